@@ -1,0 +1,1 @@
+"""Which of two small models errs less, once both are tuned fairly?"""
