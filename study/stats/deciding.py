@@ -1,0 +1,114 @@
+"""The verdict, by a rule that was fixed before anything was run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from study.errors import StudyError
+from study.stats.intervals import Interval
+from study.stats.pairing import McNemar
+from study.stats.replicating import Outperforming
+
+Outcome = Literal["A better", "B better", "suggestive", "equivalent", "not separated"]
+
+MARGIN = 0.0025  # a smaller difference in error, a fraction, does not matter in practice
+ALPHA = 0.05  # of McNemar's mid-p
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence says. All but ``outcome`` and ``leader`` are the same for B against A.
+
+    ``reasons`` says, in the order of the conditions and from the leader's side, what was
+    found and whether it is enough.
+    """
+
+    outcome: Outcome
+    leader: Literal["A", "B"] | None  # which errs less on average on the holdouts
+    separated: bool  # the interval of the difference excludes 0
+    outperforms: bool  # the leader's probability of outperforming is meaningful
+    confirmed: bool  # McNemar's mid-p favours the leader in nine of ten pairs
+    within_margin: bool  # the whole interval of the difference is too small to matter
+    reasons: tuple[str, str, str]
+
+
+def verdict(
+    difference: Interval,
+    outperforming: Outperforming,
+    pairs: Sequence[McNemar],
+    *,
+    margin: float = MARGIN,
+) -> Verdict:
+    """Decide between two models, or decline to.
+
+    The leader is *better* when the Nadeau–Bengio interval excludes 0, its probability of
+    outperforming has its lower end above ½ and its upper end above ¾, and McNemar's
+    mid-p is below .05, in its favour, for at least nine of ten replicate pairs. With one
+    of the last two missing, the difference is *suggestive*. Otherwise the models are
+    *not separated*, or *equivalent* where the whole interval lies within the margin.
+
+    Args:
+        difference: Nadeau–Bengio 95 % interval of A's holdout error − B's, fractions.
+        outperforming: of A over B, on the replicates.
+        pairs: McNemar's test of each replicate pair, A first.
+        margin: the largest difference in error that does not matter, a fraction.
+
+    Raises:
+        StudyError: no replicate pairs, or a negative margin.
+    """
+    if not pairs or margin < 0:
+        raise StudyError(f"verdict: {len(pairs)} pairs, margin {margin}: 1 or more, 0 or more")
+    leader = _leader(difference)
+    gain = difference.mirrored() if leader == "A" else difference
+    wins = outperforming.mirrored() if leader == "B" else outperforming
+    significant = sum(pair.mid_p < ALPHA and pair.favours == leader for pair in pairs)
+    separated = gain.lower > 0
+    outperforms = leader is not None and wins.meaningful
+    confirmed = 10 * significant >= 9 * len(pairs)
+    within_margin = gain.upper <= margin  # its lower end is never further from 0
+    return Verdict(
+        outcome=_outcome(leader, separated, outperforms + confirmed, within_margin),
+        leader=leader,
+        separated=separated,
+        outperforms=outperforms,
+        confirmed=confirmed,
+        within_margin=within_margin,
+        reasons=(
+            _holdout_reason(gain, separated),
+            _replicate_reason(wins, outperforms) if leader else "replicates: no leader to favour",
+            f"McNemar: mid-p below {ALPHA} in the leader's favour in {significant} of "
+            f"{len(pairs)} pairs, {'' if confirmed else 'not '}at least nine of ten",
+        ),
+    )
+
+
+def _leader(difference: Interval) -> Literal["A", "B"] | None:
+    """Who errs less on average: the interval is symmetric about the mean of A − B."""
+    middle = difference.lower + difference.upper
+    return None if middle == 0 else "A" if middle < 0 else "B"
+
+
+def _outcome(
+    leader: Literal["A", "B"] | None, separated: bool, supported: int, within_margin: bool
+) -> Outcome:
+    """The rule; ``supported`` counts the two conditions on replicates that hold."""
+    if separated and supported == 2:
+        return "A better" if leader == "A" else "B better"
+    if separated and supported == 1:
+        return "suggestive"
+    return "equivalent" if within_margin else "not separated"
+
+
+def _holdout_reason(gain: Interval, separated: bool) -> str:
+    """The first condition, in percentage points."""
+    ends = f"{100 * gain.lower:+.2f} to {100 * gain.upper:+.2f} percentage points"
+    return f"holdouts: the leader errs less by {ends}, {'' if separated else 'not '}above 0"
+
+
+def _replicate_reason(wins: Outperforming, outperforms: bool) -> str:
+    """The second condition."""
+    ends = f"{wins.interval.lower:.2f} to {wins.interval.upper:.2f}"
+    enough = f"{'' if outperforms else 'not '}above 1/2 and reaching past 3/4"
+    return (
+        f"replicates: the leader wins with probability {wins.probability:.2f} ({ends}), {enough}"
+    )
