@@ -1,0 +1,39 @@
+"""Write a file so that a reader finds the old one or the new one, never half of one."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``; a crash at any instant leaves one of the two whole.
+
+    The bytes reach the disk under another name in the same folder before they take the
+    name ``path``, and the folder is flushed after it.
+
+    Raises:
+        OSError: The folder is missing or read-only, or the disk is full; ``path`` is as before.
+    """
+    draft = path.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        _write_through(draft, content)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,192 @@
+"""Insert a generation of trials into Optuna's tables in one transaction.
+
+The only module that knows Optuna's tables. It writes the rows that
+``optuna.study.Study.add_trial`` writes, checked row by row in a test, and only into a
+schema of the revision that it was written for.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    check_distribution_compatibility,
+    distribution_to_json,
+    json_to_distribution,
+)
+from optuna.storages._rdb import models
+from optuna.trial import FrozenTrial
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import Connection, Engine
+
+REVISION = "v3.2.0.a"  # Optuna 3.2 to 5.0
+
+Row = dict[str, Any]
+
+_STUDIES = models.StudyModel.__table__
+_STUDY_ATTRIBUTES = models.StudySystemAttributeModel.__table__
+_TRIALS = models.TrialModel.__table__
+_VALUES = models.TrialValueModel.__table__
+_PARAMS = models.TrialParamModel.__table__
+_USER_ATTRIBUTES = models.TrialUserAttributeModel.__table__
+_SYSTEM_ATTRIBUTES = models.TrialSystemAttributeModel.__table__
+_INTERMEDIATE = models.TrialIntermediateValueModel.__table__
+
+
+def append(
+    engine: Engine,
+    study_id: int,
+    trials: Sequence[FrozenTrial],
+    attributes: dict[str, Any],
+) -> bool:
+    """Append ``trials`` and set the study's system ``attributes``, all or nothing.
+
+    Returns:
+        ``False``, with nothing written, if the tables are not those known here.
+
+    Raises:
+        ValueError: A parameter's kind of distribution differs from an earlier trial's.
+    """
+    if engine.name not in ("sqlite", "postgresql"):
+        return False
+    with engine.begin() as connection:
+        _begin(connection, study_id)
+        if _revision(connection) != REVISION:
+            return False
+        _check_distributions(connection, study_id, trials)
+        _insert(connection, study_id, trials)
+        _set_study_attributes(connection, study_id, attributes)
+    return True
+
+
+def _revision(connection: Connection) -> str | None:
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _begin(connection: Connection, study_id: int) -> None:
+    """Let nobody else number trials of this study until the transaction ends."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.engine.name == "sqlite" and not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    found = connection.execute(
+        select(_STUDIES.c.study_id).where(_STUDIES.c.study_id == study_id).with_for_update()
+    )
+    if found.first() is None:
+        raise KeyError(models.NOT_FOUND_MSG)
+
+
+def _insert(connection: Connection, study_id: int, trials: Sequence[FrozenTrial]) -> None:
+    own = _TRIALS.c.study_id == study_id
+    first = connection.execute(select(func.count()).select_from(_TRIALS).where(own)).scalar_one()
+    rows = [_trial_row(trial, study_id, first + k) for k, trial in enumerate(trials)]
+    _insert_many(connection, _TRIALS, rows)
+    fresh = select(_TRIALS.c.trial_id).where(own, _TRIALS.c.number >= first)
+    ids = connection.execute(fresh.order_by(_TRIALS.c.number)).scalars().all()
+    numbered = list(zip(ids, trials, strict=True))
+    for table, rows_of in _CHILDREN:
+        rows = [{"trial_id": i, **row} for i, trial in numbered for row in rows_of(trial)]
+        _insert_many(connection, table, rows)
+
+
+def _insert_many(connection: Connection, table: Any, rows: list[Row]) -> None:  # noqa: ANN401
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def _trial_row(trial: FrozenTrial, study_id: int, number: int) -> Row:
+    return {
+        "number": number,
+        "study_id": study_id,
+        "state": trial.state,
+        "datetime_start": _utc(trial.datetime_start),
+        "datetime_complete": _utc(trial.datetime_complete),
+    }
+
+
+def _utc(local: datetime | None) -> datetime | None:
+    """Optuna's trials carry naive local time, its tables naive UTC."""
+    return None if local is None else local.astimezone(UTC).replace(tzinfo=None)
+
+
+def _value_rows(trial: FrozenTrial) -> Iterator[Row]:
+    for objective, number in enumerate(trial.values or ()):
+        value, kind = models.TrialValueModel.value_to_stored_repr(number)
+        yield {"objective": objective, "value": value, "value_type": kind}
+
+
+def _param_rows(trial: FrozenTrial) -> Iterator[Row]:
+    for name, value in trial.params.items():
+        distribution = trial.distributions[name]
+        yield {
+            "param_name": name,
+            "param_value": distribution.to_internal_repr(value),
+            "distribution_json": distribution_to_json(distribution),
+        }
+
+
+def _user_rows(trial: FrozenTrial) -> Iterator[Row]:
+    return _attribute_rows(trial.user_attrs)
+
+
+def _system_rows(trial: FrozenTrial) -> Iterator[Row]:
+    return _attribute_rows(trial.system_attrs)
+
+
+def _attribute_rows(attributes: dict[str, Any]) -> Iterator[Row]:
+    for key, value in attributes.items():
+        yield {"key": key, "value_json": json.dumps(value)}
+
+
+def _intermediate_rows(trial: FrozenTrial) -> Iterator[Row]:
+    to_stored = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
+    for step, number in trial.intermediate_values.items():
+        value, kind = to_stored(number)
+        yield {"step": step, "intermediate_value": value, "intermediate_value_type": kind}
+
+
+_CHILDREN = (
+    (_VALUES, _value_rows),
+    (_PARAMS, _param_rows),
+    (_USER_ATTRIBUTES, _user_rows),
+    (_SYSTEM_ATTRIBUTES, _system_rows),
+    (_INTERMEDIATE, _intermediate_rows),
+)
+
+
+def _check_distributions(
+    connection: Connection, study_id: int, trials: Sequence[FrozenTrial]
+) -> None:
+    known: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        for name, distribution in trial.distributions.items():
+            if name not in known:
+                known[name] = _stored_distribution(connection, study_id, name) or distribution
+            check_distribution_compatibility(known[name], distribution)
+
+
+def _stored_distribution(
+    connection: Connection, study_id: int, name: str
+) -> BaseDistribution | None:
+    query = (
+        select(_PARAMS.c.distribution_json)
+        .join(_TRIALS)
+        .where(_TRIALS.c.study_id == study_id, _PARAMS.c.param_name == name)
+        .limit(1)
+    )
+    stored = connection.execute(query).scalar()
+    return None if stored is None else json_to_distribution(stored)
+
+
+def _set_study_attributes(
+    connection: Connection, study_id: int, attributes: dict[str, Any]
+) -> None:
+    for key, value in attributes.items():
+        place = {"study_id": study_id, "key": key}
+        content = {"value_json": json.dumps(value)}
+        update = _STUDY_ATTRIBUTES.update().where(
+            _STUDY_ATTRIBUTES.c.study_id == study_id, _STUDY_ATTRIBUTES.c.key == key
+        )
+        if connection.execute(update.values(content)).rowcount == 0:
+            connection.execute(_STUDY_ATTRIBUTES.insert(), {**place, **content})

@@ -1,0 +1,132 @@
+"""Turn a failing disk or database into one line and the right exit status."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from study.errors import BusyError, ResourceError, StudyError
+
+_FULL = "the disk is full: free some space and run the same command again"
+_READ_ONLY = "can't be written: make the file and its folder writable"
+_UNREADABLE = "can't be opened: check the permissions of the file and its folder"
+_DAMAGED = "is damaged: restore it from a copy, or name another file"
+_FAILED = "reading or writing it failed: check the disk, then run the same command again"
+_LOCKED = "is locked by another program: wait for it or stop it"
+
+# Primary result codes of SQLite, https://sqlite.org/rescode.html
+_SQLITE: dict[int, tuple[type[StudyError], str]] = {
+    sqlite3.SQLITE_FULL: (ResourceError, _FULL),
+    sqlite3.SQLITE_READONLY: (ResourceError, _READ_ONLY),
+    sqlite3.SQLITE_CANTOPEN: (ResourceError, _UNREADABLE),
+    sqlite3.SQLITE_PERM: (ResourceError, _UNREADABLE),
+    sqlite3.SQLITE_AUTH: (ResourceError, _UNREADABLE),
+    sqlite3.SQLITE_IOERR: (ResourceError, _FAILED),
+    sqlite3.SQLITE_NOMEM: (ResourceError, "there is no memory left to read it: free some"),
+    sqlite3.SQLITE_BUSY: (BusyError, _LOCKED),
+    sqlite3.SQLITE_LOCKED: (BusyError, _LOCKED),
+    sqlite3.SQLITE_CORRUPT: (StudyError, _DAMAGED),
+    sqlite3.SQLITE_NOTADB: (StudyError, "is not an SQLite database: name another file"),
+}
+
+_ERRNO: dict[int, str] = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _UNREADABLE,
+    errno.EPERM: _UNREADABLE,
+    errno.EIO: _FAILED,
+    errno.ENOLCK: "can't be locked on this file system: use a local folder",
+    errno.ENOTSUP: "can't be locked on this file system: use a local folder",
+    errno.EMFILE: "too many files are open: close some, or raise `ulimit -n`",
+    errno.ENFILE: "too many files are open: close some, or raise `ulimit -n`",
+    errno.ENOMEM: "there is no memory left: free some",
+}
+
+
+def explain(error: BaseException, what: str = "storage") -> StudyError | None:
+    """The one-line error behind ``error``, or ``None`` if it is a bug of ours.
+
+    Libraries wrap what the disk says, and sometimes lose it (Optuna can end a full disk
+    with an ``AssertionError``), so every cause and context is looked at, innermost last.
+
+    Args:
+        error: What was caught.
+        what: What was being read or written, as a person would name it.
+    """
+    for link in _chain(error):
+        known = _explain_one(link, what)
+        if known is not None:
+            return known
+    return None
+
+
+@contextmanager
+def explaining(what: str) -> Iterator[None]:
+    """Raise what :func:`explain` finds in place of an error that the block ends with."""
+    try:
+        yield
+    except StudyError:
+        raise
+    except Exception as error:
+        known = explain(error, what)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        link = pending.pop(0)
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        orig = getattr(link, "orig", None)  # SQLAlchemy keeps the driver's error here
+        pending += [orig if isinstance(orig, BaseException) else None]
+        pending += [link.__cause__, link.__context__]
+
+
+def _explain_one(error: BaseException, what: str) -> StudyError | None:
+    if isinstance(error, StudyError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return _explain_sqlite(error, what)
+    if isinstance(error, OSError):
+        return _explain_os(error, what)
+    return _explain_server(error, what)
+
+
+def _explain_sqlite(error: sqlite3.Error, what: str) -> StudyError | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Python's own, not SQLite's
+        kind = (StudyError, _DAMAGED) if "decode to UTF-8" in str(error) else None
+    elif code == sqlite3.SQLITE_ERROR and str(error).startswith("no such"):
+        kind = (StudyError, "does not have Optuna's tables: name another file")
+    else:
+        kind = _SQLITE.get(code & 0xFF)  # the low byte is the primary code
+    return kind[0](f"{what}: {kind[1]}") if kind else None
+
+
+def _explain_os(error: OSError, what: str) -> StudyError | None:
+    name = str(error.filename) if error.filename is not None else what
+    if error.errno in _ERRNO:
+        return ResourceError(f"{name}: {_ERRNO[error.errno]}")
+    if error.filename is None or error.strerror is None:
+        return None
+    return StudyError(f"{name}: {error.strerror.lower()}: name another file or folder")
+
+
+def _explain_server(error: BaseException, what: str) -> StudyError | None:
+    kind = type(error)
+    if kind.__module__ != "sqlalchemy.exc" or kind.__name__ not in _SERVER_ERRORS:
+        return None
+    if isinstance(getattr(error, "orig", None), sqlite3.Error):
+        return None
+    return ResourceError(f"{what}: the database server does not answer: start it, check the URL")
+
+
+_SERVER_ERRORS = ("OperationalError", "InterfaceError", "TimeoutError")

@@ -1,0 +1,188 @@
+"""Open a study for searching, or for reading only."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.errors import StudyError
+from study.storage.explain import explaining
+from study.storage.schema import create_schema, head_revision, known_revisions
+from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, look, require_writable
+from study.storage.urls import check_name, hidden, label, resolve, shown, sqlite_path
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import RDBStorage
+
+
+def open_study(storage: str, name: str) -> "Study":
+    """The study ``name``, to append to; file, tables and study are created if absent.
+
+    A kill while they are created leaves nothing, the tables, or the study, and the next
+    call makes the rest. What is refused is left untouched.
+
+    Args:
+        storage: A path or a URL.
+        name: The study's name; its direction is to minimise.
+
+    Raises:
+        StudyError: The file is not an Optuna storage of this version, or the study has
+            another direction, or the name or the storage can't be used.
+        ResourceError: The file or folder is read-only, or the disk is full.
+    """
+    url = resolve(storage)
+    check_name(name)
+    path = sqlite_path(url)
+    with explaining(label(url)):
+        backend = _open_server(url) if path is None else _open_file(url, path)
+        study = _study(backend, name)
+    _check_direction(study, url)
+    return study
+
+
+def load_study(storage: str, name: str) -> "Study":
+    """The study ``name``, to read: nothing is created or changed, also while a search writes.
+
+    Each read of an SQLite file is one snapshot of it.
+
+    Raises:
+        StudyError: The file or the study is missing (the message lists those that are
+            there), or it is not an Optuna storage of this version.
+        ResourceError: The file can't be read.
+    """
+    import optuna
+
+    names = study_names(storage)
+    url = resolve(storage)
+    if name not in names:
+        raise StudyError(f"study {shown(name)} in {label(url)}: is not there: {_listed(names)}")
+    with explaining(label(url)):
+        path = sqlite_path(url)
+        backend = _read_server(url) if path is None else _read_file(url, path)
+        return optuna.load_study(study_name=name, storage=backend)
+
+
+def study_names(storage: str) -> list[str]:
+    """The names of the studies in ``storage``, oldest first, read without touching it.
+
+    Raises:
+        StudyError: It is missing, damaged, or not an Optuna storage of this version.
+        ResourceError: It can't be read.
+    """
+    url = resolve(storage)
+    path = sqlite_path(url)
+    if path is None:
+        with explaining(label(url)):
+            return [study.study_name for study in _read_server(url).get_all_studies()]
+    if not path.exists():
+        raise StudyError(f"{path}: there is no such file: run a search first, or name another")
+    contents = look(path)
+    _check_contents(contents, path)
+    return list(contents.studies) if contents else []
+
+
+def _open_file(url: str, path: Path) -> "RDBStorage":
+    contents = look(path)
+    _check_contents(contents, path)
+    require_writable(path)
+    if contents is None:
+        _make_file(path)
+    return _rdb(url, connect_args={"timeout": TIMEOUT_S})
+
+
+def _make_file(path: Path) -> None:
+    from sqlalchemy import URL, create_engine
+
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": TIMEOUT_S})
+    try:
+        create_schema(engine)
+    finally:
+        engine.dispose()
+
+
+def _read_file(url: str, path: Path) -> "RDBStorage":
+    from sqlalchemy import event
+
+    backend = _rdb(url, creator=lambda: connect_readonly(path))
+    event.listen(backend.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return backend
+
+
+def _rdb(url: str, **engine: Any) -> "RDBStorage":  # noqa: ANN401 (what create_engine takes)
+    """Optuna's storage on a file whose schema was checked."""
+    from optuna.storages import RDBStorage
+
+    template = url.replace("{", "{{").replace("}", "}}")  # RDBStorage formats its URL
+    return RDBStorage(template, engine, skip_compatibility_check=True, skip_table_creation=True)
+
+
+def _open_server(url: str) -> "RDBStorage":
+    from optuna.storages import RDBStorage
+
+    template = url.replace("{", "{{").replace("}", "}}")
+    try:
+        return RDBStorage(template)
+    except RuntimeError as error:  # another schema version
+        raise StudyError(_version_message(label(url), url)) from error
+
+
+def _read_server(url: str) -> "RDBStorage":
+    from sqlalchemy import create_engine, inspect
+
+    engine = create_engine(url)
+    try:
+        if not inspect(engine).has_table("alembic_version"):
+            raise StudyError(f"{label(url)}: holds no study: run a search first, or name another")
+    finally:
+        engine.dispose()
+    return _open_server(url)
+
+
+def _study(backend: "RDBStorage", name: str) -> "Study":
+    import optuna
+
+    try:
+        return optuna.load_study(study_name=name, storage=backend)
+    except KeyError:
+        return optuna.create_study(study_name=name, storage=backend, load_if_exists=True)
+
+
+def _check_direction(study: "Study", url: str) -> None:
+    directions = [direction.name.lower() for direction in study.directions]
+    if directions != ["minimize"]:
+        raise StudyError(
+            f"study {shown(study.study_name)} in {label(url)}: its direction is"
+            f" {', '.join(directions) or 'missing'}, not minimize: choose another --study-name"
+        )
+
+
+def _check_contents(contents: Contents | None, path: Path) -> None:
+    if contents is None:
+        return
+    if not contents.is_optuna:
+        tables = ", ".join(shown(table) for table in sorted(contents.tables)[:3])
+        raise StudyError(
+            f"{path}: is another application's database (with {tables}): name a new file"
+        )
+    if contents.revision == head_revision():
+        return
+    if contents.revision is None or contents.revision in known_revisions():
+        raise StudyError(_version_message(str(path), f"sqlite:///{path}"))
+    raise StudyError(
+        f"{path}: was written by a newer Optuna (schema {shown(contents.revision)}):"
+        " run `pip install -U optuna`"
+    )
+
+
+def _version_message(what: str, url: str) -> str:
+    return (
+        f"{what}: has the tables of an older Optuna:"
+        f" copy it, then run `optuna storage upgrade --storage {hidden(url)}`"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "it holds no studies yet"
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"it holds {', '.join(shown(name) for name in names[:10])}{more}"

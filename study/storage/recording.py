@@ -1,0 +1,71 @@
+"""Append finished trials to a study."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from study.storage.explain import explaining
+from study.storage.urls import label
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial
+
+
+def record(
+    study: "Study",
+    trials: "Sequence[FrozenTrial]",
+    system_attrs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+) -> None:
+    """Append ``trials``, numbered on from those that are there, all or none of them.
+
+    Equals ``for trial in trials: study.add_trial(trial)``, but in one transaction and
+    about a hundred times as fast, on a storage whose tables :mod:`study.storage.bulk`
+    knows. On any other it is that loop.
+
+    Args:
+        study: The study, not opened for reading only.
+        trials: Finished trials; their own numbers are ignored.
+        system_attrs: System attributes of the study, set in the same transaction.
+
+    Raises:
+        ValueError: A trial is unfinished or inconsistent; nothing was recorded.
+        ResourceError: The disk is full or the file read-only; nothing was recorded.
+        BusyError: Another program kept the file locked for a minute.
+    """
+    attributes = dict(system_attrs)
+    for trial in trials:
+        if not trial.state.is_finished():
+            raise ValueError(f"a trial is {trial.state.name}: only finished ones are recorded")
+        trial._validate()
+    backend = _rdb(study)
+    with explaining("storage" if backend is None else label(backend.url)):
+        if backend is None or not _append(backend, study._study_id, trials, attributes):
+            _add_one_by_one(study, trials, attributes)
+
+
+def _rdb(study: "Study") -> "RDBStorage | None":
+    from optuna.storages import RDBStorage
+
+    backend = getattr(study._storage, "_backend", study._storage)  # Optuna wraps it in a cache
+    return backend if isinstance(backend, RDBStorage) else None
+
+
+def _append(
+    backend: "RDBStorage",
+    study_id: int,
+    trials: "Sequence[FrozenTrial]",
+    attributes: dict[str, Any],
+) -> bool:
+    from study.storage import bulk
+
+    return bulk.append(backend.engine, study_id, trials, attributes)
+
+
+def _add_one_by_one(
+    study: "Study", trials: "Sequence[FrozenTrial]", attributes: dict[str, Any]
+) -> None:
+    for trial in trials:
+        study.add_trial(trial)
+    for key, value in attributes.items():
+        study._storage.set_study_system_attr(study._study_id, key, value)

@@ -1,0 +1,144 @@
+"""Where a study's things lie: storage names to URLs, paths and safe folder names."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from study.errors import StudyError
+
+_PREFIXES = ("sqlite:///", "sqlite+pysqlite:///")
+_MAX_NAME = 200  # characters; Optuna's column holds 512, a folder's name 255 bytes
+
+
+def resolve(storage: str) -> str:
+    """The URL of ``storage``: a bare path becomes ``sqlite:///path``, a URL stays as it is.
+
+    Looks, creates nothing.
+
+    Raises:
+        StudyError: It is empty, a folder, in memory, in a folder that is not there, or of a
+            kind of database that can't be used here. Passwords are hidden in the message.
+    """
+    if not storage or not storage.isprintable():
+        raise StudyError(f"storage {storage[:60]!r}: is not a path or a URL: name a file")
+    if "://" not in storage:
+        storage = f"sqlite:///{storage}"
+    path = sqlite_path(storage)
+    if path is None:
+        _check_server(storage)
+    else:
+        _check_path(path)
+    return storage
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The database file that ``url`` names, or ``None`` for a database server.
+
+    Raises:
+        StudyError: It is an SQLite URL that names no file.
+    """
+    if not re.match(r"sqlite(\+|:)", url):
+        return None
+    prefix = next((p for p in _PREFIXES if url.startswith(p)), None)
+    if prefix is None:
+        raise StudyError(f"storage {hidden(url)}: names no file: write sqlite:///study.db")
+    name = url.removeprefix(prefix)
+    if name in ("", ":memory:") or name.startswith("file:"):
+        raise StudyError(f"storage {url}: names no file: write sqlite:///study.db")
+    if re.search(r"\?|%[0-9A-Fa-f]{2}", name):  # SQLAlchemy would take these as options, escapes
+        raise StudyError(
+            f"storage {hidden(url)}: has a '?' or a '%': leave it out, or rename the file"
+        )
+    return Path(name)
+
+
+def files(storage: str, name: str) -> Path:
+    """The companion folder of a study, for its lock and its weights; not created here.
+
+    ``study.db.files/linear`` beside an SQLite file; ``study.files/linear`` in the current
+    folder for a database called ``study`` on a server.
+    """
+    url = resolve(storage)
+    path = sqlite_path(url)
+    if path is None:
+        database = re.split(r"[?#]", url.partition("://")[2])[0].rpartition("/")[2]
+        path = Path(slug(database or "database"))
+    return path.with_name(f"{path.name}.files") / slug(name)
+
+
+def slug(name: str) -> str:
+    """``name`` as a folder's name; different names get different folders.
+
+    ASCII letters, digits, ``-`` and ``_`` stay. Anything else becomes ``-``, and a short
+    hash follows after a dot, which no name that stays whole contains.
+    """
+    safe = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:_MAX_NAME]
+    if safe == name and name:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{safe}.{digest}"
+
+
+def check_name(name: str) -> None:
+    """Refuse a study's name that is empty, overlong, or holds characters that hide.
+
+    Raises:
+        StudyError: Control and direction characters and lone surrogates are refused too.
+    """
+    if not name.strip():
+        raise StudyError(f"study name {name[:60]!r}: is empty: give it a name")
+    if len(name) > _MAX_NAME:
+        raise StudyError(f"study name {shown(name)}: is too long: use at most {_MAX_NAME} letters")
+    if not name.isprintable():
+        raise StudyError(f"study name {name!r}: has unprintable characters: leave them out")
+
+
+def shown(text: str) -> str:
+    """``text`` quoted, on one line and at most about 60 characters long, for a message."""
+    return repr(text) if len(text) <= 60 else f"{text[:57]!r}…"
+
+
+def label(storage: str) -> str:
+    """``storage`` as a message names it: an SQLite file by its path, a URL without password."""
+    for prefix in _PREFIXES:
+        storage = storage.removeprefix(prefix)
+    return hidden(storage)
+
+
+def hidden(url: str) -> str:
+    """``url`` with its password, if any, replaced by ``***``."""
+    url = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)((?:password|passwd|pwd|token|secret)[^=&]*=)[^&]*", r"\1***", url)
+
+
+def _check_path(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise StudyError(f"{path}: is a folder: name a file in it")
+        if path.exists() and not path.is_file():
+            raise StudyError(f"{path}: is not an ordinary file: name another")
+        if not path.parent.is_dir():
+            raise StudyError(f"{path}: there is no folder {path.parent}: create it first")
+    except OSError as error:
+        reason = (error.strerror or "can't be read").lower()
+        raise StudyError(f"{label(str(path))[:200]}: {reason}: name another file") from error
+
+
+def _check_server(url: str) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    named = f"storage {hidden(url)}"
+    try:
+        dialect = make_url(url).get_dialect()
+        dialect.import_dbapi()
+    except (NoSuchModuleError, AttributeError):
+        scheme = url.partition("://")[0]
+        raise StudyError(
+            f"{named}: {scheme!r} is not a database known here: use a path or sqlite:///study.db"
+        ) from None
+    except (ArgumentError, ValueError):
+        raise StudyError(f"{named}: can't be read as a URL: write sqlite:///study.db") from None
+    except ImportError as error:
+        package = error.name or "its driver"
+        raise StudyError(f"{named}: needs the package {package}: pip install {package}") from None

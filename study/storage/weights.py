@@ -1,0 +1,79 @@
+"""A model's weights in a safetensors file, with a digest that a flipped bit breaks."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.errors import StudyError
+from study.storage.atomic import write_atomically
+from study.storage.explain import explaining
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Tensors = dict[str, np.ndarray[Any, np.dtype[Any]]]
+
+_DIGEST = "sha256"  # the header's own field, beside the caller's metadata
+
+
+def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> None:
+    """Write ``tensors`` and ``metadata``; a crash leaves the old file or the new one.
+
+    The folder is made if it is missing.
+
+    Raises:
+        ValueError: ``metadata`` has a field called ``sha256``, which is ours.
+        ResourceError: The disk is full or the folder read-only; an old file is as before.
+    """
+    import numpy as np
+    from safetensors.numpy import save
+
+    if _DIGEST in metadata:
+        raise ValueError(f"metadata can't have a field {_DIGEST!r}: it is computed")
+    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    content = save(whole, {**metadata, _DIGEST: _digest(whole, metadata)})
+    with explaining(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
+def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
+    """The tensors and the metadata that :func:`save_weights` was given.
+
+    Raises:
+        StudyError: The file is missing, damaged, or was not written here.
+        ResourceError: It can't be read.
+    """
+    if not path.is_file():
+        raise StudyError(f"{path}: there are no weights there: run the search again")
+    with explaining(str(path)):
+        tensors, metadata = _read(path)
+    digest = metadata.pop(_DIGEST, None)
+    if digest != _digest(tensors, metadata):
+        raise StudyError(_damaged(path))
+    return tensors, metadata
+
+
+def _read(path: Path) -> "tuple[Tensors, dict[str, str]]":
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StudyError(_damaged(path)) from error
+
+
+def _digest(tensors: "Tensors", metadata: dict[str, str]) -> str:
+    """SHA-256 over the metadata and every tensor's name, type, shape and bytes."""
+    described = [[name, t.dtype.str, list(t.shape)] for name, t in sorted(tensors.items())]
+    digest = hashlib.sha256(json.dumps([sorted(metadata.items()), described]).encode())
+    for _, tensor in sorted(tensors.items()):
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()
+
+
+def _damaged(path: Path) -> str:
+    return f"{path}: is damaged, or was not written by a search: run the search again"

@@ -1,0 +1,185 @@
+"""One search of a study at a time, whoever dies."""
+
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+from study.errors import BusyError, StudyError
+from study.storage import files, lock
+
+from .helpers import in_child
+
+
+def _holding(path, until):
+    """A child that holds the lock, and tells its pid once it does."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with lock(str(path), "linear"):
+            until(write)
+        os._exit(0)
+    os.close(write)
+    assert os.read(read, 1) == b"."
+    os.close(read)
+    return pid
+
+
+def _forever(write):
+    os.write(write, b".")
+    time.sleep(60)
+
+
+@pytest.fixture
+def holder(path):
+    """The pid of a process that holds the study linear, killed in the end."""
+    pid = _holding(path, _forever)
+    yield pid
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_a_second_process_is_refused_and_told_who_holds_it(path, holder):
+    """The message names study, storage, process, machine and time, within a second."""
+    start = time.monotonic()
+    with pytest.raises(BusyError) as caught, lock(str(path), "linear"):
+        pytest.fail("was let in")
+
+    assert time.monotonic() - start < 1
+    who = rf"pid {holder} on {re.escape(socket.gethostname())} since \d{{4}}-\d\d-\d\dT[0-9:+-]+"
+    expected = (
+        rf"study 'linear' in {re.escape(str(path))}: being searched by {who}: wait .* stop it"
+    )
+    assert re.fullmatch(expected, str(caught.value))
+    assert caught.value.status == 4
+
+
+def test_the_same_process_is_refused_too(path):
+    """Two searches in one process exclude each other as two processes do."""
+    with (
+        lock(str(path), "linear"),
+        pytest.raises(BusyError, match=f"pid {os.getpid()} "),
+        lock(str(path), "linear"),
+    ):
+        pytest.fail("was let in")
+
+
+def test_another_study_of_the_same_file_is_free(path, holder):
+    """The lock is the study's, not the file's."""
+    with lock(str(path), "mlp"):
+        assert (files(str(path), "mlp") / "lock").read_text().startswith(f"pid {os.getpid()} on")
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_dead_holder_holds_nothing(end, path):
+    """The kernel frees the lock however the process ends; the file stays."""
+    pid = _holding(path, _forever)
+    os.kill(pid, end)
+    os.waitpid(pid, 0)
+
+    with lock(str(path), "linear"):
+        text = (files(str(path), "linear") / "lock").read_text()
+
+    assert text.startswith(f"pid {os.getpid()} on")
+    assert (files(str(path), "linear") / "lock").read_text() == ""
+
+
+def test_a_forked_worker_does_not_keep_a_dead_searchs_lock(path):
+    """The child of a killed holder lives on without the lock."""
+
+    def fork_and_wait(ready):
+        if os.fork() == 0:
+            time.sleep(5)
+            os._exit(0)
+        _forever(ready)
+
+    pid = _holding(path, fork_and_wait)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    with lock(str(path), "linear"):
+        pass
+
+
+def test_a_dead_process_is_not_named_as_the_holder(path):
+    """An account left by a process that is gone is not believed."""
+    dead = os.fork()
+    if dead == 0:
+        os._exit(0)
+    os.waitpid(dead, 0)
+    with lock(str(path), "linear"):
+        account = f"pid {dead} on {socket.gethostname()} since 2024-01-01T00:00:00"
+        (files(str(path), "linear") / "lock").write_text(account)
+
+        with pytest.raises(BusyError, match="by another process:"), lock(str(path), "linear"):
+            pytest.fail("was let in")
+
+
+def test_leaving_the_block_in_a_forked_child_leaves_the_parents_lock(path):
+    """A child that unwinds through the block neither fails nor frees its parent's lock."""
+
+    def child():
+        raise SystemExit
+
+    with lock(str(path), "linear"):
+        try:
+            pid = os.fork()
+            if pid == 0:
+                child()
+        except SystemExit:
+            pass
+        else:
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with pytest.raises(BusyError), lock(str(path), "linear"):
+                pytest.fail("was let in")
+    if pid == 0:
+        os._exit(0)
+    assert status == 0
+
+
+def test_an_exception_in_the_block_frees_the_lock(path):
+    """The lock ends with the block, and the exception passes."""
+    with pytest.raises(ZeroDivisionError), lock(str(path), "linear"):
+        _ = 1 / 0
+
+    with lock(str(path), "linear"):
+        pass
+
+
+def test_of_eight_searches_one_is_let_in(path):
+    """Started together in an empty folder, one holds the lock and seven are refused."""
+    read, write = os.pipe()
+
+    def search():
+        try:
+            with lock(str(path), "linear"):
+                os.write(write, b"1")
+                time.sleep(1.5)
+        except BusyError as error:
+            os.write(write, b"0" if "pid " in str(error) else b"?")
+
+    import threading
+
+    threads = [threading.Thread(target=in_child, args=[search]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(os.read(read, 99)) == sorted(b"00000001")
+
+
+def test_a_link_in_the_locks_place_is_not_followed(path):
+    """A planted symbolic link does not make the lock overwrite another file."""
+    victim = path.with_name("victim")
+    victim.write_text("precious")
+    folder = files(str(path), "linear")
+    folder.mkdir(parents=True)
+    (folder / "lock").symlink_to(victim)
+
+    with pytest.raises(StudyError, match="symbolic links"), lock(str(path), "linear"):
+        pytest.fail("was let in")
+
+    assert victim.read_text() == "precious"
