@@ -10,6 +10,10 @@ class StudyError(Exception):
     status = 2
 
 
+class NotConfirmedError(StudyError):
+    """The storage has no whole confirmation of a study's present best trial."""
+
+
 class BusyError(StudyError):
     """Another search holds the study."""
 

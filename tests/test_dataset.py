@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from study.dataset import DATASETS, DigitPair, bundle, idx, load, make_bundle, normalise, official
 from study.dataset.__main__ import main
 from study.errors import ResourceError, StudyError

@@ -2,6 +2,7 @@
 
 import optuna
 import pytest
+
 from study.storage import open_study
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+
 from study.errors import StudyError
 from study.storage import load_study, open_study, record
 

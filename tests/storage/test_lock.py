@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+
 from study.errors import BusyError, StudyError
 from study.storage import files, lock
 

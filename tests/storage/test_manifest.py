@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+
 from study.errors import StudyError
 from study.storage import check_manifest, load_study, manifest, record, set_manifest
 

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import optuna
 import pytest
+
 from study.errors import ResourceError, StudyError
 from study.storage import load_study, open_study, record, study_names
 

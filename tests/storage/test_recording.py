@@ -10,6 +10,7 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
+
 from study.storage import bulk, load_study, open_study, record
 
 from .helpers import in_child, killed_at, make_trial, tables

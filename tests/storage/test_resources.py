@@ -9,6 +9,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+
 from study.errors import BusyError, ResourceError, StudyError
 from study.storage import explain, lock, open_study, record, save_weights
 from study.storage import opening as opening_module

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from study.errors import StudyError
 from study.storage import files, open_study, resolve
 from study.storage.urls import hidden, slug

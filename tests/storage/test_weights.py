@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import pytest
+
 from study.errors import StudyError
 from study.storage import atomic, load_weights, save_weights, write_atomically
 

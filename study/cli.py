@@ -1,0 +1,254 @@
+"""What the commands share: their options, and how they end.
+
+Nothing here imports torch, so that every ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from study.errors import StudyError
+from study.protocol import Protocol
+
+DEFAULT_STORAGE = "sqlite:///study.db"
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised where the command stands."""
+
+
+def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser) -> int:
+    """Run a command; its exit status, with every failure that a person can mend on one line.
+
+    Args:
+        command: Takes the parsed arguments and returns an exit status.
+        parser: Reads the command line.
+    """
+    args = parser.parse_args()
+    _set_logging(args.verbose - args.quiet)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = command(args)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return _leave(INTERRUPTED, "interrupted: finished trials are kept; run it again to go on")
+    except _Terminated:
+        return _leave(TERMINATED, "terminated: finished trials are kept; run it again to go on")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if args.debug:
+            raise
+        known = _explained(error)
+        if known is None:
+            raise
+        return _complain(known)
+
+
+def _explained(error: Exception) -> StudyError | None:
+    if isinstance(error, StudyError):
+        return error
+    from study.storage import explain
+
+    return explain(error)
+
+
+def _complain(error: StudyError) -> int:
+    print(f"study: {' '.join(str(error).split())}", file=sys.stderr)
+    return error.status
+
+
+def _leave(status: int, words: str) -> int:
+    """End at once, without waiting for worker threads in the middle of a generation."""
+    print(f"study: {words}", file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _set_logging(verbosity: int) -> None:
+    level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+    chosen = level.get(max(verbosity, -1), logging.DEBUG)
+    logging.basicConfig(level=chosen, stream=sys.stderr, format="%(name)s: %(message)s")
+    from optuna.logging import set_verbosity
+
+    set_verbosity(max(chosen, logging.WARNING))
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """``--storage``, ``-v``, ``-q`` and ``--debug``, which every command has."""
+    parser.add_argument(
+        "--storage",
+        default=os.environ.get("OPTUNA_STORAGE") or DEFAULT_STORAGE,
+        help="SQLite file or Optuna storage URL (default: $OPTUNA_STORAGE, else "
+        f"{DEFAULT_STORAGE})",
+    )
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
+    parser.add_argument("-q", "--quiet", action="count", default=0, help="log and show less")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Where the images come from and which two classes they are."""
+    group = parser.add_argument_group("data")
+    default = Protocol()
+    group.add_argument(
+        "--dataset",
+        choices=("mnist", "fashion-mnist", "kmnist"),
+        default=default.dataset,
+        help=f"whose official training files (default: {default.dataset})",
+    )
+    group.add_argument(
+        "--digits",
+        nargs=2,
+        type=int,
+        metavar=("A", "B"),
+        default=default.classes,
+        help="the two classes, told apart as 0 and 1 (default: 4 9)",
+    )
+    group.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="folder of the official training files, downloaded there if missing "
+        "(default: the 4s and 9s inside the package)",
+    )
+    group.add_argument(
+        "--n-train",
+        type=positive_int,
+        metavar="N",
+        default=default.n_train,
+        help=f"the first N images train, the rest validate (default: {default.n_train:,})",
+    )
+
+
+def add_protocol(parser: argparse.ArgumentParser) -> None:
+    """How every trial is trained."""
+    group = parser.add_argument_group("training")
+    default = Protocol()
+    for name, help_text in (
+        ("steps", "SGD updates of a trial"),
+        ("batch_size", "images an update"),
+        ("val_every", "updates from one validation to the next"),
+    ):
+        value = getattr(default, name)
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=positive_int,
+            metavar="N",
+            default=value,
+            help=f"{help_text} (default: {value:,})",
+        )
+
+
+def protocol_of(args: argparse.Namespace) -> Protocol:
+    """The protocol that the options state.
+
+    Raises:
+        StudyError: A batch that is larger than the training set.
+    """
+    if args.batch_size > args.n_train:
+        raise StudyError(
+            f"--batch-size {args.batch_size}: more than the {args.n_train} training images: "
+            "batches are drawn without replacement"
+        )
+    first, second = args.digits
+    return Protocol(
+        dataset=args.dataset,
+        classes=(first, second),
+        n_train=args.n_train,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        val_every=args.val_every,
+    )
+
+
+def positive_int(text: str) -> int:
+    """An argparse type: a whole number, 1 or more."""
+    value = _whole(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def at_least_two(text: str) -> int:
+    """An argparse type: a whole number, 2 or more, as a spread needs."""
+    value = _whole(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError(f"{text} is not 2 or more")
+    return value
+
+
+def seed(text: str) -> int:
+    """An argparse type: a whole number, 0 or more."""
+    value = _whole(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return value
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def positive_float(text: str) -> float:
+    """An argparse type: a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
+    return value
+
+
+def fraction(text: str) -> float:
+    """An argparse type: an error as a fraction, 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a fraction from 0 to 1 (2 % is 0.02)")
+    return value
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """End with one line and status 2, as every other refusal does."""
+        self.exit(2, f"study: {message} (see {self.prog} --help)\n")
+
+
+def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """A parser whose errors are one line."""
+    return _Parser(
+        prog=f"python -m {prog}",
+        description=description,
+        epilog="\n".join(epilog),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,205 @@
+"""What is searched, and the Optuna objective that wraps the trainer.
+
+No torch until a model is built, so that commands can answer ``--help`` at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from study.protocol import Protocol
+from study.seeds import derive
+
+if TYPE_CHECKING:
+    import numpy as np
+    import optuna
+    from torch import nn
+
+    from study.dataset import DigitPair
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of model that can be searched.
+
+    The generation and cohort widths are those that ``tests/benchmarks/widths.py`` measures as
+    fastest on two cores while the sampler still learns between generations.
+    """
+
+    name: str
+    title: str
+    factory: str  # "module:class" of an nn.Module, (B, 784) → (B, 1)
+    target: float  # validation error, a fraction
+    has_hidden_units: bool
+    generation: int  # trials planned together
+    cohort: int  # trials trained as one wide model
+
+
+MODELS = {
+    model.name: model
+    for model in (
+        Model(
+            name="linear",
+            title="logistic regression (784 → 1)",
+            factory="study.models:SimpleLinear",
+            target=0.035,
+            has_hidden_units=False,
+            generation=32,
+            cohort=16,
+        ),
+        Model(
+            name="mlp",
+            title="multilayer perceptron (784 → hidden → 1)",
+            factory="study.models:SimpleMLP",
+            target=0.02,
+            has_hidden_units=True,
+            generation=16,
+            cohort=8,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The ranges that are searched, log-uniformly; equal ends fix a parameter."""
+
+    learning_rate: tuple[float, float] = (1e-5, 1.0)
+    hidden_units: tuple[int, int] | None = None  # None: the model has none
+
+    def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
+        """What Optuna samples: every parameter whose ends differ, and the learning rate."""
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        found: dict[str, optuna.distributions.BaseDistribution] = {
+            "learning_rate": FloatDistribution(*self.learning_rate, log=True)
+        }
+        if self.hidden_units and self.hidden_units[0] != self.hidden_units[1]:
+            found["hidden_units"] = IntDistribution(*self.hidden_units, log=True)
+        return found
+
+    def suggest(self, trial: optuna.Trial) -> Configuration:
+        """Ask a trial for its hyperparameters, with Optuna's own calls."""
+        params: dict[str, Any] = {
+            "learning_rate": trial.suggest_float("learning_rate", *self.learning_rate, log=True)
+        }
+        if "hidden_units" in self.distributions():
+            low, high = self.hidden_units or (0, 0)
+            params["hidden_units"] = trial.suggest_int("hidden_units", low, high, log=True)
+        return self.configuration(params)
+
+    def configuration(self, params: dict[str, Any]) -> Configuration:
+        """What a trial trains, from what Optuna sampled."""
+        fixed = self.hidden_units[0] if self.hidden_units else None
+        return Configuration(params["learning_rate"], params.get("hidden_units", fixed))
+
+
+DEFAULT_HIDDEN_UNITS = (16, 128)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One trial's hyperparameters."""
+
+    learning_rate: float
+    hidden_units: int | None  # None for a model without
+
+
+def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module:
+    """A plain model with its initial weights.
+
+    Args:
+        model: Which kind.
+        configuration: Gives the hidden units, where the kind has them.
+        seed: Of this trial's weights, from ``derive(study's seed, "weights", number)``.
+    """
+    import torch
+
+    module, _, name = model.factory.partition(":")
+    factory = getattr(import_module(module), name)
+    generator = torch.Generator().manual_seed(seed)
+    if configuration.hidden_units is None:
+        return factory(generator=generator)  # type: ignore[no-any-return]
+    return factory(configuration.hidden_units, generator=generator)  # type: ignore[no-any-return]
+
+
+class Objective:
+    """An ordinary Optuna objective: ``study.optimize(Objective(...), n_trials=16)``.
+
+    Gives the values that ``python -m study.search`` gives for the same seed, trial number and
+    parameters, within float32 rounding (and training is chaotic above a learning rate of
+    about 0.2). Reports ten validation errors a trial, and stops where the study's pruner says.
+
+    Args:
+        model: A name in ``MODELS``.
+        pair: The images.
+        space: The ranges; by default the model's own.
+        protocol: One trial's training.
+        seed: For batches and initial weights.
+        target: A validation error, a fraction; by default the model's own.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        pair: DigitPair,
+        *,
+        seed: int,
+        space: SearchSpace | None = None,
+        protocol: Protocol | None = None,
+        target: float | None = None,
+        device: str = "auto",
+    ) -> None:
+        from study.trainer import images_of, pick_device
+
+        self.model = MODELS[model]
+        self.space = space or default_space(self.model)
+        self.protocol = protocol or Protocol()
+        self.seed = seed
+        self.target = self.model.target if target is None else target
+        self.images = images_of(pair, pick_device(device))
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        """Train the trial as a cohort of one; its lowest validation error, a fraction.
+
+        Raises:
+            optuna.TrialPruned: The study's pruner stopped it.
+        """
+        import optuna
+
+        from study.trainer import train
+        from study.trials import attributes, report_steps
+
+        configuration = self.space.suggest(trial)
+        seed = derive(self.seed, "weights", trial.number)
+
+        def prune(step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
+            trial.report(float(errors[0]), step)
+            return [0] if trial.should_prune() else []
+
+        [history] = train(
+            [build(self.model, configuration, seed=seed)],
+            [configuration.learning_rate],
+            self.images,
+            self.protocol,
+            seed=self.seed,
+            rungs=report_steps(self.protocol),
+            prune=prune,
+        )
+        number = trial.number
+        attrs = attributes(
+            history, configuration, seed, self.target, cohort=[number], generation=number
+        )
+        for name, value in attrs.items():
+            trial.set_user_attr(name, value)
+        if history.pruned:
+            raise optuna.TrialPruned
+        return history.val_error
+
+
+def default_space(model: Model) -> SearchSpace:
+    """The default ranges of a kind of model."""
+    return SearchSpace(hidden_units=DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None)

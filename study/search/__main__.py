@@ -1,0 +1,221 @@
+"""The command ``python -m study.search``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TypeVar
+
+from study import cli
+from study.errors import StudyError
+from study.objective import DEFAULT_HIDDEN_UNITS, MODELS, Model, SearchSpace
+from study.search.loop import Progress, Settings, search
+from study.search.plan import SAMPLERS, Plan
+from study.search.pruning import PRUNERS
+from study.search.summary import summary
+from study.trials import StoredTrial, best_of
+
+TARGET_MISSED = 3
+Number = TypeVar("Number", int, float)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser("study.search", "Search one model's hyperparameters.")
+    found.add_argument("--model", choices=tuple(MODELS), required=True, help="what to search")
+    found.add_argument("--study-name", help="the study's name (default: the model's)")
+    cli.add_common(found)
+    add_search(found)
+    space = found.add_argument_group("search space (log-uniform; one value fixes it)")
+    space.add_argument(
+        "--learning-rate",
+        nargs="+",
+        type=cli.positive_float,
+        metavar=("LOW", "HIGH"),
+        default=SearchSpace().learning_rate,
+        help="default: 1e-5 to 1",
+    )
+    low, high = DEFAULT_HIDDEN_UNITS
+    space.add_argument(
+        "--hidden-units",
+        nargs="+",
+        type=cli.positive_int,
+        metavar=("LOW", "HIGH"),
+        help=f"of the mlp (default: {low} to {high})",
+    )
+    space.add_argument(
+        "--target",
+        type=cli.fraction,
+        help="validation error to reach, a fraction (default: "
+        + ", ".join(f"{model.target} for {name}" for name, model in MODELS.items())
+        + ")",
+    )
+    for option, what in (("generation", "planned"), ("cohort", "trained as one wide model")):
+        widths = ", ".join(f"{getattr(m, option)} for {name}" for name, m in MODELS.items())
+        found.add_argument(
+            f"--{option}",
+            type=cli.positive_int,
+            metavar="N",
+            help=f"trials {what} together (default: {widths})",
+        )
+    return found
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """The options that ``python -m study`` has too."""
+    group = parser.add_argument_group("search")
+    group.add_argument(
+        "--n-trials",
+        type=cli.positive_int,
+        metavar="N",
+        default=64,
+        help="the size of the study, earlier trials included (default: 64)",
+    )
+    group.add_argument("--sampler", choices=SAMPLERS, default="tpe", help="default: tpe")
+    group.add_argument(
+        "--pruner",
+        choices=PRUNERS,
+        default="none",
+        help="stops trials early; pruned trials never compete (default: none, since a fair "
+        "comparison gives every trial the same budget)",
+    )
+    group.add_argument(
+        "--seed", type=cli.seed, default=0, help="of everything random (default: 0)"
+    )
+    group.add_argument(
+        "--target-rule",
+        choices=("point", "wilson"),
+        default="point",
+        help="what must meet the target: the error itself, or the upper end of its 95 %% "
+        "Wilson interval (default: point)",
+    )
+    group.add_argument(
+        "--until-target", action="store_true", help="stop at the generation that reaches it"
+    )
+    group.add_argument(
+        "--require-target", action="store_true", help="exit with status 3 if it is missed"
+    )
+    group.add_argument(
+        "--timeout", type=cli.positive_float, metavar="SECONDS", help="start no generation later"
+    )
+    group.add_argument(
+        "--jobs",
+        type=cli.positive_int,
+        metavar="N",
+        default=cli.available_cores(),
+        help="cohorts trained at once, a core each; the trials are the same whatever it is "
+        "(default: the number of cores)",
+    )
+    group.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: auto"
+    )
+    cli.add_data(parser)
+    cli.add_protocol(parser)
+
+
+def plan_of(args: argparse.Namespace, model: Model) -> Plan:
+    """The plan that the options state.
+
+    Raises:
+        StudyError: A range is reversed, or the model has no hidden units to set.
+    """
+    from study.trainer import pick_device
+
+    hidden = getattr(args, "hidden_units", None)
+    if hidden and not model.has_hidden_units:
+        raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
+    default = DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None
+    target = getattr(args, "target", None)
+    return Plan(
+        model=model.name,
+        space=SearchSpace(
+            _range("--learning-rate", getattr(args, "learning_rate", SearchSpace().learning_rate)),
+            _range("--hidden-units", hidden) if hidden else default,
+        ),
+        protocol=cli.protocol_of(args),
+        seed=args.seed,
+        target=model.target if target is None else target,
+        target_rule=args.target_rule,
+        sampler=args.sampler,
+        pruner=args.pruner,
+        generation=getattr(args, "generation", None) or model.generation,
+        cohort=getattr(args, "cohort", None) or model.cohort,
+        device=pick_device(args.device).type,
+        grid=args.n_trials if args.sampler == "grid" else None,
+    )
+
+
+def _range(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
+    if len(values) > 2:
+        raise StudyError(f"{option}: {len(values)} values: give LOW HIGH, or one to fix it")
+    low, high = values[0], values[-1]
+    if low > high:
+        raise StudyError(f"{option} {low} {high}: the range is reversed: give {high} {low}")
+    return low, high
+
+
+def settings_of(args: argparse.Namespace, study_name: str) -> Settings:
+    """How the options say to run the search."""
+    return Settings(
+        storage=args.storage,
+        study_name=study_name,
+        n_trials=args.n_trials,
+        jobs=args.jobs,
+        data_root=args.data_root,
+        until_target=args.until_target,
+        timeout=args.timeout,
+    )
+
+
+def run_search(args: argparse.Namespace, model: Model, study_name: str) -> int:
+    """Search, show the progress on a terminal and the result on stdout; the exit status."""
+    plan, settings = plan_of(args, model), settings_of(args, study_name)
+    with _bar(settings, quiet=args.quiet > 0) as progress:
+        outcome = search(plan, settings, progress)
+    print("\n".join(summary(plan, settings, outcome)))
+    best = best_of(outcome.trials)
+    met = best is not None and plan.met_by(best)
+    return TARGET_MISSED if args.require_target and not met else 0
+
+
+class _bar:
+    """A progress bar on a terminal; nothing elsewhere."""
+
+    def __init__(self, settings: Settings, *, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(
+            total=settings.n_trials,
+            desc=settings.study_name,
+            unit="trial",
+            bar_format="{l_bar}{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+            disable=True if quiet else None,  # None: unless stderr is a terminal
+        )
+
+    def __enter__(self) -> Progress:
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def show(self, work: float, best: StoredTrial | None) -> None:
+        """Move the bar by ``work`` trials and show the best so far."""
+        if best:
+            self.bar.set_postfix_str(f"best {best.val_error:.2%}", refresh=False)
+        self.bar.update(min(work, (self.bar.total or 0) - self.bar.n))
+
+
+def command(args: argparse.Namespace) -> int:
+    """Search the model that the options name."""
+    model = MODELS[args.model]
+    return run_search(args, model, args.study_name or model.name)
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""The worker: a pure function from configurations to histories.
+
+It never opens the storage, so it runs the same in this process, in a thread, in another
+process or on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from study import dataset
+from study.errors import StudyError
+from study.models import Images
+from study.objective import MODELS, build
+from study.protocol import Protocol
+from study.search.plan import Plan, Planned, Planner, cohorts
+from study.search.pruning import CohortPruner
+from study.trainer import History, images_of, train
+from study.trials import attributes, reported
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cohort to train."""
+
+    model: str
+    trials: Sequence[Planned]
+    protocol: Protocol
+    seed: int  # the study's, for the batches
+    device: str
+    data_root: Path | None
+    data_sha256: str
+    pruner: str = "none"
+    earlier: Sequence[FrozenTrial] = ()  # what the pruner sees beside the cohort
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained trial."""
+
+    history: History
+    cohort: tuple[int, ...]  # the numbers of the trials that it was trained with
+    system_attrs: dict[str, Any]  # the pruner's notes
+
+
+@lru_cache(maxsize=2)
+def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
+    """The protocol's digit pair, read once a process."""
+    return dataset.load(
+        protocol.dataset, protocol.classes, data_root=data_root, n_train=protocol.n_train
+    )
+
+
+@lru_cache(maxsize=2)
+def _images(protocol: Protocol, data_root: Path | None, device: str, digest: str) -> Images:
+    pair = load_pair(protocol, data_root)
+    if pair.digest != digest:
+        raise StudyError(
+            f"data of {pair.dataset}: SHA-256 {pair.digest[:12]}…: the search uses {digest[:12]}…"
+        )
+    return images_of(pair, torch.device(device))
+
+
+def tasks_of(
+    plan: Plan,
+    planner: Planner,
+    generation: Sequence[Planned],
+    data_sha256: str,
+    data_root: Path | None,
+) -> list[Task]:
+    """A generation as cohorts to train, whatever the number of workers."""
+    return [
+        Task(
+            model=plan.model,
+            trials=cohort,
+            protocol=plan.protocol,
+            seed=plan.seed,
+            device=plan.device,
+            data_root=data_root,
+            data_sha256=data_sha256,
+            pruner=plan.pruner,
+            earlier=() if plan.pruner == "none" else planner.finished,
+        )
+        for cohort in cohorts(generation, plan.cohort)
+    ]
+
+
+def train_cohort(task: Task, progress: Callable[[float], None] | None = None) -> list[Trained]:
+    """Train a cohort on the data that it names; one result a trial, in their order.
+
+    Args:
+        task: What to train.
+        progress: Called at every validation with the trials' worth of work done since.
+
+    Raises:
+        StudyError: The data here is not the data that the search was planned on.
+    """
+    images = _images(task.protocol, task.data_root, task.device, task.data_sha256)
+    return train_on(images, task, progress)
+
+
+def train_on(
+    images: Images, task: Task, progress: Callable[[float], None] | None = None
+) -> list[Trained]:
+    """Train a cohort on these images; one result a trial, in their order."""
+    model = MODELS[task.model]
+    numbers = tuple(trial.number for trial in task.trials)
+    pruner = None
+    if task.pruner != "none":
+        pruner = CohortPruner(task.pruner, task.protocol, task.earlier, numbers)
+    histories = train(
+        [build(model, trial.configuration, seed=trial.seed) for trial in task.trials],
+        [trial.configuration.learning_rate for trial in task.trials],
+        images,
+        task.protocol,
+        seed=task.seed,
+        rungs=pruner.rungs if pruner else (),
+        prune=pruner.prune if pruner else None,
+        progress=progress,
+    )
+    return [
+        Trained(history, numbers, pruner.system_attrs(place) if pruner else {})
+        for place, history in enumerate(histories)
+    ]
+
+
+def frozen_trial(plan: Plan, planned: Planned, trained: Trained, began: datetime) -> FrozenTrial:
+    """The finished trial as Optuna stores it."""
+    history = trained.history
+    shown = reported(history, plan.protocol)
+    trial = create_trial(
+        state=TrialState.PRUNED if history.pruned else TrialState.COMPLETE,
+        value=shown[max(shown)] if history.pruned else history.val_error,
+        params=planned.params,
+        distributions=plan.space.distributions(),
+        user_attrs=attributes(
+            history,
+            planned.configuration,
+            planned.seed,
+            plan.target,
+            cohort=trained.cohort,
+            generation=planned.generation,
+        ),
+        system_attrs=trained.system_attrs,
+        intermediate_values=shown,
+    )
+    trial.number = planned.number
+    trial.datetime_start, trial.datetime_complete = began, datetime.now()
+    return trial

@@ -1,0 +1,121 @@
+"""The search: plan a generation, train it, record it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from study import storage
+from study.search.kept import drop_weights, keep_weights
+from study.search.plan import Plan, Planned, Planner
+from study.trials import StoredTrial, best_of
+
+if TYPE_CHECKING:
+    from study.search.cohort import Task, Trained
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a search is run: nothing here changes a trial's result."""
+
+    storage: str
+    study_name: str
+    n_trials: int = 64  # the size of the study
+    jobs: int = 1
+    data_root: Path | None = None
+    until_target: bool = False
+    timeout: float | None = None  # seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search leaves: the study's trials, and what this run added."""
+
+    trials: list[StoredTrial]
+    added: int
+    seconds: float  # spent on the added trials
+
+
+Progress = Callable[[float, StoredTrial | None], None]
+"""(trials' worth of work done since the last call, the best trial so far)."""
+
+
+def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> Outcome:
+    """Search until the study has ``settings.n_trials`` trials.
+
+    Run again after a kill, it goes on to the same table, bit for bit.
+
+    Args:
+        plan: What is searched.
+        settings: Where it is kept and how it is run.
+        progress: Told of the work done.
+
+    Returns:
+        All trials of the study.
+
+    Raises:
+        StudyError: The study was searched under another plan, or the storage is unusable.
+        BusyError: Another search holds the study.
+        ResourceError: The storage can't be written.
+    """
+    from study.search.cohort import frozen_trial, load_pair, tasks_of
+
+    start = time.monotonic()
+    pair = load_pair(plan.protocol, settings.data_root)
+    manifest = plan.manifest(pair.digest)
+    with storage.hold(settings.storage, settings.study_name, manifest) as study:
+        finished = study.get_trials(deepcopy=False)
+        trials = [StoredTrial.of(trial) for trial in finished]
+        planner, before = Planner(plan, finished), len(trials)
+        while not _done(plan, settings, trials, start):
+            generation = planner.ask(settings.n_trials)
+            report = _reporter(progress, best_of(trials))
+            began = datetime.now()
+            tasks = tasks_of(plan, planner, generation, pair.digest, settings.data_root)
+            results = _train(tasks, settings.jobs, report)
+            frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
+            trials += [StoredTrial.of(trial) for trial in frozen]
+            keep_weights(settings.storage, settings.study_name, trials, results)
+            storage.record(study, frozen)
+            planner.tell(frozen)
+            drop_weights(settings.storage, settings.study_name, trials)
+        report = _reporter(progress, best_of(trials))
+        report(0)
+    return Outcome(trials, len(trials) - before, time.monotonic() - start)
+
+
+def _done(plan: Plan, settings: Settings, trials: Sequence[StoredTrial], start: float) -> bool:
+    """Whether the study is whole, at its target, or out of time."""
+    best = best_of(trials)
+    return (
+        len(trials) >= settings.n_trials
+        or (settings.until_target and best is not None and plan.met_by(best))
+        or (settings.timeout is not None and time.monotonic() - start >= settings.timeout)
+    )
+
+
+def _reporter(progress: Progress | None, best: StoredTrial | None) -> Callable[[float], None]:
+    return lambda work: progress(work, best) if progress else None
+
+
+def _train(
+    tasks: Sequence[Task], jobs: int, report: Callable[[float], None]
+) -> list[tuple[Planned, Trained]]:
+    """Train the cohorts on ``jobs`` threads; the results by trial number."""
+    from joblib import Parallel, delayed
+
+    from study.search.cohort import train_cohort
+
+    trained = Parallel(n_jobs=jobs, backend="threading")(
+        delayed(train_cohort)(task, report) for task in tasks
+    )
+    pairs = [
+        pair
+        for task, results in zip(tasks, trained, strict=True)
+        for pair in zip(task.trials, results, strict=True)
+    ]
+    return sorted(pairs, key=lambda pair: pair[0].number)

@@ -1,0 +1,315 @@
+"""The one training loop: a cohort of K models, one mini-batch a step for all of them.
+
+Letters in the shape comments: K members, B images of a batch, V validations, N validation
+images.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from study.dataset import DigitPair
+from study.errors import StudyError
+from study.models import Cohort, Images, cohort_of
+from study.protocol import Protocol
+from study.seeds import generator
+
+Prune = Callable[[int, np.ndarray, np.ndarray], Sequence[int]]
+"""(step, places (K',), validation errors (K',)) → the places of the members that stop here."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What one member's training showed, validation by validation.
+
+    Errors are counts of images; losses are mean binary cross-entropies. The training figures
+    are those of the step's own batch, before its update; the validation figures come after it.
+    """
+
+    steps: np.ndarray  # (V,) int
+    train_losses: np.ndarray  # (V,) float32
+    train_errors: np.ndarray  # (V,) int, of batch_size
+    val_losses: np.ndarray  # (V,) float32
+    val_errors: np.ndarray  # (V,) int, of n_val
+    batch_size: int
+    n_val: int
+    constant_errors: int  # what the better of the two constant answers gets wrong
+    predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
+    final_predictions: np.ndarray  # (n_val,) bool: class 1 at the last validation
+    weights: dict[str, np.ndarray]  # the plain model's state_dict at the best step
+    pruned: bool
+
+    @cached_property
+    def best(self) -> int:
+        """The place of the best validation: fewest errors, then lowest loss, then first."""
+        losses = np.nan_to_num(self.val_losses, nan=np.inf)
+        return int(np.lexsort((self.steps, losses, self.val_errors))[0])
+
+    @property
+    def val_error(self) -> float:
+        """The trial's value: the lowest validation error, a fraction."""
+        return int(self.val_errors[self.best]) / self.n_val
+
+    @property
+    def val_loss(self) -> float:
+        """The validation loss at the best step."""
+        return float(self.val_losses[self.best])
+
+    @property
+    def step(self) -> int:
+        """The best step."""
+        return int(self.steps[self.best])
+
+    @property
+    def final_error(self) -> float:
+        """The validation error at the last validation, a fraction."""
+        return int(self.val_errors[-1]) / self.n_val
+
+    @property
+    def diverged_at(self) -> int | None:
+        """The first validated step where a loss was not finite."""
+        finite = np.isfinite(self.train_losses) & np.isfinite(self.val_losses)
+        return None if finite.all() else int(self.steps[~finite][0])
+
+    @property
+    def diverged(self) -> bool:
+        """A loss stopped being finite, or the end is no better than a constant answer."""
+        return self.diverged_at is not None or int(self.val_errors[-1]) >= self.constant_errors
+
+    def first_step_at(self, target: float) -> int | None:
+        """The first step whose validation error is at or under ``target`` (a fraction)."""
+        hits = np.flatnonzero(self.val_errors / self.n_val <= target)
+        return int(self.steps[hits[0]]) if len(hits) else None
+
+
+@lru_cache(maxsize=4)
+def draw_batches(protocol: Protocol, *, seed: int) -> Tensor:
+    """The training images of every step, (steps, batch_size), each row without repeats.
+
+    Args:
+        protocol: Gives the number of steps, of images a step, and of training images.
+        seed: The study's seed; all members and both models see the same batches.
+    """
+    random = generator(seed, "batches")
+    rows = [
+        random.choice(protocol.n_train, protocol.batch_size, replace=False, shuffle=False)
+        for _ in range(protocol.steps)
+    ]
+    return torch.from_numpy(np.stack(rows))
+
+
+def images_of(pair: DigitPair, device: torch.device) -> Images:
+    """The pair as tensors on ``device``."""
+    plain = torch.from_numpy(pair.images).to(device)
+    return Images.of(plain, torch.from_numpy(pair.labels).to(device), pair.n_train)
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is CUDA where there is one, otherwise the CPU.
+
+    Apple's MPS is taken only when named: for models this small it is slower than the CPU.
+
+    Raises:
+        StudyError: The device is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available()}
+    there["mps"] = torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if there["cuda"] else "cpu")
+    if not there.get(name):
+        usable = ", ".join(device for device, usable in there.items() if usable)
+        raise StudyError(f"--device {name}: not on this machine: use auto or one of {usable}")
+    return torch.device(name)
+
+
+class _OneThread:
+    """Pins torch to one thread while any training runs, and counts who is inside.
+
+    Float32 sums depend on the number of threads, and torch's setting is the whole
+    process's; so the first to enter pins it and the last to leave restores it. Denormals are
+    flushed to zero: saturated sigmoids leave many, and arithmetic on them is slow.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.before = 1
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self.lock:
+            if self.inside == 0:
+                self.before = torch.get_num_threads()
+            self.inside += 1
+            torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        try:
+            yield
+        finally:
+            torch.set_flush_denormal(False)
+            with self.lock:
+                self.inside -= 1
+                if self.inside == 0:
+                    torch.set_num_threads(self.before)
+
+
+one_thread = _OneThread()
+
+
+class _Tape:
+    """The figures of every validation, kept on the device until a member leaves."""
+
+    def __init__(self, validations: int, members: int, n_val: int, device: torch.device) -> None:
+        shape = (2, validations, members)  # train, validation
+        self.losses = torch.full(shape, torch.nan, device=device)
+        self.errors = torch.zeros(shape, dtype=torch.int32, device=device)
+        self.best_errors = torch.full((members,), n_val + 1, dtype=torch.int32, device=device)
+        self.best_losses = torch.full((members,), torch.inf, device=device)
+        self.predictions = torch.zeros((n_val, members), dtype=torch.bool, device=device)
+        self.final_predictions = self.predictions
+        self.rows = 0
+
+    def write(self, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor]) -> None:
+        """Add a row: the logits (B, K) and labels (B, 1) of the batch and of the validation."""
+        for part, (logits, labels) in enumerate((train, validation)):
+            wrong = (logits > 0) != (labels > 0.5)
+            self.errors[part, self.rows] = wrong.sum(0, dtype=torch.int32)
+            self.losses[part, self.rows] = softplus(logits * (1 - 2 * labels)).mean(0)
+        self.rows += 1
+
+    def improved(self, logits: Tensor) -> Tensor:
+        """Who is at the best yet in the last row, (K,); their predictions are kept."""
+        loss, errors = self.losses[1, self.rows - 1], self.errors[1, self.rows - 1]
+        tied = (errors == self.best_errors) & (loss < self.best_losses)
+        better = (errors < self.best_errors) | tied
+        torch.where(better, errors, self.best_errors, out=self.best_errors)
+        torch.where(better, loss, self.best_losses, out=self.best_losses)
+        self.final_predictions = logits > 0
+        torch.where(better, self.final_predictions, self.predictions, out=self.predictions)
+        return better
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with these members alone."""
+        self.losses, self.errors = self.losses[:, :, columns], self.errors[:, :, columns]
+        self.best_errors, self.best_losses = self.best_errors[columns], self.best_losses[columns]
+        self.predictions = self.predictions[:, columns]
+        self.final_predictions = self.final_predictions[:, columns]
+
+
+def train(
+    members: Sequence[nn.Module],
+    learning_rates: Sequence[float],
+    images: Images,
+    protocol: Protocol,
+    *,
+    seed: int,
+    rungs: Sequence[int] = (),
+    prune: Prune | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[History]:
+    """Train K models of one class together; a single trial is a cohort of one.
+
+    Args:
+        members: K modules with their initial weights; they are given their best ones.
+        learning_rates: K rates of plain SGD.
+        images: The digit pair on the device to train on.
+        protocol: Steps, batch size and validation interval.
+        seed: The study's, for the batches.
+        rungs: Validated steps at which ``prune`` is asked who stops.
+        prune: Says which members stop at a rung; None trains all to the end.
+        progress: Told at every validation how many trials' worth of work was done since.
+
+    Returns:
+        One history a member, in the members' order.
+    """
+    with one_thread(), torch.no_grad():
+        rates = torch.tensor(learning_rates, dtype=torch.float32)
+        run = _Run(cohort_of(members, rates, images), images, protocol, len(members))
+        for step, batch in enumerate(draw_batches(protocol, seed=seed).to(run.device)):
+            logits = run.step(batch)
+            if step % protocol.val_every == 0:
+                run.validate(logits)
+                if progress:
+                    progress(len(run.alive) / len(protocol.validation_steps))
+                if prune and step in rungs:
+                    run.stop(prune(step, *run.standing()))
+            if not run.alive:
+                break
+        run.stop(run.alive)
+    return [history for _, history in sorted(run.histories.items())]
+
+
+class _Run:
+    """A cohort in training: who is still in it, and what was measured."""
+
+    def __init__(self, cohort: Cohort, images: Images, protocol: Protocol, members: int) -> None:
+        self.cohort, self.protocol = cohort, protocol
+        self.device = cohort.inputs.device
+        self.labels = images.labels
+        self.val_inputs = cohort.inputs[images.n_train :]
+        self.val_labels = images.labels[images.n_train :]
+        self.x = cohort.inputs.new_empty(protocol.batch_size, cohort.inputs.shape[1])
+        self.y = images.labels.new_empty(protocol.batch_size, 1)
+        validations = len(protocol.validation_steps)
+        self.tape = _Tape(validations, members, len(self.val_labels), self.device)
+        self.alive = list(range(members))  # the place, among all members, of each column
+        self.histories: dict[int, History] = {}
+
+    def step(self, batch: Tensor) -> Tensor:
+        """One update of all members on these training images, (B,)."""
+        torch.index_select(self.cohort.inputs, 0, batch, out=self.x)
+        torch.index_select(self.labels, 0, batch, out=self.y)
+        return self.cohort.step(self.x, self.y)
+
+    def validate(self, logits: Tensor) -> None:
+        """Measure all members, whose last batch gave these logits; keep the best weights."""
+        answers = self.cohort.logits(self.val_inputs)
+        self.tape.write((logits, self.y), (answers, self.val_labels))
+        self.cohort.keep(self.tape.improved(answers))
+
+    def standing(self) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the members in training and their last validation errors, fractions."""
+        errors = self.tape.errors[1, self.tape.rows - 1].cpu().numpy()
+        return np.array(self.alive), errors / len(self.val_labels)
+
+    def stop(self, places: Sequence[int]) -> None:
+        """Take these members out, with their histories and best weights."""
+        if not places:
+            return
+        staying = [c for c, place in enumerate(self.alive) if place not in places]
+        for column, place in enumerate(self.alive):
+            if place in places:
+                self.histories[place] = self._history(column)
+        self.alive = [self.alive[c] for c in staying]
+        if staying:
+            columns = torch.tensor(staying, device=self.device)
+            self.cohort.narrow(columns)
+            self.tape.narrow(columns)
+
+    def _history(self, column: int) -> History:
+        tape, rows = self.tape, self.tape.rows
+        losses = tape.losses[:, :rows, column].cpu().numpy()
+        errors = tape.errors[:, :rows, column].cpu().numpy()
+        ones = int(self.val_labels.sum())
+        model = self.cohort.member(column)
+        return History(
+            steps=np.array(self.protocol.validation_steps[:rows]),
+            train_losses=losses[0],
+            train_errors=errors[0],
+            val_losses=losses[1],
+            val_errors=errors[1],
+            batch_size=self.protocol.batch_size,
+            n_val=len(self.val_labels),
+            constant_errors=min(ones, len(self.val_labels) - ones),
+            predictions=tape.predictions[:, column].cpu().numpy(),
+            final_predictions=tape.final_predictions[:, column].cpu().numpy(),
+            weights={n: t.numpy(force=True).copy() for n, t in model.state_dict().items()},
+            pruned=rows < len(self.protocol.validation_steps),
+        )

@@ -1,0 +1,187 @@
+"""One trial as it is stored: from a training history to Optuna attributes, and back.
+
+Every attribute is JSON that anyone can read without this package.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from study.protocol import Protocol
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from study.objective import Configuration
+    from study.trainer import History
+
+CURVES = ("train_loss", "train_errors", "val_loss", "val_errors")
+
+
+@lru_cache
+def report_steps(protocol: Protocol, count: int = 10) -> tuple[int, ...]:
+    """About ten validated steps, log-spaced, the last one included: what dashboards draw."""
+    validations = len(protocol.validation_steps)
+    rows = np.unique(np.geomspace(1, validations, count).round().astype(int)) - 1
+    return tuple(protocol.validation_steps[row] for row in rows)
+
+
+def attributes(
+    history: History,
+    configuration: Configuration,
+    seed: int,
+    target: float,
+    *,
+    cohort: Sequence[int],
+    generation: int,
+) -> dict[str, Any]:
+    """The user attributes of a finished trial.
+
+    Args:
+        history: Its training.
+        configuration: Its hyperparameters.
+        seed: Of its initial weights.
+        target: The study's target, a fraction.
+        cohort: The numbers of the trials that it was trained with, its own included.
+        generation: The number of the first trial that was planned with it.
+    """
+    attrs: dict[str, Any] = {
+        "outcome": _outcome(history),
+        "learning_rate": configuration.learning_rate,
+        "hidden_units": configuration.hidden_units,
+        "val_errors": int(history.val_errors[history.best]),
+        "n_val": history.n_val,
+        "val_loss": _number(history.val_loss),
+        "step": history.step,
+        "final_error": history.final_error,
+        "final_loss": _number(float(history.val_losses[-1])),
+        "first_step_at_target": history.first_step_at(target),
+        "diverged_at": history.diverged_at,
+        "seed": seed,
+        "generation": generation,
+        "cohort": list(cohort),
+        "curve": curve_of(history),
+        "predictions": pack(history.predictions),
+        "weights_sha256": weights_digest(history.weights),
+    }
+    return attrs | {"digest": digest(attrs, history.val_error)}
+
+
+def _outcome(history: History) -> str:
+    if history.pruned and history.diverged_at is None:
+        return "pruned"
+    return "diverged" if history.diverged else "finished"
+
+
+def _number(value: float) -> float | None:
+    """A finite float32 with the nine digits that give the same float32 back; None otherwise."""
+    return float(f"{value:.9g}") if np.isfinite(value) else None
+
+
+def curve_of(history: History) -> dict[str, list[Any]]:
+    """The learning curve as stored: ``step`` and ``CURVES``, (V,) each."""
+    losses = {"train_loss": history.train_losses, "val_loss": history.val_losses}
+    errors = {"train_errors": history.train_errors, "val_errors": history.val_errors}
+    return (
+        {"step": history.steps.tolist()}
+        | {name: [_number(v) for v in values.tolist()] for name, values in losses.items()}
+        | {name: values.tolist() for name, values in errors.items()}
+    )
+
+
+def reported(history: History, protocol: Protocol) -> dict[int, float]:
+    """The intermediate values: validation errors, fractions, at :func:`report_steps`."""
+    shown = set(report_steps(protocol))
+    return {
+        int(step): int(errors) / history.n_val
+        for step, errors in zip(history.steps, history.val_errors, strict=True)
+        if int(step) in shown
+    }
+
+
+def pack(bits: np.ndarray) -> str:
+    """(n,) bool → base64 of eight bits a byte, the first image in the highest bit."""
+    return base64.b64encode(np.packbits(bits).tobytes()).decode()
+
+
+def unpack(text: str, n: int) -> np.ndarray:
+    """What :func:`pack` wrote → (n,) bool."""
+    return np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), count=n).astype(bool)
+
+
+def weights_digest(weights: dict[str, np.ndarray]) -> str:
+    """SHA-256 over names, shapes and float32 bytes of a state_dict."""
+    hashed = hashlib.sha256()
+    for name, array in sorted(weights.items()):
+        hashed.update(f"{name}{array.shape}".encode())
+        hashed.update(np.ascontiguousarray(array, "<f4").tobytes())
+    return hashed.hexdigest()
+
+
+def digest(attrs: dict[str, Any], value: float) -> str:
+    """SHA-256 over the canonical JSON of a trial's value and attributes, ``digest`` left out."""
+    kept = {name: attr for name, attr in attrs.items() if name != "digest"}
+    text = json.dumps([value, kept], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTrial:
+    """A finished trial as read back from a storage."""
+
+    number: int
+    state: str  # COMPLETE or PRUNED
+    outcome: str  # finished, diverged or pruned
+    learning_rate: float
+    hidden_units: int | None
+    val_error: float  # a fraction: the lowest of all validations
+    val_errors: int  # the same, of n_val
+    n_val: int
+    val_loss: float  # at the best step
+    step: int  # the best step
+    final_error: float  # a fraction: at the last validation
+    first_step_at_target: int | None
+    diverged_at: int | None
+    curve: dict[str, np.ndarray]  # step and CURVES, (V,) each
+    predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
+    weights_sha256: str
+
+    @classmethod
+    def of(cls, trial: FrozenTrial) -> StoredTrial:
+        """Read a trial; KeyError where an attribute is missing."""
+        attrs = trial.user_attrs
+        computed = ("number", "state", "val_error", "val_loss", "curve", "predictions")
+        values = {name: attrs[name] for name in cls.__annotations__ if name not in computed}
+        curve = attrs["curve"]
+        return cls(
+            **values
+            | {
+                "number": trial.number,
+                "state": trial.state.name,
+                "val_error": attrs["val_errors"] / attrs["n_val"],
+                "val_loss": np.nan if attrs["val_loss"] is None else attrs["val_loss"],
+                "curve": {name: np.array(curve[name], float) for name in ("step", *CURVES)},
+                "predictions": unpack(attrs["predictions"], attrs["n_val"]),
+            }
+        )
+
+
+def rank(trial: StoredTrial) -> tuple[int, float, int]:
+    """Sorts trials from the best on: fewest errors, then lowest loss, then first."""
+    return trial.val_errors, float(np.nan_to_num(trial.val_loss, nan=np.inf)), trial.number
+
+
+def best_of(trials: Sequence[StoredTrial]) -> StoredTrial | None:
+    """The best trial that was trained to the end.
+
+    Pruned trials had a smaller budget and never compete.
+    """
+    return min((t for t in trials if t.state == "COMPLETE"), key=rank, default=None)

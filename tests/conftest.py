@@ -1,0 +1,32 @@
+"""What several test modules share: the bundled digits and a short protocol."""
+
+import pytest
+from hypothesis import settings
+
+from study.dataset import load
+from study.protocol import Protocol
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def pair():
+    """The bundled 4s and 9s."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def images(pair):
+    """The bundled pair as tensors on the CPU."""
+    import torch
+
+    from study.trainer import images_of
+
+    return images_of(pair, torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
+def short():
+    """The real protocol cut to 200 steps: ten validations."""
+    return Protocol(steps=200, val_every=20)

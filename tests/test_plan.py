@@ -1,0 +1,382 @@
+"""The planner: the same plan after any interruption, in range, on the log scale."""
+
+import json
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import optuna
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.trial import TrialState, create_trial
+from scipy.stats import kstest
+
+from study.errors import StudyError
+from study.objective import Configuration, SearchSpace
+from study.protocol import Protocol
+from study.search.plan import SAMPLERS, Plan, Planned, Planner, cohorts
+from study.seeds import derive
+
+LINEAR = SearchSpace()
+MLP = SearchSpace(hidden_units=(16, 128))
+every_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """Optuna's log says nothing; one thread, which is the fastest for a small GP."""
+    before = optuna.logging.get_verbosity(), torch.get_num_threads()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    torch.set_num_threads(1)
+    yield
+    optuna.logging.set_verbosity(before[0])
+    torch.set_num_threads(before[1])
+
+
+def plan_of(sampler, space=MLP, **changes):
+    usual = Plan("mlp" if space.hidden_units else "linear", space, sampler=sampler, generation=6)
+    return replace(usual, **{"grid": 20} | changes)
+
+
+def finished(plan, planned, is_pruned):
+    """A trial as the storage has it, its value a smooth function of its parameters."""
+    rate, hidden = planned.params["learning_rate"], planned.params.get("hidden_units", 50)
+    value = (math.log10(rate) + 1) ** 2 / 50 + 1 / hidden
+    trial = create_trial(
+        state=TrialState.PRUNED if is_pruned(planned.number) else TrialState.COMPLETE,
+        value=value,
+        params=planned.params,
+        distributions=plan.space.distributions(),
+        user_attrs={"curve": [1, 2, 3]},
+        intermediate_values={0: 0.5, 50 * (planned.number % 3 + 1): value},
+    )
+    trial.number = planned.number
+    return trial
+
+
+def planned_search(plan, *, sizes, rebuild, is_pruned=lambda number: False):
+    """All generations up to the last of these study sizes, each asked for in its turn."""
+    stored, asked, planner = [], [], Planner(plan, [])
+    for size in sizes:
+        while len(stored) < size:
+            if rebuild:
+                planner = Planner(plan, stored)
+            generation = planner.ask(size)
+            asked += generation
+            trials = [finished(plan, planned, is_pruned) for planned in generation]
+            stored += trials
+            planner.tell(trials)
+    return asked
+
+
+# --- the same plan --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("space", [LINEAR, MLP], ids=["linear", "mlp"])
+@every_sampler
+def test_going_on_and_starting_again_plan_the_same(sampler, space):
+    """A planner rebuilt at every generation, a cut-short one too, asks for the same trials."""
+    plan = plan_of(sampler, space)
+    sizes = (10, 12) if sampler == "gp" else (4, 20)
+
+    kept = planned_search(plan, sizes=sizes, rebuild=False)
+    again = planned_search(plan, sizes=sizes, rebuild=True)
+
+    assert kept == again
+    assert [planned.number for planned in kept] == list(range(sizes[-1]))
+
+
+@pytest.mark.parametrize(
+    "is_pruned",
+    [lambda n: n % 3 == 2, lambda n: n > 0, lambda n: True],
+    ids=["some", "nearly all", "all"],
+)
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_pruned_trials_plan_the_same_too(sampler, is_pruned):
+    """What the sampler learns of a pruned trial is what the storage has of it."""
+    plan = plan_of(sampler)
+
+    kept = planned_search(plan, sizes=(40,), rebuild=False, is_pruned=is_pruned)
+
+    assert kept == planned_search(plan, sizes=(40,), rebuild=True, is_pruned=is_pruned)
+
+
+@every_sampler
+def test_a_generation_ends_at_a_multiple_of_its_size(sampler):
+    """After a size that cut a generation short, the next fills it up."""
+    plan = plan_of(sampler)
+
+    generations = [
+        planned.generation for planned in planned_search(plan, sizes=(4, 13), rebuild=False)
+    ]
+
+    assert generations == [0] * 4 + [4] * 2 + [6] * 6 + [12]
+
+
+def test_a_study_that_is_whole_gets_nothing():
+    """No trial is numbered at or over the size asked for."""
+    plan = plan_of("random")
+    planner = Planner(plan, [])
+    planner.tell([finished(plan, planned, lambda _: False) for planned in planner.ask(6)])
+
+    assert planner.ask(6) == []
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp"])
+def test_the_plan_does_not_depend_on_torchs_threads(sampler):
+    """However many cores there are, the same trials."""
+    plans = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        plans.append(planned_search(plan_of(sampler, LINEAR), sizes=(14,), rebuild=False))
+
+    assert plans[0] == plans[1]
+
+
+def test_planning_leaves_the_global_random_states_alone():
+    """Every sampler has a seed of its own."""
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()
+
+    for sampler in ("tpe", "random", "qmc", "grid"):
+        planned_search(plan_of(sampler), sizes=(16,), rebuild=False)
+
+    assert (np.random.get_state()[1] == before[0]).all()
+    assert torch.equal(torch.get_rng_state(), before[1])
+
+
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "grid"])
+def test_another_seed_is_another_plan(sampler):
+    """The sampler's stream is the study's; only a grid is the same for all."""
+    one, other = (
+        planned_search(plan_of(sampler, seed=seed), sizes=(6,), rebuild=False) for seed in (0, 1)
+    )
+
+    assert all(a.params != b.params for a, b in zip(one, other, strict=True))
+
+
+@every_sampler
+def test_no_trial_is_planned_twice(sampler):
+    """Each generation draws anew: no two trials of a study have the same parameters."""
+    asked = planned_search(plan_of(sampler), sizes=(12,), rebuild=True)
+
+    assert len({tuple(planned.params.items()) for planned in asked}) == 12
+
+
+@every_sampler
+def test_a_trials_weights_come_from_its_number(sampler):
+    """Seed and configuration are those that its number and parameters give."""
+    plan = plan_of(sampler, seed=9)
+
+    for planned in planned_search(plan, sizes=(8,), rebuild=False):
+        assert planned.seed == derive(9, "weights", planned.number)
+        assert planned.configuration == Configuration(**planned.params)
+
+
+def test_tpe_learns_from_what_it_is_told():
+    """After thirty trials it asks near the optimum, where random search does not."""
+
+    def distance(sampler):
+        plan = plan_of(sampler, LINEAR)
+        late = planned_search(plan, sizes=(90,), rebuild=True)[30:]
+        return np.mean([abs(math.log10(p.params["learning_rate"]) + 1) for p in late])
+
+    assert distance("tpe") < distance("random") / 2
+
+
+# --- in range, on the log scale -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "grid"])
+@given(
+    rates=st.tuples(st.floats(1e-9, 1e9), st.floats(1e-9, 1e9)).map(sorted),
+    units=st.none() | st.tuples(st.integers(1, 4096), st.integers(1, 4096)).map(sorted),
+    seed=st.integers(0, 2**32),
+)
+def test_every_sampler_stays_in_the_ranges(sampler, rates, units, seed):
+    """Whatever the ranges, the ends included; hidden units are integers."""
+    space = SearchSpace(tuple(rates), units and tuple(units))
+    plan = plan_of(sampler, space, seed=seed, generation=8, grid=8)
+
+    for planned in planned_search(plan, sizes=(8,), rebuild=False):
+        found = planned.configuration
+        assert rates[0] <= found.learning_rate <= rates[1]
+        if units:
+            assert type(found.hidden_units) is int
+            assert units[0] <= found.hidden_units <= units[1]
+        else:
+            assert found.hidden_units is None
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_learning_rates_and_hidden_units_are_log_uniform(sampler):
+    """On the log scale, 256 draws are uniform between the ends (Kolmogorov–Smirnov)."""
+    asked = planned_search(plan_of(sampler, generation=256), sizes=(256,), rebuild=False)
+    rates = [math.log10(p.params["learning_rate"]) / 5 + 1 for p in asked]
+    # an integer's middle, so that 16 and 128, which get half an integer's range, count right
+    units = [math.log2(p.params["hidden_units"]) / 3 - 4 / 3 for p in asked]
+
+    assert kstest(rates, "uniform").pvalue > 0.01
+    assert kstest(units, "uniform").statistic < 0.11
+
+
+@every_sampler
+def test_equal_ends_fix_the_hidden_units(sampler):
+    """The learning rate alone is planned, every trial has that width."""
+    plan = plan_of(sampler, SearchSpace((1e-3, 0.1), (50, 50)))
+
+    for planned in planned_search(plan, sizes=(8,), rebuild=False):
+        assert list(planned.params) == ["learning_rate"]
+        assert planned.configuration.hidden_units == 50
+
+
+@every_sampler
+def test_equal_ends_fix_the_learning_rate(sampler):
+    """A range of one value gives that value."""
+    plan = plan_of(sampler, SearchSpace((0.1, 0.1)), generation=4)
+
+    asked = planned_search(plan, sizes=(4,), rebuild=False)
+
+    assert [planned.configuration.learning_rate for planned in asked] == [0.1] * 4
+
+
+def test_quasi_random_points_fill_the_range_more_evenly_than_chance():
+    """Each 64th of the log range of learning rates holds one of Sobol's first 64 points."""
+    asked = planned_search(plan_of("qmc", generation=16), sizes=(64,), rebuild=True)
+
+    place = [math.log10(p.params["learning_rate"]) / 5 + 1 for p in asked]
+    assert sorted(math.floor(at * 64) for at in place) == list(range(64))
+
+
+# --- the grid -------------------------------------------------------------------------------
+
+
+def test_a_grid_of_learning_rates_covers_both_ends_evenly():
+    """Twenty log-spaced rates, the ends of the range the first and the last."""
+    asked = planned_search(plan_of("grid", LINEAR), sizes=(20,), rebuild=False)
+
+    rates = [planned.params["learning_rate"] for planned in asked]
+    np.testing.assert_allclose(rates, np.geomspace(1e-5, 1, 20), rtol=1e-12)
+    assert (min(rates), max(rates)) == (1e-5, 1.0)
+
+
+def test_a_grid_of_both_covers_the_four_corners():
+    """Four log-spaced widths by five log-spaced rates, every pair once."""
+    asked = planned_search(plan_of("grid"), sizes=(20,), rebuild=False)
+
+    pairs = [(p.params["learning_rate"], p.params["hidden_units"]) for p in asked]
+    rates = np.geomspace(1e-5, 1, 5)
+    expected = [(rate, units) for units in (16, 32, 64, 128) for rate in rates]
+    np.testing.assert_allclose(pairs, expected, rtol=1e-12)
+    assert {(1e-5, 16), (1e-5, 128), (1.0, 16), (1.0, 128)} <= set(pairs)
+
+
+@pytest.mark.parametrize("points", [1, 2, 3, 4, 7, 18])
+@pytest.mark.parametrize("space", [LINEAR, MLP], ids=["linear", "mlp"])
+def test_a_grid_of_any_size_has_that_many_different_points(points, space):
+    """Also one that is no multiple of the widths."""
+    plan = plan_of("grid", space, grid=points)
+
+    asked = planned_search(plan, sizes=(points,), rebuild=False)
+
+    assert len({tuple(planned.params.values()) for planned in asked}) == points
+
+
+# --- cohorts --------------------------------------------------------------------------------
+
+generations = st.lists(st.none() | st.integers(1, 128), max_size=40).map(
+    lambda units: [
+        Planned(number, {}, Configuration(0.1, h), 0, 0) for number, h in enumerate(units)
+    ]
+)
+
+
+@given(generations, st.integers(1, 40))
+def test_every_trial_is_in_one_cohort_in_the_order_of_the_numbers(generation, width):
+    """As few cohorts as the width allows, none of them empty."""
+    found = cohorts(generation, width)
+
+    assert len(found) == math.ceil(len(generation) / width)
+    assert all(found)
+    assert sorted((t for c in found for t in c), key=lambda t: t.number) == generation
+    assert all(c == sorted(c, key=lambda t: t.number) for c in found)
+
+
+@given(generations, st.integers(1, 40))
+def test_cohorts_are_equally_heavy_to_within_one_trial(generation, width):
+    """No cohort outweighs another by more than the heaviest trial, in hidden units."""
+    weights = [t.configuration.hidden_units or 1 for t in generation]
+
+    totals = [
+        sum(t.configuration.hidden_units or 1 for t in c) for c in cohorts(generation, width)
+    ]
+
+    assert max(totals, default=0) - min(totals, default=0) <= max(weights, default=0)
+
+
+def test_cohorts_of_equal_trials_are_equally_wide():
+    """32 linear trials at width 16 are two cohorts of 16."""
+    generation = [Planned(n, {}, Configuration(0.1, None), 0, 0) for n in range(32)]
+
+    assert [len(cohort) for cohort in cohorts(generation, 16)] == [16, 16]
+
+
+def test_the_heaviest_trials_are_spread():
+    """128 and 100 don't train together where 28 and 10 could go with them."""
+    units = [10, 128, 100, 28]
+    generation = [Planned(n, {}, Configuration(0.1, h), 0, 0) for n, h in enumerate(units)]
+
+    found = [[t.configuration.hidden_units for t in c] for c in cohorts(generation, 2)]
+
+    assert found == [[10, 128], [100, 28]]
+
+
+# --- the manifest ---------------------------------------------------------------------------
+
+
+def test_a_plan_comes_back_from_its_manifest():
+    """Through strict JSON, for both spaces."""
+    for space in (LINEAR, MLP):
+        plan = plan_of("grid", space, seed=4, protocol=Protocol(steps=200))
+        manifest = json.loads(json.dumps(plan.manifest("ab"), allow_nan=False))
+
+        assert manifest["data_sha256"] == "ab"
+        assert Plan.of_manifest(manifest) == plan
+
+
+OTHERS = {
+    "model": "linear",
+    "space": SearchSpace((1e-4, 1.0), (16, 128)),
+    "protocol": Protocol(batch_size=50),
+    "seed": 1,
+    "target": 0.03,
+    "target_rule": "wilson",
+    "sampler": "random",
+    "pruner": "median",
+    "generation": 8,
+    "cohort": 4,
+    "device": "cuda",
+    "grid": 3,
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Plan)])
+def test_every_setting_of_a_plan_is_in_its_manifest(name):
+    """A search under another setting is another search."""
+    plan = Plan("mlp", MLP)
+
+    manifest = replace(plan, **{name: OTHERS[name]}).manifest("ab")
+
+    differing = {key for key, value in plan.manifest("ab").items() if manifest[key] != value}
+    assert differing == {name}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Plan)])
+def test_a_manifest_without_a_setting_is_refused(name):
+    """One line names what is missing."""
+    manifest = Plan("mlp", MLP).manifest("ab")
+    del manifest[name]
+
+    with pytest.raises(StudyError, match=f"manifest: can't be read .'{name}'.: search again"):
+        Plan.of_manifest(manifest)
