@@ -33,10 +33,10 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
         command: Takes the parsed arguments and returns an exit status.
         parser: Reads the command line.
     """
-    args = parser.parse_args()
-    _set_logging(args.verbose - args.quiet)
     signal.signal(signal.SIGTERM, _terminate)
+    args = parser.parse_args()
     try:
+        _set_logging(args.verbose - args.quiet)
         status = command(args)
         sys.stdout.flush()
         return status
@@ -84,7 +84,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def _set_logging(verbosity: int) -> None:
     level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
     chosen = level.get(max(verbosity, -1), logging.DEBUG)
-    logging.basicConfig(level=chosen, stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.getLogger("study").setLevel(chosen)
     from optuna.logging import set_verbosity
 
     set_verbosity(max(chosen, logging.WARNING))
@@ -234,7 +235,7 @@ def fraction(text: str) -> float:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """End with one line and status 2, as every other refusal does."""
-        self.exit(2, f"study: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"study: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 
 def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argparse.ArgumentParser:

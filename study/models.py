@@ -136,8 +136,8 @@ class LinearCohort:
     """K logistic regressions as one D × K matrix product.
 
     Equals K times: ``SimpleLinear``, ``binary_cross_entropy_with_logits`` and
-    ``torch.optim.SGD`` on the same batches. The gradient of the mean loss is xᵀ(σ(z) − y)/B,
-    and the step −learning rate/B is multiplied into the small factor.
+    ``torch.optim.SGD`` on the same batches. The gradient of the mean loss is xᵀ(σ(z) − y)/B;
+    −learning rate is multiplied into the small factor, 1/B into the product.
     """
 
     def __init__(
@@ -157,9 +157,9 @@ class LinearCohort:
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
-        z = self.logits(x)
-        residual = z.sigmoid().sub_(labels).mul_(self.rates / len(x))  # (B, K)
-        self.weight.addmm_(x.T, residual)
+        z = x @ self.weight
+        residual = z.sigmoid().sub_(labels).mul_(self.rates)  # (B, K)
+        self.weight.addmm_(x.T, residual, alpha=1 / x.shape[0])
         return z
 
     def keep(self, improved: Tensor) -> None:
@@ -226,12 +226,13 @@ class MLPCohort:
         """One SGD update; returns the logits before it, (B, K)."""
         hidden = self._hidden(x)  # (B, H)
         z = torch.addmm(self.bias, self.output, hidden.T)  # (K, B)
-        residual = z.sigmoid().sub_(labels.T).mul_(self.rates / len(x)).nan_to_num_()  # (K, B)
+        residual = z.sigmoid().sub_(labels.T).mul_(self.rates).nan_to_num_()  # (K, B)
+        share = 1 / x.shape[0]
         back = residual.T @ self.output  # (B, H)
         torch.ops.aten.threshold_backward.grad_input(back, hidden, 0, grad_input=back)
-        self.output.addmm_(residual, hidden).masked_fill_(self.off, 0)
-        self.bias.add_(residual.sum(1, keepdim=True))
-        self.weight.addmm_(x.T, back)
+        self.output.addmm_(residual, hidden, alpha=share).masked_fill_(self.off, 0)
+        self.bias.add_(residual.sum(1, keepdim=True), alpha=share)
+        self.weight.addmm_(x.T, back, alpha=share)
         return z.T
 
     def keep(self, improved: Tensor) -> None:

@@ -46,8 +46,8 @@ MODELS = {
             factory="study.models:SimpleLinear",
             target=0.035,
             has_hidden_units=False,
-            generation=32,
-            cohort=16,
+            generation=64,
+            cohort=32,
         ),
         Model(
             name="mlp",
@@ -189,9 +189,14 @@ class Objective:
             rungs=report_steps(self.protocol),
             prune=prune,
         )
-        number = trial.number
         attrs = attributes(
-            history, configuration, seed, self.target, cohort=[number], generation=number
+            history,
+            configuration,
+            seed,
+            self.target,
+            cohort=[trial.number],
+            generation=trial.number,
+            value=history.final_error if history.pruned else history.val_error,
         )
         for name, value in attrs.items():
             trial.set_user_attr(name, value)

@@ -13,7 +13,6 @@ from functools import cached_property, lru_cache
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from study.dataset import DigitPair
 from study.errors import StudyError
@@ -181,7 +180,7 @@ class _Tape:
         for part, (logits, labels) in enumerate((train, validation)):
             wrong = (logits > 0) != (labels > 0.5)
             self.errors[part, self.rows] = wrong.sum(0, dtype=torch.int32)
-            self.losses[part, self.rows] = softplus(logits * (1 - 2 * labels)).mean(0)
+            self.losses[part, self.rows] = _softplus(logits * (1 - 2 * labels)).mean(0)
         self.rows += 1
 
     def improved(self, logits: Tensor) -> Tensor:
@@ -201,6 +200,14 @@ class _Tape:
         self.best_errors, self.best_losses = self.best_errors[columns], self.best_losses[columns]
         self.predictions = self.predictions[:, columns]
         self.final_predictions = self.final_predictions[:, columns]
+
+
+def _softplus(x: Tensor) -> Tensor:
+    """log(1 + eˣ) to float32's absolute precision, as ``torch.nn.functional.softplus``.
+
+    Four times as fast as that on CPUs, where ``log1p`` is not vectorised.
+    """
+    return x.abs().neg_().exp_().add_(1).log_().add_(x.clamp(min=0))
 
 
 def train(
@@ -232,16 +239,18 @@ def train(
     with one_thread(), torch.no_grad():
         rates = torch.tensor(learning_rates, dtype=torch.float32)
         run = _Run(cohort_of(members, rates, images), images, protocol, len(members))
-        for step, batch in enumerate(draw_batches(protocol, seed=seed).to(run.device)):
-            logits = run.step(batch)
+        batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
+        for step, (batch, labels) in enumerate(zip(batches, images.labels[batches], strict=True)):
+            torch.index_select(run.cohort.inputs, 0, batch, out=run.x)
+            logits = run.cohort.step(run.x, labels)
             if step % protocol.val_every == 0:
-                run.validate(logits)
+                run.validate(logits, labels)
                 if progress:
                     progress(len(run.alive) / len(protocol.validation_steps))
                 if prune and step in rungs:
                     run.stop(prune(step, *run.standing()))
-            if not run.alive:
-                break
+                    if not run.alive:
+                        break
         run.stop(run.alive)
     return [history for _, history in sorted(run.histories.items())]
 
@@ -252,26 +261,18 @@ class _Run:
     def __init__(self, cohort: Cohort, images: Images, protocol: Protocol, members: int) -> None:
         self.cohort, self.protocol = cohort, protocol
         self.device = cohort.inputs.device
-        self.labels = images.labels
         self.val_inputs = cohort.inputs[images.n_train :]
         self.val_labels = images.labels[images.n_train :]
         self.x = cohort.inputs.new_empty(protocol.batch_size, cohort.inputs.shape[1])
-        self.y = images.labels.new_empty(protocol.batch_size, 1)
         validations = len(protocol.validation_steps)
         self.tape = _Tape(validations, members, len(self.val_labels), self.device)
         self.alive = list(range(members))  # the place, among all members, of each column
         self.histories: dict[int, History] = {}
 
-    def step(self, batch: Tensor) -> Tensor:
-        """One update of all members on these training images, (B,)."""
-        torch.index_select(self.cohort.inputs, 0, batch, out=self.x)
-        torch.index_select(self.labels, 0, batch, out=self.y)
-        return self.cohort.step(self.x, self.y)
-
-    def validate(self, logits: Tensor) -> None:
+    def validate(self, logits: Tensor, labels: Tensor) -> None:
         """Measure all members, whose last batch gave these logits; keep the best weights."""
         answers = self.cohort.logits(self.val_inputs)
-        self.tape.write((logits, self.y), (answers, self.val_labels))
+        self.tape.write((logits, labels), (answers, self.val_labels))
         self.cohort.keep(self.tape.improved(answers))
 
     def standing(self) -> tuple[np.ndarray, np.ndarray]:

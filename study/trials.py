@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from study.errors import StudyError
 from study.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def attributes(
     *,
     cohort: Sequence[int],
     generation: int,
+    value: float | None = None,
 ) -> dict[str, Any]:
     """The user attributes of a finished trial.
 
@@ -52,6 +54,7 @@ def attributes(
         target: The study's target, a fraction.
         cohort: The numbers of the trials that it was trained with, its own included.
         generation: The number of the first trial that was planned with it.
+        value: What Optuna stores as its value; by default the lowest validation error.
     """
     attrs: dict[str, Any] = {
         "outcome": _outcome(history),
@@ -72,7 +75,7 @@ def attributes(
         "predictions": pack(history.predictions),
         "weights_sha256": weights_digest(history.weights),
     }
-    return attrs | {"digest": digest(attrs, history.val_error)}
+    return attrs | {"digest": digest(attrs, history.val_error if value is None else value)}
 
 
 def _outcome(history: History) -> str:
@@ -172,6 +175,24 @@ class StoredTrial:
                 "predictions": unpack(attrs["predictions"], attrs["n_val"]),
             }
         )
+
+
+def read_trials(trials: Sequence[FrozenTrial], study_name: str) -> list[StoredTrial]:
+    """All trials of a study.
+
+    Raises:
+        StudyError: One was not recorded by this package, or is not finished.
+    """
+    found = []
+    for trial in trials:
+        try:
+            found.append(StoredTrial.of(trial))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StudyError(
+                f"study {study_name!r}: trial {trial.number} was not recorded by this package, or "
+                "is damaged: name another study"
+            ) from error
+    return found
 
 
 def rank(trial: StoredTrial) -> tuple[int, float, int]:

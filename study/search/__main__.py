@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         type=cli.positive_float,
         metavar=("LOW", "HIGH"),
         default=SearchSpace().learning_rate,
-        help="default: 1e-5 to 1",
+        help="of plain SGD (default: 1e-5 to 1)",
     )
     low, high = DEFAULT_HIDDEN_UNITS
     space.add_argument(
@@ -51,13 +51,16 @@ def parser() -> argparse.ArgumentParser:
         + ", ".join(f"{model.target} for {name}" for name, model in MODELS.items())
         + ")",
     )
-    for option, what in (("generation", "planned"), ("cohort", "trained as one wide model")):
+    for option, what in (
+        ("generation", "planned together"),
+        ("cohort", "trained together, as one wide model"),
+    ):
         widths = ", ".join(f"{getattr(m, option)} for {name}" for name, m in MODELS.items())
         found.add_argument(
             f"--{option}",
             type=cli.positive_int,
             metavar="N",
-            help=f"trials {what} together (default: {widths})",
+            help=f"trials {what} (default: {widths})",
         )
     return found
 
@@ -72,7 +75,12 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         default=64,
         help="the size of the study, earlier trials included (default: 64)",
     )
-    group.add_argument("--sampler", choices=SAMPLERS, default="tpe", help="default: tpe")
+    group.add_argument(
+        "--sampler",
+        choices=SAMPLERS,
+        default="tpe",
+        help="what proposes the next trials (default: tpe)",
+    )
     group.add_argument(
         "--pruner",
         choices=PRUNERS,
@@ -108,7 +116,10 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         "(default: the number of cores)",
     )
     group.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: auto"
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="what trains; auto is CUDA where there is one, else the CPU (default: auto)",
     )
     cli.add_data(parser)
     cli.add_protocol(parser)
@@ -120,20 +131,22 @@ def plan_of(args: argparse.Namespace, model: Model) -> Plan:
     Raises:
         StudyError: A range is reversed, or the model has no hidden units to set.
     """
-    from study.trainer import pick_device
-
     hidden = getattr(args, "hidden_units", None)
     if hidden and not model.has_hidden_units:
         raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
     default = DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None
     target = getattr(args, "target", None)
+    space = SearchSpace(
+        _range("--learning-rate", getattr(args, "learning_rate", SearchSpace().learning_rate)),
+        _range("--hidden-units", hidden) if hidden else default,
+    )
+    protocol = cli.protocol_of(args)
+    from study.trainer import pick_device  # torch, once the cheap checks are done
+
     return Plan(
         model=model.name,
-        space=SearchSpace(
-            _range("--learning-rate", getattr(args, "learning_rate", SearchSpace().learning_rate)),
-            _range("--hidden-units", hidden) if hidden else default,
-        ),
-        protocol=cli.protocol_of(args),
+        space=space,
+        protocol=protocol,
         seed=args.seed,
         target=model.target if target is None else target,
         target_rule=args.target_rule,
@@ -193,6 +206,8 @@ class _bar:
             disable=True if quiet else None,  # None: unless stderr is a terminal
         )
 
+        self.begun = False
+
     def __enter__(self) -> Progress:
         return self.show
 
@@ -200,7 +215,9 @@ class _bar:
         self.bar.close()
 
     def show(self, work: float, best: StoredTrial | None) -> None:
-        """Move the bar by ``work`` trials and show the best so far."""
+        """Move the bar by ``work`` trials and show the best so far; first, those there are."""
+        if not self.begun:
+            self.bar.initial, self.begun = work, True
         if best:
             self.bar.set_postfix_str(f"best {best.val_error:.2%}", refresh=False)
         self.bar.update(min(work, (self.bar.total or 0) - self.bar.n))
@@ -209,7 +226,8 @@ class _bar:
 def command(args: argparse.Namespace) -> int:
     """Search the model that the options name."""
     model = MODELS[args.model]
-    return run_search(args, model, args.study_name or model.name)
+    name = model.name if args.study_name is None else args.study_name
+    return run_search(args, model, name)
 
 
 def main() -> int:

@@ -51,21 +51,36 @@ class Trained:
     system_attrs: dict[str, Any]  # the pruner's notes
 
 
-@lru_cache(maxsize=2)
 def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
     """The protocol's digit pair, read once a process."""
-    return dataset.load(
-        protocol.dataset, protocol.classes, data_root=data_root, n_train=protocol.n_train
-    )
+    return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
 
 
 @lru_cache(maxsize=2)
-def _images(protocol: Protocol, data_root: Path | None, device: str, digest: str) -> Images:
+def _pair(
+    name: str, classes: tuple[int, int], n_train: int, data_root: Path | None
+) -> dataset.DigitPair:
+    return dataset.load(name, classes, data_root=data_root, n_train=n_train)
+
+
+def load_images(protocol: Protocol, data_root: Path | None, device: str, digest: str) -> Images:
+    """The protocol's digit pair on a device, prepared once a process.
+
+    Raises:
+        StudyError: It is not the data with this digest.
+    """
     pair = load_pair(protocol, data_root)
     if pair.digest != digest:
         raise StudyError(
-            f"data of {pair.dataset}: SHA-256 {pair.digest[:12]}…: the search uses {digest[:12]}…"
+            f"images of {pair.dataset}: their SHA-256 begins with {pair.digest[:12]}, the study's "
+            f"with {digest[:12]}: pass the --data-root that was searched on"
         )
+    return prepared(pair, device)
+
+
+@lru_cache(maxsize=2)
+def prepared(pair: dataset.DigitPair, device: str) -> Images:
+    """The pair in the forms that cohorts train on, made once a process."""
     return images_of(pair, torch.device(device))
 
 
@@ -103,7 +118,7 @@ def train_cohort(task: Task, progress: Callable[[float], None] | None = None) ->
     Raises:
         StudyError: The data here is not the data that the search was planned on.
     """
-    images = _images(task.protocol, task.data_root, task.device, task.data_sha256)
+    images = load_images(task.protocol, task.data_root, task.device, task.data_sha256)
     return train_on(images, task, progress)
 
 
@@ -136,9 +151,10 @@ def frozen_trial(plan: Plan, planned: Planned, trained: Trained, began: datetime
     """The finished trial as Optuna stores it."""
     history = trained.history
     shown = reported(history, plan.protocol)
+    value = shown[max(shown)] if history.pruned else history.val_error  # as Optuna has it
     trial = create_trial(
         state=TrialState.PRUNED if history.pruned else TrialState.COMPLETE,
-        value=shown[max(shown)] if history.pruned else history.val_error,
+        value=value,
         params=planned.params,
         distributions=plan.space.distributions(),
         user_attrs=attributes(
@@ -148,6 +164,7 @@ def frozen_trial(plan: Plan, planned: Planned, trained: Trained, began: datetime
             plan.target,
             cohort=trained.cohort,
             generation=planned.generation,
+            value=value,
         ),
         system_attrs=trained.system_attrs,
         intermediate_values=shown,

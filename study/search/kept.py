@@ -46,10 +46,11 @@ def keep_weights(
 
 
 def drop_weights(storage: str, study_name: str, trials: Sequence[StoredTrial]) -> None:
-    """Remove the weights of trials that are no longer among the best."""
+    """Remove weights that are not among the best any more, and drafts that a kill left."""
     best = _best(trials)
-    for path in store.files(storage, study_name).glob("trial-*.safetensors"):
-        if int(path.stem.removeprefix("trial-")) not in best:
+    folder = store.files(storage, study_name)
+    for path in (*folder.glob("trial-*.safetensors"), *folder.glob(".*.tmp")):
+        if path.suffix == ".tmp" or int(path.stem.removeprefix("trial-")) not in best:
             path.unlink(missing_ok=True)
 
 

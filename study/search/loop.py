@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from study import storage
 from study.search.kept import drop_weights, keep_weights
 from study.search.plan import Plan, Planned, Planner
-from study.trials import StoredTrial, best_of
+from study.trials import StoredTrial, best_of, read_trials
 
 if TYPE_CHECKING:
     from study.search.cohort import Task, Trained
@@ -69,8 +69,10 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     manifest = plan.manifest(pair.digest)
     with storage.hold(settings.storage, settings.study_name, manifest) as study:
         finished = study.get_trials(deepcopy=False)
-        trials = [StoredTrial.of(trial) for trial in finished]
+        trials = read_trials(finished, settings.study_name)
         planner, before = Planner(plan, finished), len(trials)
+        drop_weights(settings.storage, settings.study_name, trials)  # what a kill left
+        _reporter(progress, best_of(trials))(before)
         while not _done(plan, settings, trials, start):
             generation = planner.ask(settings.n_trials)
             report = _reporter(progress, best_of(trials))
@@ -83,8 +85,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             storage.record(study, frozen)
             planner.tell(frozen)
             drop_weights(settings.storage, settings.study_name, trials)
-        report = _reporter(progress, best_of(trials))
-        report(0)
+        _reporter(progress, best_of(trials))(0)
     return Outcome(trials, len(trials) - before, time.monotonic() - start)
 
 

@@ -8,7 +8,7 @@ the models, and ``explain`` turns a failing disk or database into one line.
 
 from study.storage.atomic import write_atomically
 from study.storage.explain import explain
-from study.storage.holding import hold
+from study.storage.holding import hold, require_fit
 from study.storage.lock import lock
 from study.storage.manifest import check_manifest, manifest, set_manifest
 from study.storage.opening import load_study, open_study, study_names
@@ -27,6 +27,7 @@ __all__ = [
     "manifest",
     "open_study",
     "record",
+    "require_fit",
     "resolve",
     "save_weights",
     "set_manifest",

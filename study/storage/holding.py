@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from study.storage.lock import lock
 from study.storage.manifest import check_manifest
+from study.storage.manifest import manifest as stored_manifest
 from study.storage.opening import load_study, open_study, study_names
-from study.storage.urls import check_name, files, resolve, sqlite_path
+from study.storage.urls import check_name, resolve, sqlite_path
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -35,17 +36,22 @@ def hold(
         ResourceError: The storage can't be written.
     """
     check_name(name)
-    _look_first(storage, name, manifest, remedy)
+    require_fit(storage, name, manifest, remedy)
     with lock(storage, name):
         study = open_study(storage, name)
         check_manifest(study, manifest, remedy)
         yield study
 
 
-def _look_first(storage: str, name: str, manifest: Mapping[str, Any], remedy: str) -> None:
-    """Refuse a file of someone else's before a lock file is laid beside it."""
+def require_fit(storage: str, name: str, manifest: Mapping[str, Any], remedy: str) -> None:
+    """Refuse, without a trace, a study that is there and is not what ``manifest`` says.
+
+    Raises:
+        StudyError: See :func:`hold`.
+    """
     path = sqlite_path(resolve(storage))
-    if path is None or not path.exists() or files(storage, name).exists():
+    if path is None or not path.exists() or name not in study_names(storage):
         return
-    if name in study_names(storage):
-        check_manifest(load_study(storage, name), manifest, remedy)
+    study = load_study(storage, name)
+    if stored_manifest(study) is not None or study.get_trials(deepcopy=False):
+        check_manifest(study, manifest, remedy)

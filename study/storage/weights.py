@@ -32,7 +32,7 @@ def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> No
     if _DIGEST in metadata:
         raise ValueError(f"metadata can't have a field {_DIGEST!r}: it is computed")
     whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    content = save(whole, {**metadata, _DIGEST: _digest(whole, metadata)})
+    content = _ordered(save(whole, {**metadata, _DIGEST: _digest(whole, metadata)}))
     with explaining(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
@@ -64,6 +64,15 @@ def _read(path: Path) -> "tuple[Tensors, dict[str, str]]":
             return tensors, dict(file.metadata() or {})
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise StudyError(_damaged(path)) from error
+
+
+def _ordered(content: bytes) -> bytes:
+    """The same file with its metadata sorted: safetensors writes them in any order."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    return content[:8] + text.ljust(start - 8) + content[start:]
 
 
 def _digest(tensors: "Tensors", metadata: dict[str, str]) -> str:

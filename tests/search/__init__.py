@@ -1,0 +1,1 @@
+"""The search: its command as a real process, on real data, in real SQLite files."""
