@@ -1,0 +1,177 @@
+"""The command ``python -m study.confirm``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from study import cli
+from study.confirm.loop import Settings, confirm, restart
+
+if TYPE_CHECKING:
+    from study.confirm.comparison import Comparison, Side
+
+EPILOG = [
+    "The verdict's rule is fixed: the second model is better when the corrected 95 % interval of",
+    "the difference on the holdouts excludes 0, it outperforms on fresh seeds with a probability",
+    "whose interval lies above 1/2 and reaches past 3/4, and McNemar's mid-p is below .05 in at",
+    "least nine of ten pairs of replicates. With one of the last two missing it is suggestive.",
+]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser(
+        "study.confirm",
+        "Retrain the winners of two searches on fresh seeds, repeat the searches on fresh splits, "
+        "and compare.",
+        EPILOG,
+    )
+    cli.add_common(found)
+    add_names(found)
+    add_confirm(found)
+    found.add_argument(
+        "--seed", type=cli.seed, default=0, help="of everything random (default: 0)"
+    )
+    found.add_argument(
+        "--n-trials",
+        type=cli.positive_int,
+        metavar="N",
+        default=Settings.n_trials,
+        help=f"trials of the search inside each split (default: {Settings.n_trials})",
+    )
+    found.add_argument(
+        "--jobs",
+        type=cli.positive_int,
+        metavar="N",
+        default=cli.available_cores(),
+        help="units trained at once, a core each (default: the number of cores)",
+    )
+    found.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="folder of the official training files, if the searches were given one",
+    )
+    return found
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    """Which two studies."""
+    parser.add_argument(
+        "--linear", metavar="NAME", default="linear", help="first study (default: linear)"
+    )
+    parser.add_argument("--mlp", metavar="NAME", default="mlp", help="second (default: mlp)")
+
+
+def add_confirm(parser: argparse.ArgumentParser) -> None:
+    """The options that ``python -m study`` has too."""
+    group = parser.add_argument_group("confirmation")
+    for option, kind, what in (
+        ("seeds", cli.at_least_two, "fresh seeds to retrain the finalists on"),
+        ("splits", cli.at_least_two, "random splits to repeat the searches on"),
+        ("finalists", cli.positive_int, "trials of each study to retrain, at most"),
+    ):
+        default = getattr(Settings, option)
+        group.add_argument(
+            f"--{option}",
+            type=kind,
+            metavar="N",
+            default=default,
+            help=f"{what} (default: {default})",
+        )
+    group.add_argument(
+        "--restart", action="store_true", help="drop an earlier confirmation of these studies"
+    )
+
+
+def run_confirm(settings: Settings, *, quiet: bool, fresh: bool = False) -> int:
+    """Confirm, show the progress on a terminal and the verdict on stdout; the exit status."""
+    from tqdm import tqdm
+
+    from study.confirm.comparison import compare
+
+    if fresh:
+        restart(settings)
+    with tqdm(desc="confirm", unit="unit", disable=True if quiet else None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        confirm(settings, show)
+    print("\n".join(lines(compare(settings.storage, settings.names))))
+    return 0
+
+
+def lines(comparison: Comparison) -> list[str]:
+    """The verdict with the numbers behind it."""
+    c = comparison
+    mc, wins = c.raw_mcnemar, c.b_outperforms_a
+    searches = f"{c.n_splits} searches of {c.search_trials_per_split} trials"
+    table = [
+        ("", c.a.study, c.b.study),
+        ("raw best of the search", *(_raw(side) for side in (c.a, c.b))),
+        ("recommended trial", *(_recommended(side) for side in (c.a, c.b))),
+        (f"{c.n_seeds} fresh seeds, last step", *(_replicated(side) for side in (c.a, c.b))),
+        (f"holdout of {searches}", *(_holdout(side) for side in (c.a, c.b))),
+        ("optimism of such a search", *(f"{s.optimism:+.1f} of {s.n_val:,}" for s in (c.a, c.b))),
+    ]
+    return [
+        c.sentence,
+        "",
+        *(f"  {name:<36} {a:<25} {b}".rstrip() for name, a, b in table),
+        "",
+        f"  {c.b.study} outperforms {c.a.study} with probability {wins.probability:.2f} "
+        f"({wins.interval.lower:.2f} to {wins.interval.upper:.2f}) over {wins.n_pairs} seeds",
+        f"  the two raw best, descriptive: {mc.b} images only {c.a.study} gets wrong, {mc.c} only "
+        f"{c.b.study} (McNemar's mid-p = {mc.mid_p:.2g})",
+        *(f"  {reason}" for reason in c.verdict.reasons),
+        f"  each split trains on {c.n_fit:,} images; seeds and batches vary between replicates, "
+        "whose images are the search's",
+    ]
+
+
+def _raw(side: Side) -> str:
+    return f"{side.raw_best_errors / side.n_val:.2%} ({side.raw_best_errors} of {side.n_val:,})"
+
+
+def _recommended(side: Side) -> str:
+    return f"{side.recommended_trial} ({side.recommended_errors} of {side.n_val:,})"
+
+
+def _replicated(side: Side) -> str:
+    final = side.replicates_final
+    return f"{final.mean / side.n_val:.2%} ({final.mean:.1f}, SD {final.sd:.1f})"
+
+
+def _holdout(side: Side) -> str:
+    ends = side.holdout.interval
+    return f"{side.holdout.mean:.2%} ({max(ends.lower, 0):.2%} to {ends.upper:.2%})"
+
+
+def command(args: argparse.Namespace) -> int:
+    """Confirm the two studies that the options name."""
+    settings = Settings(
+        storage=args.storage,
+        names=(args.linear, args.mlp),
+        seeds=args.seeds,
+        splits=args.splits,
+        n_trials=args.n_trials,
+        finalists=args.finalists,
+        seed=args.seed,
+        jobs=args.jobs,
+        data_root=args.data_root,
+    )
+    return run_confirm(settings, quiet=args.quiet > 0, fresh=args.restart)
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

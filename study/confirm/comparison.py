@@ -1,0 +1,288 @@
+"""The comparison of two studies, computed from the storage alone.
+
+Nothing here trains or needs the images: every number comes from stored counts and
+predictions, through :mod:`study.stats`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from study import storage as store
+from study.choosing import recommended
+from study.confirm.plan import REPLICATES, SPLITS, Contender, require_comparable
+from study.errors import NotConfirmedError
+from study.stats import (
+    BiasCorrected,
+    CorrectedMean,
+    Interval,
+    McNemar,
+    Outperforming,
+    Summary,
+    Verdict,
+    bootstrap_bias_correction,
+    mcnemar,
+    nadeau_bengio,
+    newcombe,
+    paired_counts,
+    probability_of_outperforming,
+    summarise,
+    verdict,
+    wilson,
+)
+from study.trials import StoredTrial, best_of, unpack
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+Attrs = dict[str, Any]
+REPLICATED = (
+    REPLICATES,
+    ("replicate", "finalist", "learning_rate", "hidden_units", "final_errors", "val_errors"),
+)
+SPLIT = (
+    SPLITS,
+    ("split", "learning_rate", "hidden_units", "val_errors", "holdout_errors", "n_holdout"),
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One study's evidence. Errors are counts of ``n_val`` images unless named otherwise."""
+
+    study: str
+    model: str
+    n_trials: int
+    n_val: int
+    raw_best_trial: int  # chosen on the images that it is counted on
+    raw_best_errors: int
+    raw_best_interval: Interval  # Wilson 95 %, a fraction: covers the draw of images only
+    recommended_trial: int  # the simplest level with the best
+    recommended_errors: int
+    replicates_final: Summary  # the best trial's configuration on fresh seeds, last validation
+    replicates_best: Summary  # the same, the lowest of all validations
+    finalists: dict[int, float]  # trial → mean final errors over the replicates
+    holdout: CorrectedMean  # error, a fraction: whole searches on fresh splits
+    optimism: float  # mean of holdout errors − the errors that the search chose by
+    bias_corrected: BiasCorrected  # a cross-check without training, fractions
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two studies, held against each other; A is the first, and differences are A − B."""
+
+    a: Side
+    b: Side
+    n_seeds: int
+    n_splits: int
+    search_trials_per_split: int
+    n_fit: int  # training images in each split
+    difference: CorrectedMean  # of holdout errors, a fraction
+    b_outperforms_a: Outperforming  # on the replicates' last validations
+    raw_mcnemar: McNemar  # of the two raw best trials; b: only A wrong
+    raw_difference: Interval  # Newcombe 95 %, a fraction
+    replicate_mcnemar: tuple[McNemar, ...]
+    verdict: Verdict
+
+    @property
+    def sentence(self) -> str:
+        """One plain sentence that may be quoted."""
+        a, b, ends = self.a, self.b, self.difference.interval
+        return (
+            f"{self.headline}: {a.study} errs on {a.holdout.mean:.2%} and {b.study} on "
+            f"{b.holdout.mean:.2%} of images that played no part in tuning (difference "
+            f"{100 * self.difference.mean:+.2f} percentage points, 95 % interval "
+            f"{100 * ends.lower:+.2f} to {100 * ends.upper:+.2f})."
+        )
+
+    @property
+    def headline(self) -> str:
+        """The verdict with the studies' names."""
+        a, b, found = self.a.study, self.b.study, self.verdict
+        leader = {"A": a, "B": b}.get(found.leader or "", "")
+        if found.separated and found.outcome == "not separated":
+            return f"{a} and {b} differ on the holdouts, but not reliably on fresh seeds"
+        return {
+            "A better": f"{a} is better",
+            "B better": f"{b} is better",
+            "suggestive": f"The evidence favours {leader} without settling it",
+            "equivalent": f"{a} and {b} are equivalent in practice",
+            "not separated": f"{a} and {b} are not separated",
+        }[found.outcome]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The comparison as JSON, with the sentence."""
+        return asdict(self) | {"headline": self.headline, "sentence": self.sentence}
+
+
+def is_confirmed(storage: str, names: tuple[str, str]) -> bool:
+    """Whether the storage has replicates and splits of both studies."""
+    there = set(store.study_names(storage))
+    return all(name + suffix in there for name in names for suffix in (REPLICATES, SPLITS))
+
+
+def compare(storage: str, names: tuple[str, str]) -> Comparison:
+    """Compare two confirmed studies.
+
+    Args:
+        storage: A path or a URL; it is only read.
+        names: The two studies.
+
+    Raises:
+        StudyError: A study is missing, not confirmed yet, or the two can't be compared.
+    """
+    a, b = (Contender.load(storage, name) for name in names)
+    require_comparable(a, b)
+    seeds = [_confirmed(storage, c, REPLICATES) for c in (a, b)]
+    splits = [_confirmed(storage, c, SPLITS) for c in (a, b)]
+    _require_alike(storage, names)
+    pairs = min(len(side) for side in splits)
+    splits = [side[:pairs] for side in splits]
+    n_seeds = min(side[-1]["replicate"] + 1 for side in seeds)
+    seeds = [[r for r in side if r["replicate"] < n_seeds] for side in seeds]
+    holdouts = [[s["holdout_errors"] / s["n_holdout"] for s in side] for side in splits]
+    sizes = {"n_train": splits[0][0]["n_fit"], "n_test": splits[0][0]["n_holdout"]}
+    difference = nadeau_bengio(np.array(holdouts[0]) - np.array(holdouts[1]), **sizes)
+    firsts = [_of_best(side, c) for side, c in zip(seeds, (a, b), strict=True)]
+    finals = [[r["final_errors"] for r in side] for side in firsts]
+    outperforming = probability_of_outperforming(*finals)
+    tests = tuple(_mcnemar(ra, rb) for ra, rb in zip(*firsts, strict=True))
+    best_a, best_b = _best(a), _best(b)
+    labels = unpack(firsts[0][0]["val_labels"], best_a.n_val)
+    counts = paired_counts(best_a.predictions != labels, best_b.predictions != labels)
+    return Comparison(
+        a=_side(a, seeds[0], firsts[0], splits[0], labels),
+        b=_side(b, seeds[1], firsts[1], splits[1], labels),
+        n_seeds=n_seeds,
+        n_splits=pairs,
+        search_trials_per_split=len(splits[0][0]["searched"]),
+        n_fit=splits[0][0]["n_fit"],
+        difference=difference,
+        b_outperforms_a=outperforming.mirrored(),
+        raw_mcnemar=mcnemar(counts.only_a, counts.only_b),
+        raw_difference=newcombe(counts),
+        replicate_mcnemar=tests,
+        verdict=verdict(difference.interval, outperforming, tests),
+    )
+
+
+def rows(
+    storage: str, names: tuple[str, str], part: tuple[str, tuple[str, ...]]
+) -> list[dict[str, Any]]:
+    """A confirmation's trials as rows: ``part`` is ``REPLICATED`` or ``SPLIT``."""
+    suffix, fields = part
+    return [
+        {"study": name} | {field: attrs[field] for field in fields}
+        for name in names
+        for attrs in _attributes(storage, name + suffix)
+    ]
+
+
+def _best(contender: Contender) -> StoredTrial:
+    best = best_of(contender.trials)
+    assert best is not None, "a contender has a finished trial"
+    return best
+
+
+def _attributes(storage: str, name: str) -> list[Attrs]:
+    """The attributes of a confirmation's trials, by number."""
+    trials: Sequence[FrozenTrial] = store.load_study(storage, name).get_trials(deepcopy=False)
+    if len(trials) < 2:
+        raise NotConfirmedError(
+            f"study {name!r}: has {len(trials)} trials: run `python -m study.confirm`"
+        )
+    return [trial.user_attrs for trial in trials]
+
+
+def _confirmed(storage: str, contender: Contender, suffix: str) -> list[Attrs]:
+    """The attributes of a confirmation's trials, if it is of the study as it is now."""
+    name = contender.name + suffix
+    stored = store.manifest(store.load_study(storage, name)) or {}
+    search = {part: value for part, value in contender.manifest.items() if part != "versions"}
+    best = _best(contender)
+    if stored.get("search") != search or (
+        suffix == REPLICATES and best.weights_sha256 not in stored.get("digests", ())
+    ):
+        raise NotConfirmedError(
+            f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
+            f"trial {best.number} is its best: run `python -m study.confirm --restart`"
+        )
+    return _attributes(storage, name)
+
+
+def _require_alike(storage: str, names: tuple[str, str]) -> None:
+    """Replicates and splits of different seeds or sizes have nothing in common."""
+    for suffix in (REPLICATES, SPLITS):
+        found = [store.manifest(store.load_study(storage, name + suffix)) or {} for name in names]
+        for setting in ("seed", "n_trials"):
+            used = [manifest.get(setting) for manifest in found]
+            if used[0] != used[1]:
+                raise NotConfirmedError(
+                    f"studies {names[0]!r} and {names[1]!r}: were confirmed with {setting} "
+                    f"{used[0]} and {used[1]}: run `python -m study.confirm --restart`"
+                )
+
+
+def _of_best(replicates: Sequence[Attrs], contender: Contender) -> list[Attrs]:
+    """The replicates of the study's best trial, one a seed."""
+    best = _best(contender).number
+    found = [r for r in replicates if r["finalist"] == best]
+    if len(found) < 2:
+        raise NotConfirmedError(
+            f"study {contender.name!r}: trial {best} is its best but was not confirmed: "
+            "run `python -m study.confirm --restart`"
+        )
+    return found
+
+
+def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
+    """The test of a pair of replicates, at the last validation."""
+    labels = unpack(a["val_labels"], a["n_val"])
+    wrong = [unpack(r["final_predictions"], r["n_val"]) != labels for r in (a, b)]
+    counts = paired_counts(*wrong)
+    return mcnemar(counts.only_a, counts.only_b)
+
+
+def _side(
+    contender: Contender,
+    replicates: Sequence[Attrs],
+    firsts: Sequence[Attrs],
+    splits: Sequence[Attrs],
+    labels: np.ndarray,
+) -> Side:
+    best, simple = _best(contender), recommended(contender.trials)
+    complete = [trial for trial in contender.trials if trial.state == "COMPLETE"]
+    wrong = np.stack([trial.predictions != labels for trial in complete], 1)
+    holdout = [s["holdout_errors"] / s["n_holdout"] for s in splits]
+    gaps = [s["holdout_errors"] - s["val_errors"] for s in splits]
+    seed = contender.plan.seed
+    sizes = {"n_train": splits[0]["n_fit"], "n_test": splits[0]["n_holdout"]}
+    return Side(
+        study=contender.name,
+        model=contender.plan.kind.title,
+        n_trials=len(contender.trials),
+        n_val=best.n_val,
+        raw_best_trial=best.number,
+        raw_best_errors=best.val_errors,
+        raw_best_interval=wilson(best.val_errors, best.n_val),
+        recommended_trial=simple.number,
+        recommended_errors=simple.val_errors,
+        replicates_final=summarise([r["final_errors"] for r in firsts], seed=seed),
+        replicates_best=summarise([r["val_errors"] for r in firsts], seed=seed),
+        finalists=_means(replicates, lambda r: r["final_errors"]),
+        holdout=nadeau_bengio(holdout, **sizes),
+        optimism=float(np.mean(gaps)),
+        bias_corrected=bootstrap_bias_correction(wrong, seed=seed),
+    )
+
+
+def _means(replicates: Sequence[Attrs], value: Callable[[Attrs], float]) -> dict[int, float]:
+    """Finalist → the mean over its replicates."""
+    numbers = dict.fromkeys(r["finalist"] for r in replicates)
+    return {
+        n: float(np.mean([value(r) for r in replicates if r["finalist"] == n])) for n in numbers
+    }

@@ -1,0 +1,187 @@
+"""Retrain one stored trial as it was trained, and hold it against what is stored.
+
+``python -m study.reproduce --study-name linear --trial 12``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from study import cli
+from study import storage as store
+from study.errors import StudyError
+from study.search.plan import Plan, Planned, slim
+from study.trials import CURVES, StoredTrial, digest, read_trials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optuna.trial import FrozenTrial
+
+    from study.search.cohort import Task
+    from study.trainer import History
+
+DIFFERENT = 1
+ROUNDING = 1e-3  # relative, of the losses: what another number of threads or machine may change
+ROUNDING_ERRORS = 2  # images, of the error counts and the predictions
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """How a retrained trial compares with the stored one."""
+
+    weights: bool  # the same bits
+    curve: bool
+    predictions: bool
+    close: bool  # within float32 rounding
+    first_difference: int | None  # the first validated step whose figures differ
+
+    @property
+    def identical(self) -> bool:
+        """Weights, curve and predictions have the same bits."""
+        return self.weights and self.curve and self.predictions
+
+    @property
+    def words(self) -> str:
+        """The outcome, on one line."""
+        if self.identical:
+            return "identical: weights, curve and predictions have the same bits"
+        where = "in the weights alone" if self.predictions else "in the predictions"
+        if self.first_difference is not None:
+            where = f"first at step {self.first_difference:,}"
+        if self.close:
+            return f"identical within float32 rounding: differs {where}"
+        return f"different: {where}"
+
+
+def reproduce(
+    storage: str, study_name: str, number: int, data_root: Path | None = None
+) -> Reproduction:
+    """Retrain a stored trial with the trials that it shared its cohort with.
+
+    Args:
+        storage: A path or a URL; it is only read.
+        study_name: A searched study.
+        number: The trial.
+        data_root: Where the official training files lie, if the search was given one.
+
+    Raises:
+        StudyError: The study or the trial is missing or damaged, or the data is other data.
+    """
+    from study.search.cohort import train_cohort
+
+    study = store.load_study(storage, study_name)
+    manifest = store.manifest(study)
+    trials = study.get_trials(deepcopy=False)
+    if manifest is None:
+        raise StudyError(f"study {study_name!r}: has no manifest: name a searched study")
+    if number >= len(trials):
+        raise StudyError(f"--trial {number}: not there: the study has 0 to {len(trials) - 1}")
+    trial = trials[number]
+    [stored] = read_trials([trial], study_name)
+    if trial.value is None or digest(trial.user_attrs, trial.value) != trial.user_attrs["digest"]:
+        raise StudyError(f"trial {number}: its digest does not match: the storage is damaged")
+    task = _task(Plan.of_manifest(manifest), manifest["data_sha256"], trials, trial, data_root)
+    place = [planned.number for planned in task.trials].index(number)
+    return compare(stored, train_cohort(task)[place].history)
+
+
+def _task(
+    plan: Plan,
+    data_sha256: str,
+    trials: Sequence[FrozenTrial],
+    trial: FrozenTrial,
+    data_root: Path | None,
+) -> Task:
+    """The cohort that the trial was trained in."""
+    from study.search.cohort import Task
+
+    first = trial.user_attrs["generation"]
+    mates = [trials[number] for number in trial.user_attrs["cohort"]]
+    planned = [
+        Planned(
+            mate.number,
+            mate.params,
+            plan.space.configuration(mate.params),
+            mate.user_attrs["seed"],
+            first,
+        )
+        for mate in mates
+    ]
+    earlier = () if plan.pruner == "none" else [slim(before) for before in trials[:first]]
+    return Task(
+        model=plan.model,
+        trials=planned,
+        protocol=plan.protocol,
+        seed=plan.seed,
+        device=plan.device,
+        data_root=data_root,
+        data_sha256=data_sha256,
+        pruner=plan.pruner,
+        earlier=earlier,
+    )
+
+
+def compare(stored: StoredTrial, history: History) -> Reproduction:
+    """Hold a new training against a stored trial."""
+    from study.trials import curve_of, weights_digest
+
+    new = curve_of(history)
+    rows = min(len(new["step"]), len(stored.curve["step"]))
+    same_length = len(new["step"]) == len(stored.curve["step"])
+    equal = np.ones(rows, bool)
+    close = same_length
+    for name in CURVES:
+        a, b = stored.curve[name][:rows], np.array(new[name], float)[:rows]
+        equal &= (a == b) | (np.isnan(a) & np.isnan(b))
+        apart = np.abs(a - b)[~equal]
+        limit = ROUNDING_ERRORS if name.endswith("errors") else ROUNDING * np.abs(a)[~equal]
+        close &= bool((apart <= limit).all())
+    flipped = int((history.predictions != stored.predictions).sum())
+    differs = np.flatnonzero(~equal)
+    return Reproduction(
+        weights=weights_digest(history.weights) == stored.weights_sha256,
+        curve=same_length and bool(equal.all()),
+        predictions=flipped == 0,
+        close=close and flipped <= ROUNDING_ERRORS,
+        first_difference=int(stored.curve["step"][differs[0]]) if len(differs) else None,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser(
+        "study.reproduce", "Retrain one stored trial and compare it with what is stored."
+    )
+    cli.add_common(found)
+    found.add_argument("--study-name", required=True, metavar="NAME", help="the trial's study")
+    found.add_argument("--trial", type=cli.seed, required=True, metavar="N", help="its number")
+    found.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="folder of the official training files, if the search was given one",
+    )
+    return found
+
+
+def command(args: argparse.Namespace) -> int:
+    """Reproduce the trial that the options name."""
+    found = reproduce(args.storage, args.study_name, args.trial, args.data_root)
+    print(f"{args.study_name} trial {args.trial}: {found.words}")
+    return 0 if found.identical or found.close else DIFFERENT
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

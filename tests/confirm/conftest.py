@@ -1,0 +1,78 @@
+"""Small real searches and their confirmation, made once."""
+
+from typing import NamedTuple
+
+import optuna
+import pytest
+
+from study.confirm.comparison import compare
+from study.confirm.plan import Contender
+
+from .helpers import OPTIONS, PAIR, Result, copied, plan, run, search
+from .oracle import Evidence
+
+
+class Confirmed(NamedTuple):
+    """A confirmed storage and how its command ended."""
+
+    path: object
+    result: Result
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet():
+    """Optuna's log says nothing."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory):
+    """Both models searched, and the linear one a second time under another seed.
+
+    The seeds are such that the recommended trial of either model is not its best one.
+    """
+    path = tmp_path_factory.mktemp("searched") / "study.db"
+    search(path, "linear", 16, plan("linear", seed=3))
+    search(path, "linear-2", 16, plan("linear", seed=1))
+    search(path, "mlp", 8, plan("mlp", seed=4))
+    return path
+
+
+@pytest.fixture(scope="session")
+def confirmed(searched, tmp_path_factory):
+    """Both models, confirmed by the real command on one worker."""
+    path = copied(searched, tmp_path_factory.mktemp("confirmed"))
+    return Confirmed(path, run("study.confirm", path, *OPTIONS, "--jobs", 1))
+
+
+@pytest.fixture(scope="session")
+def comparison(confirmed):
+    """What the package makes of it."""
+    return compare(str(confirmed.path), PAIR)
+
+
+@pytest.fixture(scope="session")
+def evidence(confirmed):
+    """The same, from the SQLite file alone."""
+    return Evidence.of(confirmed.path, *PAIR)
+
+
+@pytest.fixture(scope="session")
+def contenders(searched):
+    """Name → the study, as a confirmation sees it."""
+    return {name: Contender.load(str(searched), name) for name in ("linear", "linear-2", "mlp")}
+
+
+@pytest.fixture
+def fresh(searched, tmp_path):
+    """A copy of the searches, to confirm otherwise."""
+    return copied(searched, tmp_path)
+
+
+@pytest.fixture
+def again(confirmed, tmp_path):
+    """A copy of the confirmed storage, to do something to."""
+    return copied(confirmed.path, tmp_path)

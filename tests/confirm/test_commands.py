@@ -1,0 +1,333 @@
+"""``python -m study.confirm``: what it prints, and what it refuses in one line."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import optuna
+import pytest
+
+from study.confirm.comparison import compare, is_confirmed
+from study.confirm.loop import confirm as confirm_here
+from study.confirm.loop import restart
+from study.errors import StudyError
+
+from . import oracle, tables
+from .helpers import (
+    OPTIONS,
+    PAIR,
+    assert_refused,
+    here,
+    plan,
+    run,
+    search,
+    settings,
+)
+
+CONFIRM = "study.confirm"
+
+
+def rows(stdout):
+    """Label → the two cells of a row of the table."""
+    lines = [line[2:] for line in stdout.splitlines() if line.startswith("  ")]
+    return {
+        line[:24].rstrip(): (line[25:52].strip(), line[53:].strip())
+        for line in lines
+        if re.match(r"\S.{23} \S", line)
+    }
+
+
+def test_the_command_prints_a_verdict_and_nothing_else(confirmed):
+    """Status 0, the sentence first, nothing on stderr where there is no terminal."""
+    status, stdout, stderr = confirmed.result
+
+    assert (status, stderr) == (0, "")
+    assert stdout.splitlines()[1] == ""
+
+
+def test_the_sentence_has_the_recomputed_holdout_errors(confirmed, evidence):
+    """Verdict, both errors, the difference and its interval, in percent and points."""
+    a, b = (np.mean(half.holdout_errors) / 1791 for half in (evidence.a, evidence.b))
+    lower, upper = oracle.nadeau_bengio(evidence.difference)
+
+    sentence = confirmed.result.stdout.splitlines()[0]
+
+    assert f"linear errs on {a:.2%} and mlp on {b:.2%} of" in sentence
+    assert f"{100 * (a - b):+.2f} percentage points" in sentence
+    assert f"interval {100 * lower:+.2f} to {100 * upper:+.2f}" in sentence
+
+
+def test_the_sentence_names_the_outcome(confirmed, comparison):
+    """The headline is the verdict's outcome in words, with the studies' own names."""
+    sentence = confirmed.result.stdout.splitlines()[0]
+
+    assert sentence == comparison.sentence
+    assert comparison.verdict.outcome in ("not separated", "equivalent")  # so short a training
+    assert sentence.startswith(("linear and mlp are not separated", "linear and mlp are equiv"))
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_the_table_has_the_recomputed_numbers(confirmed, evidence, side):
+    """Raw best, recommended trial, replicates, holdout and optimism of each study."""
+    half = getattr(evidence, side)
+    k, finals, holdout = half.best["val_errors"], half.final_errors, np.array(half.holdout_errors)
+    simple = oracle.recommended(half.complete, 1791)
+    (low, high), gap = oracle.nadeau_bengio(holdout / 1791), holdout - half.inner_errors
+
+    found = {label: row["ab".index(side)] for label, row in rows(confirmed.result.stdout).items()}
+
+    assert found["raw best of the search"] == f"{k / 1791:.2%} ({k} of 1,791)"
+    assert f"{simple['number']} ({simple['val_errors']} of" in found["recommended trial"]
+    assert f"{np.mean(finals) / 1791:.2%}" in found["4 fresh seeds, last"]
+    assert f"{np.mean(finals):.1f} ± {np.std(finals, ddof=1):.1f}" in found["4 fresh seeds, last"]
+    assert found["holdout, 3 searches"].startswith(f"{holdout.mean() / 1791:.2%}")
+    assert f"({low:.2%} to {high:.2%})" in found["holdout, 3 searches"]
+    assert found["optimism of a search"] == f"{gap.mean():+.1f} of 1,791"
+
+
+def test_the_sign_of_the_optimism_is_shown(comparison):
+    """A positive one means that a search looks better than it is."""
+    from study.confirm.__main__ import lines
+
+    shown = lines(replace(comparison, a=replace(comparison.a, optimism=4.62)))
+
+    assert rows("\n".join(shown))["optimism of a search"][0].startswith("+4.6 of 1,791")
+
+
+def test_the_lines_below_have_mcnemar_and_the_wins(confirmed, evidence):
+    """b, c and mid-p of the raw best, and who wins how often over the seeds."""
+    (b, c), stdout = evidence.raw_counts, confirmed.result.stdout
+    wins, low, high = oracle.outperforming(evidence.a.final_errors, evidence.b.final_errors)
+
+    assert f"b = {b}, c = {c}, mid-p = {oracle.mid_p(b, c):.2g}" in stdout
+    assert (
+        f"mlp outperforms linear with probability {wins:.2f} ({low:.2f} to {high:.2f})" in stdout
+    )
+
+
+def test_the_searches_are_left_as_they_were(confirmed, searched):
+    """A confirmation adds studies of its own, and changes no other."""
+    before, after = tables.contents(searched), tables.contents(confirmed.path)
+
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {n + s for n in PAIR for s in ("/replicates", "/splits")}
+
+
+def test_optuna_alone_reads_what_was_stored(confirmed):
+    """Replicates and splits are ordinary studies of finished trials."""
+    storage = optuna.storages.RDBStorage(f"sqlite:///{confirmed.path}")
+    study = optuna.load_study(study_name="mlp/splits", storage=storage)
+    trials = study.get_trials()
+    storage.engine.dispose()
+
+    assert [t.state.name for t in trials] == ["COMPLETE"] * 3
+    assert [t.value for t in trials] == [t.user_attrs["holdout_errors"] / 1791 for t in trials]
+    assert {name for t in trials for name in t.params} == {"learning_rate", "hidden_units"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--n-trials", 5), ("n_trials 4 → 5", "--restart")),
+        (("--n-trials", 4, "--seed", 1), ("seed 0 → 1", "--restart")),
+        (("--n-trials", 4, "--finalists", 1), ("finalists", "--restart")),
+    ],
+    ids=["n-trials", "seed", "finalists"],
+)
+def test_other_settings_are_refused_by_name(again, options, words):
+    """The line names the field, old → new, and the way out; nothing is changed."""
+    before = tables.contents(again)
+
+    result = here(CONFIRM, again, "--seeds", 4, "--splits", 3, *options)
+
+    assert_refused(result, *words)
+    assert tables.contents(again) == before
+
+
+def test_a_real_process_refuses_too(confirmed):
+    """The refusal is one line and status 2, with no traceback."""
+    result = run(CONFIRM, confirmed.path, "--n-trials", 5)
+
+    assert_refused(result, "n_trials 4 → 5", "--restart")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--seeds", 1), "2 or more"),
+        (("--splits", 1), "2 or more"),
+        (("--seeds", "x"), "'x' is not a whole number"),
+        (("--finalists", 0), "1 or more"),
+        (("--linear", "mlp"), "named twice"),
+        (("--linear", "none"), "'none'"),
+    ],
+    ids=lambda value: "-".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_impossible_options_are_refused(fresh, options, word):
+    """One line that names the input; the storage is as before."""
+    before = tables.contents(fresh)
+
+    result = here(CONFIRM, fresh, *options)
+
+    assert_refused(result, word)
+    assert tables.contents(fresh) == before
+
+
+def test_studies_of_other_training_are_refused(fresh):
+    """A study of 60 steps is not compared with one of 300; nothing is stored for either."""
+    longer = plan("mlp", protocol=plan("mlp").protocol.__class__(steps=60, val_every=20))
+    search(fresh, "mlp-60", 2, longer)
+    before = tables.contents(fresh)
+
+    result = here(CONFIRM, fresh, "--mlp", "mlp-60")
+
+    assert_refused(result, "'linear'", "'mlp-60'", "steps 300", "steps 60")
+    assert tables.contents(fresh) == before
+
+
+def test_comparing_before_confirming_is_one_line(searched):
+    """The error names the study that is missing."""
+    assert not is_confirmed(str(searched), PAIR)
+
+    with pytest.raises(StudyError) as refusal:
+        compare(str(searched), PAIR)
+
+    assert refusal.value.status == 2
+    assert "linear/replicates" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_search_that_found_a_new_best_must_be_confirmed_anew(again):
+    """Both the comparison and the command say --restart."""
+    half = oracle.Half.of(again, "linear")
+    finalists = {replicate["finalist"] for replicate in half.replicates}
+    other = next(trial for trial in half.complete if trial["number"] not in finalists)
+    tables.set_attribute(again, other["id"], "val_errors", 1)
+
+    with pytest.raises(StudyError, match=f"trial {other['number']} is its best.*--restart"):
+        compare(str(again), PAIR)
+    assert_refused(here(CONFIRM, again, *OPTIONS), "finalists", "--restart")
+
+
+def test_a_confirmed_storage_says_so(confirmed):
+    """Only with replicates and splits of both studies."""
+    path = str(confirmed.path)
+
+    assert is_confirmed(path, PAIR)
+    assert not is_confirmed(path, ("linear", "linear-2"))
+
+
+def test_a_model_is_not_better_than_itself(fresh):
+    """Two searches of the linear model under two names are never told apart."""
+    confirm_here(settings(fresh, ("linear", "linear-2"), jobs=2))
+
+    found = compare(str(fresh), ("linear", "linear-2"))
+
+    assert found.verdict.outcome in ("not separated", "equivalent")
+    assert "better" not in found.sentence
+
+
+def test_swapping_the_models_mirrors_the_comparison(confirmed, comparison):
+    """A − B becomes B − A, and the verdict's words are the same."""
+    swapped = compare(str(confirmed.path), ("mlp", "linear"))
+
+    assert swapped.difference.mean == -comparison.difference.mean
+    assert swapped.difference.interval == comparison.difference.interval.mirrored()
+    assert (swapped.raw_mcnemar.b, swapped.raw_mcnemar.c) == (
+        comparison.raw_mcnemar.c,
+        comparison.raw_mcnemar.b,
+    )
+    assert (swapped.a, swapped.b) == (comparison.b, comparison.a)
+    assert swapped.verdict.reasons == comparison.verdict.reasons
+
+
+# What a comparison must refuse, or must not mix up
+
+
+def test_a_search_that_was_done_anew_must_be_confirmed_anew(again):
+    """Replicates of trials that are gone are not held against the new ones."""
+    optuna.delete_study(study_name="linear", storage=f"sqlite:///{again}")
+    search(again, "linear", 16, plan("linear", seed=0))  # trial 3 is its best, as it was level
+
+    with pytest.raises(StudyError, match="--restart"):
+        compare(str(again), PAIR)
+
+
+def test_confirmations_under_two_seeds_are_not_paired(again):
+    """Splits and batches of different seeds have nothing in common."""
+    other = settings(again, ("linear-2", "mlp"), seed=1, seeds=2, splits=2)
+    restart(other)
+    confirm_here(other)
+    assert tables.manifest(again, "mlp/splits")["seed"] == 1
+
+    with pytest.raises(StudyError, match="seed"):
+        compare(str(again), PAIR)
+
+
+def test_searches_of_two_sizes_are_not_compared(again):
+    """A split's search of four trials is no match for one of three."""
+    other = settings(again, ("linear-2", "mlp"), seeds=4, splits=3, n_trials=3)
+    restart(other)
+    confirm_here(other)
+
+    with pytest.raises(StudyError, match=r"3.*--restart"):
+        compare(str(again), PAIR)
+
+
+def test_unequal_numbers_of_seeds_and_splits_are_cut_alike(again):
+    """Both sides and their difference speak of the same seeds and splits."""
+    last = tables.trials(again, "linear/splits")[-1]["id"]
+    finalists = {r["finalist"] for r in tables.trials(again, "mlp/replicates")}
+    seed = [r["id"] for r in tables.trials(again, "mlp/replicates")[-len(finalists) :]]
+    for trial in (last, *seed):
+        tables.query(again, "DELETE FROM trials WHERE trial_id = ?", trial)
+
+    found = compare(str(again), PAIR)
+
+    assert (found.n_splits, found.n_seeds) == (2, 3)
+    assert found.a.replicates_final.n == found.b.replicates_final.n == 3
+    assert found.a.holdout.mean - found.b.holdout.mean == pytest.approx(found.difference.mean)
+
+
+def test_a_refused_confirmation_leaves_nothing_behind(again):
+    """The second study is not begun when the first one is refused."""
+    before = tables.contents(again)
+
+    result = here(CONFIRM, again, "--mlp", "linear-2", *OPTIONS, "--seed", 1)
+
+    assert_refused(result, "seed 0 → 1")
+    assert tables.contents(again) == before
+
+
+def test_restart_drops_nothing_where_it_is_refused(again):
+    """A study's name that is mistyped costs no results."""
+    before = tables.contents(again)
+
+    result = here(CONFIRM, again, "--mlp", "mpl", "--restart")
+
+    assert_refused(result, "'mpl'")
+    assert tables.contents(again) == before
+
+
+def test_a_training_set_too_small_to_split_again_is_refused(tmp_path):
+    """Where train/validation/holdout can't be had, one line names --n-train's studies."""
+    small = plan("linear").protocol.__class__(steps=40, val_every=20, n_train=5000)
+    path = tmp_path / "study.db"
+    for name in ("one", "two"):
+        search(path, name, 2, plan("linear", protocol=small))
+
+    result = here(CONFIRM, path, "--linear", "one", "--mlp", "two", *OPTIONS)
+
+    assert_refused(result, "n_train")
+    assert set(tables.studies(path)) == {"one", "two"}
+
+
+def test_other_data_is_refused(fresh, pair, monkeypatch):
+    """A confirmation on images that the search never saw is no confirmation."""
+    from study.confirm import units
+
+    foreign = pair.taking(np.arange(len(pair.raw))[::-1], pair.n_train)
+    monkeypatch.setattr(units, "load_pair", lambda *_: foreign)
+
+    with pytest.raises(StudyError, match="SHA-256"):
+        confirm_here(settings(fresh, seeds=2, splits=2))

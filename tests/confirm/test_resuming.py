@@ -1,0 +1,182 @@
+"""A confirmation that is stopped, repeated, extended or spread has one and the same table."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from study import storage
+from study.confirm.loop import confirm
+
+from . import doomed, tables
+from .helpers import OPTIONS, PAIR, PATIENCE_S, arguments, copied, here, run, settings, start
+
+CONFIRM = "study.confirm"
+PARTS = [name + part for name in PAIR for part in ("/replicates", "/splits")]
+
+
+def parts(path):
+    """The four studies of a confirmation, dates excepted."""
+    return {name: tables.table(path, name) for name in PARTS}
+
+
+def recorded(path):
+    """How many trials the confirmation has so far, read while it runs."""
+    sql = "SELECT count(*) FROM trials JOIN studies USING (study_id) WHERE study_name LIKE '%/%'"
+    return tables.query(path, sql)[0][0]
+
+
+def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
+    """Four SIGKILLs, at database events and in between, then a run to the end."""
+    path, seed = copied(searched, tmp_path), secrets.randbelow(10**6)
+    twin = shutil.copytree(searched.parent, tmp_path / "twin") / "study.db"
+    print(f"seed of the kills: {seed}")
+
+    line = [sys.executable, doomed.__file__, str(path), str(seed), str(twin)]
+    ends = subprocess.run(line, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+    confirm(settings(path))
+
+    assert ends.stdout.split().count(str(int(signal.SIGKILL))) >= doomed.KILLS / 2
+    assert parts(path) == parts(confirmed.path) == parts(twin)
+    assert tables.contents(path) == tables.contents(confirmed.path)
+
+
+def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, confirmed, tmp_path):
+    """The real command, SIGKILL at a random moment after its first record, and again."""
+    path, seed = copied(searched, tmp_path), secrets.randbelow(10**6)
+    print(f"seed of the kill: {seed}")
+    process = start(arguments(CONFIRM, path, *OPTIONS), tmp_path)
+    while process.poll() is None and recorded(path) <= seed % 6:
+        time.sleep(0.005)
+    process.kill()
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == -signal.SIGKILL
+
+    assert run(CONFIRM, path, *OPTIONS) == confirmed.result
+    assert tables.contents(path) == tables.contents(confirmed.path)
+
+
+def test_a_second_confirmation_adds_nothing(again):
+    """Nothing is trained, and every row is as before, dates included."""
+    dates = "SELECT trial_id, datetime_start, datetime_complete FROM trials"
+    before = tables.contents(again), tables.query(again, dates)
+
+    assert confirm(settings(again)) == 0
+
+    assert (tables.contents(again), tables.query(again, dates)) == before
+
+
+def test_fewer_seeds_and_splits_take_nothing_away(again, confirmed):
+    """The command prints what is there."""
+    result = here(CONFIRM, again, "--seeds", 2, "--splits", 2, "--n-trials", 4)
+
+    assert result == confirmed.result
+    assert tables.contents(again) == tables.contents(confirmed.path)
+
+
+def test_two_workers_give_the_table_of_one(fresh, confirmed):
+    """``--jobs 2`` equals ``--jobs 1``, bit for bit."""
+    told = []
+    confirm(settings(fresh, jobs=2), lambda done, total: told.append((done, total)))
+
+    assert tables.contents(fresh) == tables.contents(confirmed.path)
+    assert told == [(done, 14) for done in range(1, 15)]
+
+
+def test_more_seeds_keep_the_earlier_ones(again, confirmed):
+    """From four seeds to six: the first four bit for bit, the splits untouched."""
+    before = parts(confirmed.path)
+
+    assert confirm(settings(again, seeds=6)) == 4
+
+    after = parts(again)
+    for name in PAIR:
+        old, new = before[f"{name}/replicates"], after[f"{name}/replicates"]
+        assert new[: len(old)] == old
+        assert len(new) == len(old) / 4 * 6
+        assert [t["replicate"] for t in new] == sorted([0, 1, 2, 3, 4, 5] * (len(old) // 4))
+        assert after[f"{name}/splits"] == before[f"{name}/splits"]
+
+
+def test_more_splits_keep_the_earlier_ones(again, confirmed):
+    """From three splits to four: the first three bit for bit, the replicates untouched."""
+    before = parts(confirmed.path)
+
+    assert confirm(settings(again, splits=4)) == 2
+
+    after = parts(again)
+    for name in PAIR:
+        assert after[f"{name}/splits"][:3] == before[f"{name}/splits"]
+        assert [t["split"] for t in after[f"{name}/splits"]] == [0, 1, 2, 3]
+        assert after[f"{name}/replicates"] == before[f"{name}/replicates"]
+
+
+def test_restart_drops_and_redoes(again, confirmed):
+    """What was there is gone; the same seed gives the same first rows, at a later date."""
+    began = "SELECT min(datetime_start) FROM trials JOIN studies USING (study_id) WHERE {}"
+    ours, theirs = (began.format(f"study_name {like} '%/%'") for like in ("LIKE", "NOT LIKE"))
+    last = tables.query(again, ours.replace("min(", "max("))
+    searches = tables.query(again, theirs)
+
+    result = here(CONFIRM, again, "--restart", "--seeds", 2, "--splits", 2, "--n-trials", 4)
+
+    assert result.status == 0
+    assert tables.query(again, ours) > last
+    assert tables.query(again, theirs) == searches
+    before, after = parts(confirmed.path), parts(again)
+    for name in PAIR:
+        assert after[f"{name}/splits"] == before[f"{name}/splits"][:2]
+        seeds = before[f"{name}/replicates"]
+        assert after[f"{name}/replicates"] == seeds[: len(seeds) // 2]
+
+
+def test_restart_allows_other_settings(again, confirmed):
+    """Another seed gives other splits and replicates, recorded under it."""
+    options = ("--restart", "--seed", 1, "--seeds", 2, "--splits", 2, "--n-trials", 3)
+
+    assert here(CONFIRM, again, *options).status == 0
+
+    before, after = parts(confirmed.path), parts(again)
+    assert {tables.manifest(again, name)["seed"] for name in PARTS} == {1}
+    for name in PARTS:
+        assert not {t["weights_sha256"] for t in before[name]} & {
+            t["weights_sha256"] for t in after[name]
+        }
+    assert {len(t["searched"]) for t in after["mlp/splits"]} == {3}
+
+
+def test_a_running_confirmation_holds_its_studies(again):
+    """A second one ends with status 4 and one line that says which study is held."""
+    with storage.lock(str(again), "mlp/splits"):
+        result = here(CONFIRM, again, *OPTIONS)
+
+    assert (result.status, result.stdout) == (4, "")
+    assert "mlp/splits" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_restart_drops_all_or_nothing(again):
+    """Where one of the four studies is held, none is dropped."""
+    before = tables.contents(again)
+
+    with storage.lock(str(again), "mlp/splits"):
+        result = here(CONFIRM, again, *OPTIONS, "--restart")
+
+    assert result.status == 4
+    assert tables.contents(again) == before
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_row_vouches_for_itself(confirmed, name):
+    """The digest of each replicate and split is that of its value and attributes."""
+    for trial in tables.trials(confirmed.path, name):
+        value, digest = trial.pop("value"), trial.pop("digest")
+        kept = {key: trial[key] for key in trial if key not in ("id", "number", "state")}
+        text = json.dumps([value, kept], sort_keys=True, separators=(",", ":"))
+        assert digest == hashlib.sha256(text.encode()).hexdigest()
