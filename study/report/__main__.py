@@ -1,0 +1,65 @@
+"""The command ``python -m study.report``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from study import cli
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser("study.report", "Compare two searched models on one page.")
+    cli.add_common(found)
+    add_report(found)
+    for model in ("linear", "mlp"):
+        found.add_argument(
+            f"--{model}",
+            metavar="NAME",
+            help=f"the {model} model's study; if only one of the two is named, the report is of "
+            f"that one (default: '{model}', or the only {model} study there)",
+        )
+    found.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="folder of the official training files, for images that are not in the package",
+    )
+    return found
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """The option that ``python -m study`` has too."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("reports"),
+        help="folder of index.html, figures/, tables/ and summary.json (default: reports)",
+    )
+
+
+def run_report(args: argparse.Namespace, linear: str | None = None, mlp: str | None = None) -> int:
+    """Write the report of the two studies, and print where it is; the exit status."""
+    from study.report import write
+
+    page, *others = write(args.storage, args.out, linear=linear, mlp=mlp, data_root=args.data_root)
+    if not args.quiet:
+        print(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")
+    return 0
+
+
+def command(args: argparse.Namespace) -> int:
+    """Write the report of the studies that the options name."""
+    return run_report(args, args.linear, args.mlp)
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""From a chart to a figure, and from a figure to PNG and SVG bytes that are always the same.
+
+The one place that sets a style, and the one that knows file formats.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
+_DARK = {INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"}
+
+_STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": PAPER,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handletextpad": 0.3,
+    "svg.fonttype": "path",  # the page needs no font
+    "svg.hashsalt": "study",  # ids that are the same in every run
+    "text.color": INK,
+    "text.parse_math": False,  # a $ in a name is a $
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8.5,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
+    "xtick.minor.size": 0,
+}
+_DPI = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A figure that is still to be drawn, with the words around it."""
+
+    name: str  # of its PNG and its CSV
+    title: str
+    draw: Callable[[pd.DataFrame, Axes], None]
+    frame: pd.DataFrame
+    alt: str  # what it shows, for who can't see it
+    caption: str = ""
+    size: tuple[float, float] = (4.7, 3.5)  # inches, wide and high
+    narrow: tuple[float, float] | None = None  # the size on a telephone, where it differs
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """Draw and save in the report's style, whatever matplotlibrc the user or folder has."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def figure(chart: Chart, size: tuple[float, float] | None = None) -> Figure:
+    """Draw a chart; to be called, like the two below, under :func:`theme`."""
+    drawn = Figure(figsize=size or chart.size, layout="constrained")
+    FigureCanvasAgg(drawn)
+    chart.draw(chart.frame, drawn.subplots())
+    drawn.draw_without_rendering()
+    drawn.set_layout_engine("none")  # laid out once, not anew for each file
+    return drawn
+
+
+def png(drawn: Figure) -> bytes:
+    """The figure at print resolution, without a date or a version in it."""
+    return _saved(drawn, format="png", dpi=_DPI, metadata={"Software": None})
+
+
+def svg(drawn: Figure) -> str:
+    """The figure as SVG whose ink and paper follow the reader's light or dark setting."""
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    text = _saved(drawn, format="svg", metadata=nothing, transparent=True).decode()
+    names = {colour: f"--c{k}" for k, colour in enumerate(_DARK)}
+    for colour, name in names.items():
+        text = text.replace(colour, f"var({name})")
+    light = "".join(f"{name}:{colour};" for colour, name in names.items())
+    dark = "".join(f"{name}:{_DARK[colour]};" for colour, name in names.items())
+    style = f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return text.replace("*{stroke-linejoin", style + "*{stroke-linejoin", 1)
+
+
+def _saved(drawn: Figure, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, **options)  # type: ignore[arg-type]
+    return buffer.getvalue()

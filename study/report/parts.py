@@ -1,0 +1,34 @@
+"""What a page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from study.report.drawing import Chart
+from study.report.pictures import Strip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table of words; numbers are right-aligned from the second column on."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of the page."""
+
+    id: str
+    title: str
+    text: Sequence[str] = ()
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    strips: Sequence[Strip] = ()
+    commands: Sequence[str] = ()
+    frames: Sequence[tuple[str, pd.DataFrame]] = ()  # further CSVs, by name

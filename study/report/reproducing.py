@@ -1,0 +1,96 @@
+"""The commands that make the same studies again, and what both models had."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from study.objective import default_space
+from study.protocol import Protocol
+from study.report import words
+from study.report.record import Record, Searched
+
+
+def commands(record: Record) -> list[str]:
+    """A search for each study and the report, as typed in a shell."""
+    searches = [
+        shlex.join(["python", "-m", "study.search", *_options(record, search)])
+        for search in record.searches
+    ]
+    names = [f"--{s.model.name}={s.name}" for s in record.searches]
+    if all(s.name == s.model.name for s in record.searches):
+        names = []
+    report = ["python", "-m", "study.report", "--storage", record.storage, *names]
+    return [*searches, shlex.join(report + _data_root(record.protocol))]
+
+
+def _options(record: Record, search: Searched) -> Iterator[str]:
+    """Every option that the manifest says was not at its default, and the main ones."""
+    stored, model, default = search.manifest, search.model, Protocol()
+    yield from ("--model", model.name, "--storage", record.storage)
+    if search.name != model.name:
+        yield f"--study-name={search.name}"
+    yield from ("--n-trials", str(len(search.trials)), "--seed", str(stored["seed"]))
+    for name in ("target", "generation", "cohort"):
+        if stored[name] != getattr(model, name):
+            yield from (f"--{name}", str(stored[name]))
+    for name, usual in (
+        ("target_rule", "point"),
+        ("sampler", "tpe"),
+        ("pruner", "none"),
+        ("device", "cpu"),
+    ):
+        if stored.get(name, usual) != usual:
+            yield from (_flag(name), str(stored[name]))
+    for name in ("learning_rate", "hidden_units"):
+        found, usual = stored["space"][name], getattr(default_space(model), name)
+        if found and tuple(found) != usual:
+            yield from (_flag(name), *(str(value) for value in found))
+    for name in ("dataset", "n_train", "steps", "batch_size", "val_every"):
+        if getattr(search.protocol, name) != getattr(default, name):
+            yield from (_flag(name), str(getattr(search.protocol, name)))
+    if search.protocol.classes != default.classes:
+        yield from ("--digits", *(str(label) for label in search.protocol.classes))
+    yield from _data_root(search.protocol)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _data_root(protocol: Protocol) -> list[str]:
+    bundled = protocol.dataset == "mnist" and set(protocol.classes) == {4, 9}
+    return [] if bundled else ["--data-root", "DIR"]
+
+
+def facts(record: Record) -> list[list[str]]:
+    """What each model had, a row a fact, a column a model."""
+    columns = [_facts(search) for search in record.searches]
+    return [[name, *(column[name] for column in columns)] for name in columns[0]]
+
+
+def _facts(search: Searched) -> dict[str, str]:
+    stored, protocol, best = search.manifest, search.protocol, search.best
+    units = stored["space"].get("hidden_units")
+    versions = stored.get("versions", {})
+    return {
+        "Study": search.name,
+        "Model": search.model.title,
+        "Trials": words.counted(search),
+        "Learning rates searched": _range(stored["space"]["learning_rate"]),
+        "Hidden units searched": _range(units) if units else "none",
+        "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
+        "Pruner": str(stored.get("pruner", "none")),
+        "Seed": str(stored["seed"]),
+        "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} images",
+        "Validated": f"every {words.plural(protocol.val_every, 'step')}",
+        "Training time of the search": words.seconds(search.seconds),
+        "Parameters of the winner": f"{words.weights_count(best):,}" if best else "none",
+        "Made with": ", ".join(f"{name} {found}" for name, found in versions.items()),
+        "Trained on": str(stored.get("device", "not recorded")),
+    }
+
+
+def _range(ends: list[float]) -> str:
+    low, high = ends
+    return words.rate(low) if low == high else f"{words.rate(low)} to {words.rate(high)}"

@@ -1,0 +1,71 @@
+"""The report's numbers for programs: ``summary.json``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from study import stats
+from study.report.record import Record, Searched
+from study.report.words import finite
+from study.trials import StoredTrial
+
+
+def to_json(record: Record) -> str:
+    """The summary as JSON text; errors are fractions (``val_error``) or counts."""
+    return json.dumps(summarise(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def summarise(record: Record) -> dict[str, Any]:
+    """What the first screen says, for each model and in all."""
+    return {
+        "models": {search.model.name: _model(search) for search in record.searches},
+        "winner": _winner(record),
+        "comparison": None if record.comparison is None else record.comparison.as_dict(),
+        "data_sha256": record.searches[0].manifest["data_sha256"],
+        "protocol": record.searches[0].manifest["protocol"],
+        "test_set_opened": False,
+    }
+
+
+def _winner(record: Record) -> str | None:
+    """The model with fewer errors, ``tie``, or None where two can't be compared."""
+    if len(record.winners) < 2:
+        return None
+    (a, best_a), (b, best_b) = record.winners
+    if best_a.val_errors == best_b.val_errors:
+        return "tie"
+    return a.model.name if best_a.val_errors < best_b.val_errors else b.model.name
+
+
+def _model(search: Searched) -> dict[str, Any]:
+    kept = ("seed", "sampler", "space", "device", "versions")
+    return {
+        "study": search.name,
+        "trials": len(search.trials),
+        "outcomes": {k: search.outcomes[k] for k in ("finished", "diverged", "pruned")},
+        "unfinished": search.unfinished,
+        "best": None if search.best is None else _best(search.best),
+        "target": search.target,
+        "target_rule": search.target_rule,
+        "target_met": search.target_met,
+        "training_seconds": round(search.seconds, 6),
+        **{name: search.manifest.get(name) for name in kept},
+    }
+
+
+def _best(best: StoredTrial) -> dict[str, Any]:
+    interval = stats.wilson(best.val_errors, best.n_val)
+    return {
+        "trial": best.number,
+        "learning_rate": best.learning_rate,
+        "hidden_units": best.hidden_units,
+        "val_error": best.val_error,
+        "val_errors": best.val_errors,
+        "n_val": best.n_val,
+        "val_error_wilson_95": [interval.lower, interval.upper],
+        "val_loss": finite(best.val_loss),
+        "step": best.step,
+        "final_error": best.final_error,
+        "weights_sha256": best.weights_sha256,
+    }
