@@ -1,0 +1,70 @@
+"""The sessions that people and CI share; ``nox -l`` lists them.
+
+They run in the environment that nox runs in, prepared once by ``pip install -e '.[dev]'``,
+because torch takes gigabytes in each environment that has it. To give every session an
+environment of its own all the same: ``nox --force-venv-backend venv``.
+"""
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "none"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "typecheck", "tests"]
+
+
+def prepare(session: nox.Session, extras: str = "dev") -> None:
+    """Install the package, unless the session runs in the environment that has it."""
+    if session.virtualenv.venv_backend != "none":
+        session.install("-e", f".[{extras}]")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    prepare(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check types with mypy, strictly."""
+    prepare(session)
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments go to pytest. Slow ones run with ``-- -m slow``."""
+    prepare(session)
+    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow"]))
+
+
+@nox.session(default=False)
+def search(session: nox.Session) -> None:
+    """Search one model: ``nox -s search -- --model mlp --n-trials 32``."""
+    prepare(session)
+    session.run("python", "-m", "study.search", *session.posargs)
+
+
+@nox.session(default=False)
+def report(session: nox.Session) -> None:
+    """Write the report of a storage: ``nox -s report -- --storage study.db``."""
+    prepare(session)
+    session.run("python", "-m", "study.report", *session.posargs)
+
+
+@nox.session(default=False)
+def study(session: nox.Session) -> None:
+    """Reproduce the whole study and its report, from an empty storage."""
+    prepare(session)
+    storage = f"{session.create_tmp()}/study.db"
+    session.run("python", "-m", "study", "--storage", storage, *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time this package and its peers side by side: ``nox -s bench -- --quick`` for a look."""
+    prepare(session)
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)

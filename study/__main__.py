@@ -1,0 +1,62 @@
+"""The command ``python -m study``: search both models, report, confirm, report again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from study import cli
+from study.confirm.__main__ import add_confirm, run_confirm
+from study.confirm.loop import Settings
+from study.objective import MODELS
+from study.report.__main__ import add_report, run_report
+from study.search.__main__ import add_search, run_search
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser(
+        "study",
+        "Search both models, report, confirm what was found, and complete the report.",
+    )
+    cli.add_common(found)
+    add_search(found)
+    add_confirm(found)
+    found.add_argument(
+        "--no-confirm", action="store_true", help="stop after the searches and the first report"
+    )
+    add_report(found)
+    return found
+
+
+def command(args: argparse.Namespace) -> int:
+    """The searches, the report as soon as it can be, then the costlier confirmation."""
+    statuses = [run_search(args, model, name) for name, model in MODELS.items()]
+    run_report(args)
+    if not args.no_confirm:
+        print()
+        run_confirm(_settings(args), quiet=args.quiet > 0, fresh=args.restart)
+        run_report(args)
+    return max(statuses)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    return Settings(
+        storage=args.storage,
+        names=("linear", "mlp"),
+        seeds=args.seeds,
+        splits=args.splits,
+        finalists=args.finalists,
+        seed=args.seed,
+        jobs=args.jobs,
+        data_root=args.data_root,
+    )
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module a peer: ``run(work) -> Done``."""

@@ -1,0 +1,121 @@
+"""The benchmark commands, on settings too small to time anything: do they say what is so?"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROWS = ["plain", "processes", "vmap", "jax", "trainer-1", "trainer-n", "trainer-wide"]
+ROWS += ["search-1", "search-n"]
+
+
+def command(name, *options):
+    """Run ``python -m tests.benchmarks…``; one torch thread, for a machine that is shared."""
+    return subprocess.run(
+        [sys.executable, "-m", f"tests.benchmarks{name}", "--quick", *map(str, options)],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module", params=["linear", pytest.param("mlp", marks=pytest.mark.slow)])
+def benchmark(request, tmp_path_factory):
+    """(the ended command, its folder)."""
+    out = tmp_path_factory.mktemp(request.param)
+    return command("", "--models", request.param, "--out", out), out
+
+
+@pytest.fixture
+def table(benchmark):
+    """The CSV that the command wrote."""
+    return pd.read_csv(benchmark[1] / "benchmark.csv").set_index("key")
+
+
+def test_the_benchmark_ends_well_only_if_all_peers_reach_the_same_errors(benchmark):
+    """Status 0 says that no row failed and that none differs from the reference."""
+    ended, _ = benchmark
+
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "DIFFER" not in ended.stdout
+
+
+def test_every_peer_has_its_row(table):
+    """A peer that is not installed has a row that says so."""
+    assert list(table.index) == ROWS
+    measured = table["seconds_per_trial"].notna()
+    assert measured.drop("jax").all()
+    assert measured["jax"] or table.loc["jax", "note"] == "JAX is not installed"
+
+
+def test_ratios_follow_from_the_seconds(table):
+    """Ratio, trials a second and GFLOP/s are all functions of seconds and of the work."""
+    seconds = table["seconds_per_trial"].dropna()
+    measured = table.loc[seconds.index]
+
+    pd.testing.assert_series_equal(
+        measured["ratio"], seconds["plain"] / seconds, check_names=False
+    )
+    pd.testing.assert_series_equal(measured["trials_per_second"], 1 / seconds, check_names=False)
+    work = measured["gflop_per_s"] * seconds
+    assert work.max() == pytest.approx(work.min())
+
+
+def test_the_figure_is_drawn(benchmark):
+    """A PNG lies beside the CSV."""
+    assert (benchmark[1] / "benchmark.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_useful_arithmetic_is_counted_for_784_pixels():
+    """The formula by hand: two or more products a step, and a forward one a validation."""
+    from tests.benchmarks.work import gflop
+
+    linear = 5_000 * 2 * (2 * 100 * 784) + 100 * (2 * 1791 * 784)
+    mlp = 5_000 * 2 * 100 * (2 * 784 * 50 + 3 * 50) + 100 * 2 * 1791 * (784 * 50 + 50)
+
+    assert gflop("linear", 5_000) == pytest.approx(linear / 1e9)
+    assert gflop("mlp", 5_000) == pytest.approx(mlp / 1e9)
+
+
+def test_a_peer_that_does_less_is_found_out():
+    """One trial two images off, at a learning rate that is not chaotic, is a difference."""
+    from tests.benchmarks.check import Reference, compare
+    from tests.benchmarks.rows import all_rows
+    from tests.benchmarks.table import Runs
+
+    jax = next(row for row in all_rows(2, quick=True) if row.key == "jax")
+    reference = Reference({0: 0.01, 1: 0.5}, {0: 40, 1: 40}, {})
+
+    near = compare(Runs(jax, "linear", numbers=[0, 1], val_errors=[41, 99]), reference)
+    far = compare(Runs(jax, "linear", numbers=[0, 1], val_errors=[42, 40]), reference)
+
+    assert (near.agrees, far.agrees) == (True, False)
+    assert near.compared == 1
+
+
+def test_a_missing_peer_is_a_row_and_not_a_failure(monkeypatch):
+    """Without JAX its peer says that it is absent."""
+    from tests.benchmarks.peers import jax
+    from tests.benchmarks.work import Absent, Work
+
+    monkeypatch.setattr(jax, "find_spec", lambda name: None)
+
+    with pytest.raises(Absent, match="JAX is not installed"):
+        jax.run(Work("linear", ((0, 0.01),), 1, 100, 0))
+
+
+@pytest.mark.parametrize(("name", "stem"), [(".widths", "widths"), (".scaling", "scaling")])
+def test_the_other_commands_write_their_tables(name, stem, tmp_path):
+    """Widths has a line a generation and cohort, scaling one a sampler and size."""
+    ended = command(name, "--out", tmp_path)
+
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    written = pd.read_csv(tmp_path / f"{stem}.csv")
+    assert len(written) == {"widths": 2 * 3, "scaling": 2 * 2}[stem]
+    assert (written.filter(like="second").to_numpy() > 0).all()
