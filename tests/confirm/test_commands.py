@@ -31,9 +31,9 @@ def rows(stdout):
     """Label → the two cells of a row of the table."""
     lines = [line[2:] for line in stdout.splitlines() if line.startswith("  ")]
     return {
-        line[:24].rstrip(): (line[25:52].strip(), line[53:].strip())
+        line[:36].rstrip(): (line[37:62].strip(), line[63:].strip())
         for line in lines
-        if re.match(r"\S.{23} \S", line)
+        if re.match(r"\S.{35} \S", line)
     }
 
 
@@ -78,11 +78,12 @@ def test_the_table_has_the_recomputed_numbers(confirmed, evidence, side):
 
     assert found["raw best of the search"] == f"{k / 1791:.2%} ({k} of 1,791)"
     assert f"{simple['number']} ({simple['val_errors']} of" in found["recommended trial"]
-    assert f"{np.mean(finals) / 1791:.2%}" in found["4 fresh seeds, last"]
-    assert f"{np.mean(finals):.1f} ± {np.std(finals, ddof=1):.1f}" in found["4 fresh seeds, last"]
-    assert found["holdout, 3 searches"].startswith(f"{holdout.mean() / 1791:.2%}")
-    assert f"({low:.2%} to {high:.2%})" in found["holdout, 3 searches"]
-    assert found["optimism of a search"] == f"{gap.mean():+.1f} of 1,791"
+    assert f"{np.mean(finals) / 1791:.2%}" in found["4 fresh seeds, last step"]
+    spread = f"({np.mean(finals):.1f}, SD {np.std(finals, ddof=1):.1f})"
+    assert spread in found["4 fresh seeds, last step"]
+    assert found["holdout of 3 searches of 4 trials"].startswith(f"{holdout.mean() / 1791:.2%}")
+    assert f"({max(low, 0):.2%} to {high:.2%})" in found["holdout of 3 searches of 4 trials"]
+    assert found["optimism of such a search"] == f"{gap.mean():+.1f} of 1,791"
 
 
 def test_the_sign_of_the_optimism_is_shown(comparison):
@@ -91,7 +92,7 @@ def test_the_sign_of_the_optimism_is_shown(comparison):
 
     shown = lines(replace(comparison, a=replace(comparison.a, optimism=4.62)))
 
-    assert rows("\n".join(shown))["optimism of a search"][0].startswith("+4.6 of 1,791")
+    assert rows("\n".join(shown))["optimism of such a search"][0].startswith("+4.6 of 1,791")
 
 
 def test_the_lines_below_have_mcnemar_and_the_wins(confirmed, evidence):
@@ -99,7 +100,8 @@ def test_the_lines_below_have_mcnemar_and_the_wins(confirmed, evidence):
     (b, c), stdout = evidence.raw_counts, confirmed.result.stdout
     wins, low, high = oracle.outperforming(evidence.a.final_errors, evidence.b.final_errors)
 
-    assert f"b = {b}, c = {c}, mid-p = {oracle.mid_p(b, c):.2g}" in stdout
+    assert f"{b} images only linear gets wrong, {c} only mlp" in stdout
+    assert f"(McNemar's mid-p = {oracle.mid_p(b, c):.2g})" in stdout
     assert (
         f"mlp outperforms linear with probability {wins:.2f} ({low:.2f} to {high:.2f})" in stdout
     )
