@@ -77,6 +77,7 @@ class Comparison:
 
     a: Side
     b: Side
+    seed: int  # of everything random in the confirmation
     n_seeds: int
     n_splits: int
     search_trials_per_split: int
@@ -139,7 +140,7 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
     require_comparable(a, b)
     seeds = [_confirmed(storage, c, REPLICATES) for c in (a, b)]
     splits = [_confirmed(storage, c, SPLITS) for c in (a, b)]
-    _require_alike(storage, names)
+    seed = _common_seed(storage, names)
     pairs = min(len(side) for side in splits)
     splits = [side[:pairs] for side in splits]
     n_seeds = min(side[-1]["replicate"] + 1 for side in seeds)
@@ -157,6 +158,7 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
     return Comparison(
         a=_side(a, seeds[0], firsts[0], splits[0], labels),
         b=_side(b, seeds[1], firsts[1], splits[1], labels),
+        seed=seed,
         n_seeds=n_seeds,
         n_splits=pairs,
         search_trials_per_split=len(splits[0][0]["searched"]),
@@ -214,8 +216,8 @@ def _confirmed(storage: str, contender: Contender, suffix: str) -> list[Attrs]:
     return _attributes(storage, name)
 
 
-def _require_alike(storage: str, names: tuple[str, str]) -> None:
-    """Replicates and splits of different seeds or sizes have nothing in common."""
+def _common_seed(storage: str, names: tuple[str, str]) -> int:
+    """The confirmation's seed: replicates and splits of two have nothing in common."""
     for suffix in (REPLICATES, SPLITS):
         found = [store.manifest(store.load_study(storage, name + suffix)) or {} for name in names]
         for setting in ("seed", "n_trials"):
@@ -225,6 +227,7 @@ def _require_alike(storage: str, names: tuple[str, str]) -> None:
                     f"studies {names[0]!r} and {names[1]!r}: were confirmed with {setting} "
                     f"{used[0]} and {used[1]}: run `python -m study.confirm --restart`"
                 )
+    return int(found[0]["seed"])
 
 
 def _of_best(replicates: Sequence[Attrs], contender: Contender) -> list[Attrs]:

@@ -12,7 +12,7 @@ from study.report.record import Record, Searched
 
 
 def commands(record: Record) -> list[str]:
-    """A search for each study and the report, as typed in a shell."""
+    """A search for each study, the confirmation if any, and the report, as typed in a shell."""
     searches = [
         shlex.join(["python", "-m", "study.search", *_options(record, search)])
         for search in record.searches
@@ -20,8 +20,20 @@ def commands(record: Record) -> list[str]:
     names = [f"--{s.model.name}={s.name}" for s in record.searches]
     if all(s.name == s.model.name for s in record.searches):
         names = []
-    report = ["python", "-m", "study.report", "--storage", record.storage, *names]
-    return [*searches, shlex.join(report + _data_root(record.protocol))]
+    root = _data_root(record.protocol)
+    where = ["--storage", record.storage, *names]
+    confirm = ["python", "-m", "study.confirm", *where, *_confirmation(record), *root]
+    report = shlex.join(["python", "-m", "study.report", *where, *root])
+    return [*searches, *([shlex.join(confirm)] if record.comparison else []), report]
+
+
+def _confirmation(record: Record) -> Iterator[str]:
+    """How the studies were confirmed."""
+    c = record.comparison
+    if c is not None:
+        yield from ("--seeds", str(c.n_seeds), "--splits", str(c.n_splits))
+        yield from ("--n-trials", str(c.search_trials_per_split), "--seed", str(c.seed))
+        yield from ("--finalists", str(max(len(c.a.finalists), len(c.b.finalists))))
 
 
 def _options(record: Record, search: Searched) -> Iterator[str]:

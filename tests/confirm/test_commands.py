@@ -1,6 +1,8 @@
 """``python -m study.confirm``: what it prints, and what it refuses in one line."""
 
+import html
 import re
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -105,6 +107,20 @@ def test_the_lines_below_have_mcnemar_and_the_wins(confirmed, evidence):
     assert (
         f"mlp outperforms linear with probability {wins:.2f} ({low:.2f} to {high:.2f})" in stdout
     )
+
+
+def test_the_report_has_the_command_that_confirms_again(confirmed):
+    """As typed there, it asks for the confirmation that the storage has."""
+    from study.confirm.__main__ import parser
+    from study.report import render
+
+    [line] = re.findall(r"python -m study\.confirm (--[^<\n]*)", render(str(confirmed.path)))
+    again = parser().parse_args(shlex.split(html.unescape(line)))
+
+    assert (again.seeds, again.splits, again.n_trials) == (4, 3, 4)
+    manifest = tables.manifest(confirmed.path, "linear/replicates")
+    assert again.seed == manifest["seed"]
+    assert again.finalists >= len(manifest["finalists"])
 
 
 def test_the_searches_are_left_as_they_were(confirmed, searched):
