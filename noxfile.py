@@ -64,6 +64,36 @@ def study(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def reproduce(session: nox.Session) -> None:
+    """Search again and compare every trial with reports/tables/trials.csv: identical, or close."""
+    prepare(session)
+    session.run("pytest", "-m", "slow", "tests/test_reference.py", *session.posargs)
+
+
+@nox.session(default=False)
+def walkthrough(session: nox.Session) -> None:
+    """Run docs/walkthrough.md; fails where it shows something else. ``-- --write`` updates it."""
+    prepare(session)
+    session.run(
+        *("python", "-W", "error", "docs/execute.py", "docs/walkthrough.md", *session.posargs)
+    )
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Write the API reference to build/api; a warning fails it."""
+    prepare(session)
+    session.run("python", "-W", "error", "docs/reference.py", "build/api")
+
+
+@nox.session(default=False)
+def package(session: nox.Session) -> None:
+    """Build the wheel and try it in an empty environment and an empty folder."""
+    prepare(session)
+    session.run("pytest", "-m", "slow", "tests/test_package.py", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time this package and its peers side by side: ``nox -s bench -- --quick`` for a look."""
     prepare(session)

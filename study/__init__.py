@@ -54,7 +54,8 @@ def __getattr__(name: str) -> object:
     """Import a public name from the module that it lives in."""
     if name not in _HOME:
         raise AttributeError(f"module 'study' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    found = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return found
 
 
 def __dir__() -> list[str]:
