@@ -9,7 +9,7 @@ from study import cli
 from study.confirm.__main__ import add_confirm, run_confirm
 from study.confirm.loop import Settings
 from study.objective import MODELS
-from study.report.__main__ import add_report, run_report
+from study.report.__main__ import add_report, require_room, run_report
 from study.search.__main__ import add_search, run_search
 
 
@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 def command(args: argparse.Namespace) -> int:
     """The searches, the report as soon as it can be, then the costlier confirmation."""
+    require_room(args)
     statuses = [run_search(args, model, name) for name, model in MODELS.items()]
     run_report(args)
     if not args.no_confirm:

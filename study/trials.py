@@ -117,8 +117,11 @@ def pack(bits: np.ndarray) -> str:
 
 
 def unpack(text: str, n: int) -> np.ndarray:
-    """What :func:`pack` wrote → (n,) bool."""
-    return np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), count=n).astype(bool)
+    """What :func:`pack` wrote → (n,) bool; ValueError where it is not n bits long."""
+    octets = np.frombuffer(base64.b64decode(text), np.uint8)
+    if len(octets) != -(-n // 8):  # or NumPy would pad to n, however large
+        raise ValueError(f"{len(octets)} bytes do not hold {n} bits")
+    return np.unpackbits(octets, count=n).astype(bool)
 
 
 def weights_digest(weights: dict[str, np.ndarray]) -> str:
