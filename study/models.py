@@ -6,7 +6,8 @@ H hidden units of all members together.
 A cohort has four verbs: :meth:`~Cohort.logits`, :meth:`~Cohort.step`,
 :meth:`~Cohort.keep` (remember the present weights of some members as their best) and
 :meth:`~Cohort.member` (a plain module with those weights). The two built-in cohorts carry
-their gradients in closed form; any other module trains through :class:`ModuleCohort`.
+their gradients in closed form; any other module trains through :class:`ModuleCohort`, or
+:class:`MixedCohort` where the members' shapes differ.
 """
 
 from collections.abc import Sequence
@@ -19,8 +20,15 @@ from torch import Generator, Tensor, nn
 PIXELS = 784
 
 
-def _linear(n_in: int, n_out: int, generator: Generator | None) -> nn.Linear:
-    """A layer with the weights of ``nn.Linear.reset_parameters``, drawn from ``generator``."""
+def linear_layer(n_in: int, n_out: int, generator: Generator | None) -> nn.Linear:
+    """A layer with initial weights drawn as ``nn.Linear.reset_parameters`` draws them.
+
+    Args:
+        n_in: Inputs: (B, n_in) → (B, n_out).
+        n_out: Outputs.
+        generator: What draws them, first the weight (n_out, n_in), then the bias (n_out,), both
+            uniform within ±1/√n_in; torch's global one where it is None.
+    """
     layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
     bound = n_in**-0.5
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
@@ -33,7 +41,7 @@ class SimpleLinear(nn.Module):
 
     def __init__(self, *, generator: Generator | None = None) -> None:
         super().__init__()
-        self.linear = _linear(PIXELS, 1, generator)
+        self.linear = linear_layer(PIXELS, 1, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of class 1, (B, 784) → (B, 1)."""
@@ -45,8 +53,8 @@ class SimpleMLP(nn.Module):
 
     def __init__(self, hidden_units: int = 50, *, generator: Generator | None = None) -> None:
         super().__init__()
-        self.hidden = _linear(PIXELS, hidden_units, generator)
-        self.output = _linear(hidden_units, 1, generator)
+        self.hidden = linear_layer(PIXELS, hidden_units, generator)
+        self.output = linear_layer(hidden_units, 1, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of class 1, (B, 784) → (B, 1)."""
@@ -338,6 +346,63 @@ def _leading(values: Tensor, like: Tensor) -> Tensor:
     return values.view(-1, *[1] * (like.dim() - 1))
 
 
+class MixedCohort:
+    """K modules of one class whose weights differ in shape: a ``ModuleCohort`` for each shape."""
+
+    def __init__(
+        self, members: Sequence[nn.Module], learning_rates: Tensor, images: Images
+    ) -> None:
+        shapes = [_shapes(member) for member in members]
+        places = [[k for k, s in enumerate(shapes) if s == shape] for shape in {*shapes}]
+        self.inputs = images.plain
+        self.parts = [
+            (
+                torch.tensor(mine, device=self.inputs.device),
+                ModuleCohort([members[k] for k in mine], learning_rates[mine], images),
+            )
+            for mine in sorted(places)
+        ]
+
+    def _joined(self, columns: Sequence[Tensor]) -> Tensor:
+        """The parts' (B, K') side by side, each in its members' places: (B, K)."""
+        order = torch.cat([places for places, _ in self.parts]).argsort()
+        return torch.cat(list(columns), 1)[:, order]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, 784) → (B, K)."""
+        return self._joined([part.logits(x) for _, part in self.parts])
+
+    def step(self, x: Tensor, labels: Tensor) -> Tensor:
+        """One SGD update; returns the logits before it, (B, K)."""
+        return self._joined([part.step(x, labels) for _, part in self.parts])
+
+    def keep(self, improved: Tensor) -> None:
+        """Remember the present weights where ``improved`` (K,)."""
+        for places, part in self.parts:
+            part.keep(improved[places])
+
+    def member(self, k: int) -> nn.Module:
+        """A plain model with the weights last kept for member k."""
+        for places, part in self.parts:
+            if k in places:
+                return part.member(places.tolist().index(k))
+        raise IndexError(f"member {k}: not in the cohort")
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with the members at these places alone, in ascending order."""
+        staying = []
+        for places, part in self.parts:
+            kept = torch.isin(places, columns)
+            if kept.any():
+                part.narrow(kept.nonzero()[:, 0])
+                staying.append((torch.searchsorted(columns, places[kept]), part))
+        self.parts = staying
+
+
+def _shapes(module: nn.Module) -> tuple[torch.Size, ...]:
+    return tuple(tensor.shape for tensor in module.state_dict().values())
+
+
 COHORTS: dict[type[nn.Module], type[Cohort]] = {
     SimpleLinear: LinearCohort,
     SimpleMLP: MLPCohort,
@@ -352,5 +417,6 @@ def cohort_of(members: Sequence[nn.Module], learning_rates: Tensor, images: Imag
         learning_rates: (K,) one each.
         images: What they will be trained and validated on.
     """
-    cohort = COHORTS.get(type(members[0]), ModuleCohort)
+    general = ModuleCohort if len({*map(_shapes, members)}) == 1 else MixedCohort
+    cohort = COHORTS.get(type(members[0]), general)
     return cohort(members, learning_rates, images)
