@@ -38,7 +38,14 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest. Slow ones run with ``-- -m slow``."""
     prepare(session)
-    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow"]))
+    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow and not gpu"]))
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Compare training on a GPU with the CPU's; skipped, with the reason, where there is none."""
+    prepare(session)
+    session.run("pytest", "-m", "gpu", "tests/test_gpu.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -6,8 +6,14 @@ The public surface: the names in ``__all__``. Each is imported where it is first
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+if sys.argv[:1] == ["-m"]:  # python -m study…: its libraries take a second to load
+    from study import interrupts
+
+    interrupts.end_at_once()
 
 if TYPE_CHECKING:
     from study.confirm.comparison import Comparison as Comparison

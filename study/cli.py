@@ -9,79 +9,75 @@ import argparse
 import logging
 import math
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
-from study.errors import StudyError
+from study import interrupts
+from study.errors import Bug, ResourceError, StudyError
 from study.objective import load_model_file
 from study.protocol import Protocol
 
 DEFAULT_STORAGE = "sqlite:///study.db"
-INTERRUPTED, TERMINATED = 130, 143
-
-
-class _Terminated(BaseException):
-    """SIGTERM, raised where the command stands."""
+_REPORT = "run it again with --debug, and report what that shows"
 
 
 def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser) -> int:
-    """Run a command; its exit status, with every failure that a person can mend on one line.
+    """Run a command; its exit status, with every failure on one line.
 
     Args:
         command: Takes the parsed arguments and returns an exit status.
         parser: Reads the command line.
     """
-    signal.signal(signal.SIGTERM, _terminate)
-    args = parser.parse_args()
+    try:
+        with interrupts.raising():
+            return _run(command, parser.parse_args())
+    except interrupts.Interrupted as signalled:
+        with suppress(OSError, StudyError):
+            _flush()
+        interrupts.leave(signalled.number)
+
+
+def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     try:
         _set_logging(args.verbose - args.quiet)
         for path in args.model_file:
             load_model_file(path)
         status = command(args)
-        sys.stdout.flush()
+        _flush()
         return status
-    except KeyboardInterrupt:
-        return _leave(INTERRUPTED, "interrupted: finished trials are kept; run it again to go on")
-    except _Terminated:
-        return _leave(TERMINATED, "terminated: finished trials are kept; run it again to go on")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # who read it has seen enough
         return 0
     except Exception as error:
         if args.debug:
             raise
-        known = _explained(error)
-        if known is None:
+        return _complain(_explained(error))
+
+
+def _flush() -> None:
+    """Write what was printed, while a failure can still be told."""
+    try:
+        if sys.stdout:  # None where it was closed from the start
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
             raise
-        return _complain(known)
+        raise ResourceError(f"standard output: {error.strerror}: write it elsewhere") from error
 
 
-def _explained(error: Exception) -> StudyError | None:
+def _explained(error: Exception) -> StudyError:
     if isinstance(error, StudyError):
         return error
     from study.storage import explain
 
-    return explain(error)
+    return explain(error) or Bug(f"{type(error).__name__}: {error}: is a bug: {_REPORT}")
 
 
 def _complain(error: StudyError) -> int:
     print(f"study: {' '.join(str(error).split())}", file=sys.stderr)
     return error.status
-
-
-def _leave(status: int, words: str) -> int:
-    """End at once, without waiting for worker threads in the middle of a generation."""
-    print(f"study: {words}", file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
 
 
 def _set_logging(verbosity: int) -> None:

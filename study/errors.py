@@ -24,3 +24,9 @@ class ResourceError(StudyError):
     """The disk is full, or a file or folder can't be written."""
 
     status = 5
+
+
+class Bug(StudyError):
+    """An error that nobody foresaw."""
+
+    status = 1

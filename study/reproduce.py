@@ -16,8 +16,9 @@ import numpy as np
 from study import cli
 from study import storage as store
 from study.errors import StudyError
+from study.integrity import vouched
 from study.search.plan import Plan, Planned, slim
-from study.trials import CURVES, StoredTrial, digest, read_trials
+from study.trials import CURVES, StoredTrial, read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,15 +79,13 @@ def reproduce(
 
     study = store.load_study(storage, study_name)
     manifest = store.manifest(study)
-    trials = study.get_trials(deepcopy=False)
     if manifest is None:
         raise StudyError(f"study {study_name!r}: has no manifest: name a searched study")
+    trials = vouched(study)
     if number >= len(trials):
         raise StudyError(f"--trial {number}: not there: the study has 0 to {len(trials) - 1}")
     trial = trials[number]
     [stored] = read_trials([trial], study_name)
-    if trial.value is None or digest(trial.user_attrs, trial.value) != trial.user_attrs["digest"]:
-        raise StudyError(f"trial {number}: its digest does not match: the storage is damaged")
     task = _task(Plan.of_manifest(manifest), manifest["data_sha256"], trials, trial, data_root)
     place = [planned.number for planned in task.trials].index(number)
     return compare(stored, train_cohort(task)[place].history)

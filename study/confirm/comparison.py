@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from study import storage as store
 from study.choosing import recommended
 from study.confirm.plan import REPLICATES, SPLITS, Contender, require_comparable
 from study.errors import NotConfirmedError
+from study.integrity import vouched
 from study.stats import (
     BiasCorrected,
     CorrectedMean,
@@ -35,9 +36,6 @@ from study.stats import (
     wilson,
 )
 from study.trials import StoredTrial, best_of, unpack
-
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
 
 Attrs = dict[str, Any]
 REPLICATED = (
@@ -192,7 +190,7 @@ def _best(contender: Contender) -> StoredTrial:
 
 def _attributes(storage: str, name: str) -> list[Attrs]:
     """The attributes of a confirmation's trials, by number."""
-    trials: Sequence[FrozenTrial] = store.load_study(storage, name).get_trials(deepcopy=False)
+    trials = vouched(store.load_study(storage, name))
     if len(trials) < 2:
         raise NotConfirmedError(
             f"study {name!r}: has {len(trials)} trials: run `python -m study.confirm`"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study import integrity
 from study import storage as store
 from study.confirm.plan import (
     REPLICATES,
@@ -74,11 +75,16 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         store.require_fit(settings.storage, name, manifest, REMEDY)
     with ExitStack() as stack:
         work: list[Work] = []
+        seals: dict[str, store.Seal] = {}
         for name, manifest, units in parts:
             study = stack.enter_context(store.hold(settings.storage, name, manifest, REMEDY))
-            done = len(study.get_trials(deepcopy=False))
-            work += [(study, unit) for unit in units if unit.number * unit.size >= done]
-        _run(work, settings.jobs, progress)
+            trials = integrity.vouched(study)
+            seals[name] = store.Seal.of(name, store.manifest(study), trials)
+            work += [(study, unit) for unit in units if unit.number * unit.size >= len(trials)]
+        if work:
+            needed = first.plan.bytes_of(len(work)) + second.plan.bytes_of(len(work))
+            store.require_room(store.files(settings.storage, first.name), needed)
+        _run(work, seals, settings.jobs, progress)
     return len(work)
 
 
@@ -133,16 +139,24 @@ def _parts(contender: Contender, settings: Settings) -> list[Part]:
     ]
 
 
-def _run(work: Sequence[Work], jobs: int, progress: Progress | None) -> None:
-    """Train the units on ``jobs`` threads and record each, in order, as it is done."""
+def _run(
+    work: Sequence[Work], seals: dict[str, store.Seal], jobs: int, progress: Progress | None
+) -> None:
+    """Train the units on ``jobs`` threads and record each, in order, as it is done.
+
+    ``seals`` has each study's, and grows with what is recorded.
+    """
     from joblib import Parallel, delayed
 
     from study.confirm.units import run
+    from study.search.cohort import retried
 
     results = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
-        delayed(run)(unit) for _, unit in work
+        delayed(retried)(run, unit) for _, unit in work
     )
     for done, ((study, _), trials) in enumerate(zip(work, results, strict=True), 1):
-        store.record(study, trials)
+        name = study.study_name
+        seals[name] = seals[name].over(trials)
+        store.record(study, trials, seals[name].attribute)
         if progress:
             progress(done, len(work))

@@ -10,6 +10,7 @@ from typing import Any
 from study import storage as store
 from study.choosing import recommended
 from study.errors import StudyError
+from study.integrity import vouched
 from study.search.plan import Plan, versions
 from study.trials import StoredTrial, rank, read_trials
 
@@ -41,7 +42,7 @@ class Contender:
         manifest = store.manifest(study)
         if manifest is None:
             raise StudyError(f"study {name!r}: has no manifest: search it with this package")
-        trials = tuple(read_trials(study.get_trials(deepcopy=False), name))
+        trials = tuple(read_trials(vouched(study), name))
         if not any(trial.state == "COMPLETE" for trial in trials):
             raise StudyError(f"study {name!r}: has no finished trial: search it first")
         return cls(name, Plan.of_manifest(manifest), manifest, trials)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from study import cli
+from study import cli, storage
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,10 +41,16 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def require_room(args: argparse.Namespace) -> None:
+    """Refuse an ``--out`` that is read-only or nearly full, before anything is computed."""
+    storage.require_room(args.out, 4_000_000)
+
+
 def run_report(args: argparse.Namespace, linear: str | None = None, mlp: str | None = None) -> int:
     """Write the report of the two studies, and print where it is; the exit status."""
     from study.report import write
 
+    require_room(args)
     page, *others = write(args.storage, args.out, linear=linear, mlp=mlp, data_root=args.data_root)
     if not args.quiet:
         print(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from study import dataset, storage
 from study.errors import NotConfirmedError, StudyError
+from study.integrity import FINISHED, vouched
 from study.objective import MODELS, Model
 from study.protocol import Protocol
-from study.storage.explain import explaining
 from study.storage.urls import hidden, shown, sqlite_path
 from study.trials import StoredTrial, best_of, read_trials, weights_digest
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from study.confirm.comparison import Comparison
     from study.dataset import DigitPair
     from study.stats import TargetRule
-
-FINISHED = ("COMPLETE", "PRUNED")
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,14 +164,13 @@ def _model(study: Study) -> object:
 
 def _read(url: str, name: str, model: Model) -> Searched:
     study = storage.load_study(url, name)
-    with explaining(_label(url)):
-        frozen = study.get_trials(deepcopy=False)
     manifest = storage.manifest(study)
     if manifest is None:
         raise StudyError(f"study {shown(name)}: was not searched by python -m study.search")
     if manifest.get("model") != model.name:
         other = f"pass it as --{manifest.get('model')}"
         raise StudyError(f"study {shown(name)}: is not of model {model.name}: {other}")
+    frozen = vouched(study)
     finished = [trial for trial in frozen if trial.state.name in FINISHED]
     trials = tuple(read_trials(finished, name))
     weights, reason = _weights(url, name, best_of(trials))

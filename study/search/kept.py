@@ -32,7 +32,7 @@ def keep_weights(
     results: Sequence[tuple[Planned, Trained]],
 ) -> None:
     """Write the weights of the new trials that are among the best of all ``trials``."""
-    best = _best(trials)
+    best = kept_of(trials)
     for planned, trained in results:
         if planned.number in best:
             metadata = {
@@ -47,13 +47,14 @@ def keep_weights(
 
 def drop_weights(storage: str, study_name: str, trials: Sequence[StoredTrial]) -> None:
     """Remove weights that are not among the best any more, and drafts that a kill left."""
-    best = _best(trials)
+    best = kept_of(trials)
     folder = store.files(storage, study_name)
     for path in (*folder.glob("trial-*.safetensors"), *folder.glob(".*.tmp")):
         if path.suffix == ".tmp" or int(path.stem.removeprefix("trial-")) not in best:
             path.unlink(missing_ok=True)
 
 
-def _best(trials: Sequence[StoredTrial]) -> dict[int, StoredTrial]:
+def kept_of(trials: Sequence[StoredTrial]) -> dict[int, StoredTrial]:
+    """The trials whose weights are kept, the best first, by number."""
     complete = [trial for trial in trials if trial.state == "COMPLETE"]
     return {trial.number: trial for trial in sorted(complete, key=rank)[:KEPT]}

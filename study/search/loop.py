@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study import storage
+from study import integrity, storage
 from study.search.kept import drop_weights, keep_weights
 from study.search.plan import Plan, Planned, Planner
 from study.trials import StoredTrial, best_of, read_trials
@@ -68,10 +68,14 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     pair = load_pair(plan.protocol, settings.data_root)
     manifest = plan.manifest(pair.digest)
     with storage.hold(settings.storage, settings.study_name, manifest) as study:
-        finished = study.get_trials(deepcopy=False)
+        finished = integrity.vouched(study)
         trials = read_trials(finished, settings.study_name)
         planner, before = Planner(plan, finished), len(trials)
+        seal = storage.Seal.of(study.study_name, storage.manifest(study), finished)
         drop_weights(settings.storage, settings.study_name, trials)  # what a kill left
+        if before < settings.n_trials:
+            folder = storage.files(settings.storage, settings.study_name)
+            storage.require_room(folder, plan.bytes_of(settings.n_trials - before))
         _reporter(progress, best_of(trials))(before)
         while not _done(plan, settings, trials, start):
             generation = planner.ask(settings.n_trials)
@@ -82,7 +86,8 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
             trials += [StoredTrial.of(trial) for trial in frozen]
             keep_weights(settings.storage, settings.study_name, trials, results)
-            storage.record(study, frozen)
+            seal = seal.over(frozen)
+            storage.record(study, frozen, seal.attribute)
             planner.tell(frozen)
             drop_weights(settings.storage, settings.study_name, trials)
         _reporter(progress, best_of(trials))(0)
@@ -109,10 +114,10 @@ def _train(
     """Train the cohorts on ``jobs`` threads; the results by trial number."""
     from joblib import Parallel, delayed
 
-    from study.search.cohort import train_cohort
+    from study.search.cohort import retried, train_cohort
 
     trained = Parallel(n_jobs=jobs, backend="threading")(
-        delayed(train_cohort)(task, report) for task in tasks
+        delayed(retried)(train_cohort, task, report) for task in tasks
     )
     pairs = [
         pair

@@ -54,6 +54,12 @@ class Plan:
 
         return target_met(trial.val_errors, trial.n_val, self.target, rule="wilson")
 
+    def bytes_of(self, trials: int) -> int:
+        """About what so many trials and the best ones' weights take on the disk, and no less."""
+        per_trial = 5_000 + 60 * len(self.protocol.validation_steps)
+        units = max(self.space.hidden_units or (1,))
+        return trials * per_trial + 6 * 4 * 790 * units  # five are kept, and one is a draft
+
     @property
     def kind(self) -> Model:
         """The kind of model that is searched; StudyError where it is not known here."""

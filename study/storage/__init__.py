@@ -3,24 +3,31 @@
 One job a module: ``urls`` says where things lie, ``sqlite`` looks at a file without
 touching it, ``opening`` opens, ``lock`` keeps a second search out, ``recording`` appends
 (through ``bulk`` where it can), ``manifest`` says what the study was, ``weights`` keeps
-the models, and ``explain`` turns a failing disk or database into one line.
+the models, ``seal`` keeps a digest over all of it, ``reading`` reads what may be damaged,
+and ``explain`` turns a failing disk or database into one line.
 """
 
 from study.storage.atomic import write_atomically
 from study.storage.explain import explain
 from study.storage.holding import hold, require_fit
-from study.storage.lock import lock
+from study.storage.lock import holder, lock
 from study.storage.manifest import check_manifest, manifest, set_manifest
 from study.storage.opening import load_study, open_study, study_names
+from study.storage.reading import frozen_trials
 from study.storage.recording import record
+from study.storage.room import require_room
+from study.storage.seal import Seal, stored_seal
 from study.storage.urls import files, resolve
 from study.storage.weights import load_weights, save_weights
 
 __all__ = [
+    "Seal",
     "check_manifest",
     "explain",
     "files",
+    "frozen_trials",
     "hold",
+    "holder",
     "load_study",
     "load_weights",
     "lock",
@@ -28,9 +35,11 @@ __all__ = [
     "open_study",
     "record",
     "require_fit",
+    "require_room",
     "resolve",
     "save_weights",
     "set_manifest",
+    "stored_seal",
     "study_names",
     "write_atomically",
 ]

@@ -1,6 +1,7 @@
 """Turn a failing disk or database into one line and the right exit status."""
 
 import errno
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ _UNREADABLE = "can't be opened: check the permissions of the file and its folder
 _DAMAGED = "is damaged: restore it from a copy, or name another file"
 _FAILED = "reading or writing it failed: check the disk, then run the same command again"
 _LOCKED = "is locked by another program: wait for it or stop it"
+
+_NO_MEMORY = "there is none left: free some, or train narrower cohorts (--cohort)"
+_TORCH_MEMORY = re.compile(r"can't allocate memory|out of memory")
 
 # Primary result codes of SQLite, https://sqlite.org/rescode.html
 _SQLITE: dict[int, tuple[type[StudyError], str]] = {
@@ -97,7 +101,13 @@ def _explain_one(error: BaseException, what: str) -> StudyError | None:
         return _explain_sqlite(error, what)
     if isinstance(error, OSError):
         return _explain_os(error, what)
+    if isinstance(error, MemoryError | RuntimeError) and _is_memory(error):
+        return ResourceError(f"memory: {_NO_MEMORY}")
     return _explain_server(error, what)
+
+
+def _is_memory(error: MemoryError | RuntimeError) -> bool:
+    return isinstance(error, MemoryError) or bool(_TORCH_MEMORY.search(str(error)))
 
 
 def _explain_sqlite(error: sqlite3.Error, what: str) -> StudyError | None:

@@ -8,6 +8,7 @@ from study.storage.lock import lock
 from study.storage.manifest import check_manifest
 from study.storage.manifest import manifest as stored_manifest
 from study.storage.opening import load_study, open_study, study_names
+from study.storage.reading import frozen_trials
 from study.storage.urls import check_name, resolve, sqlite_path
 
 if TYPE_CHECKING:
@@ -53,5 +54,5 @@ def require_fit(storage: str, name: str, manifest: Mapping[str, Any], remedy: st
     if path is None or not path.exists() or name not in study_names(storage):
         return
     study = load_study(storage, name)
-    if stored_manifest(study) is not None or study.get_trials(deepcopy=False):
+    if stored_manifest(study) is not None or frozen_trials(study):
         check_manifest(study, manifest, remedy)

@@ -1,18 +1,23 @@
-"""One search of a study at a time."""
+"""One search of a study at a time.
+
+The holder says who it is where a second one can read it. Nobody's word is needed for the
+lock itself: the kernel, or PostgreSQL, frees it when its holder dies, however it dies.
+"""
 
 import fcntl
+import hashlib
 import os
 import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from study.errors import BusyError
 from study.storage.explain import explaining
-from study.storage.urls import files, label, shown
+from study.storage.urls import files, label, resolve, shown
 
 _held: set[int] = set()  # descriptors of the locks that this process holds
 _PATIENCE_S = 0.5  # how long a holder may take to write its name
@@ -22,18 +27,28 @@ _PATIENCE_S = 0.5  # how long a holder may take to write its name
 def lock(storage: str, name: str) -> Iterator[None]:
     """Hold the study ``name`` for the length of the block.
 
-    The kernel holds the lock, on the file ``lock`` in the study's companion folder, and
-    frees it when the process dies, however it dies. The file stays.
+    The lock is the kernel's, on the file ``lock`` in the study's companion folder, which
+    stays; on PostgreSQL it is an advisory lock of the server, which other machines see too.
 
     Raises:
         BusyError: Another process holds it; the message says which, and since when.
-        ResourceError: The file can't be written.
+        ResourceError: The file can't be written, or the server does not answer.
     """
-    path = files(storage, name) / "lock"
+    what = f"study {shown(name)} in {label(storage)}"
+    if re.match(r"postgresql\b", resolve(storage)):
+        with _server_lock(storage, name, what):
+            yield
+    else:
+        with _file_lock(files(storage, name) / "lock", what):
+            yield
+
+
+@contextmanager
+def _file_lock(path: Path, what: str) -> Iterator[None]:
     with explaining(str(path)):
         descriptor = _open(path)
         try:
-            _take(descriptor, f"study {shown(name)} in {label(storage)}")
+            _take(descriptor, what)
         except BaseException:
             os.close(descriptor)
             raise
@@ -47,6 +62,45 @@ def lock(storage: str, name: str) -> Iterator[None]:
             os.close(descriptor)
 
 
+@contextmanager
+def _server_lock(url: str, name: str, what: str) -> Iterator[None]:
+    """An advisory lock of PostgreSQL, which lasts as long as a connection of its own."""
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
+    account = {"application_name": _account()}
+    engine = create_engine(
+        url, poolclass=NullPool, connect_args=account, isolation_level="AUTOCOMMIT"
+    )
+    key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
+    with ExitStack() as stack:
+        with explaining(label(url)):
+            connection = stack.enter_context(engine.connect())
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
+                holder = connection.scalar(text(_SERVER_HOLDER), key)
+                raise _busy(what, holder or "another process")
+        yield
+
+
+_SERVER_HOLDER = """
+SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = :key AND granted
+"""
+
+
+def holder(path: Path) -> str | None:
+    """What the lock file ``path`` says of its holder, in words; ``None`` where nobody is named."""
+    if not path.is_file():
+        return None
+    account = path.read_text(errors="replace")[:300].strip()
+    if not account:
+        return None
+    return f"is being searched by {account}" if _is_alive(account) else _LEFT
+
+
+_LEFT = "its lock names a search that was killed, and holds nothing"
+
+
 def _open(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
@@ -56,12 +110,18 @@ def _take(descriptor: int, what: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = _holder(descriptor)
-        raise BusyError(f"{what}: being searched by {holder}: wait for it or stop it") from None
-    since = datetime.now().astimezone().isoformat(timespec="seconds")
-    text = f"pid {os.getpid()} on {socket.gethostname()} since {since}\n"
+        raise _busy(what, _holder(descriptor)) from None
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)
+    os.pwrite(descriptor, f"{_account()}\n".encode(), 0)
+
+
+def _account() -> str:
+    since = datetime.now().astimezone().isoformat(timespec="seconds")
+    return f"pid {os.getpid()} on {socket.gethostname()} since {since}"
+
+
+def _busy(what: str, holder: str) -> BusyError:
+    return BusyError(f"{what}: being searched by {holder}: wait for it or stop it")
 
 
 def _holder(descriptor: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.storage.explain import explaining
+from study.storage.reading import frozen_trials
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def check_manifest(
 
 
 def _require_no_trials(study: "Study") -> None:
-    with explaining(_named(study)):
-        count = len(study.get_trials(deepcopy=False))
+    count = len(frozen_trials(study))
     if count:
         raise StudyError(
             f"{_named(study)}: has {count} trials of another program: choose another --study-name"

@@ -4,6 +4,8 @@ import json
 import sqlite3
 from contextlib import closing
 
+from tests.vouching import vouch
+
 
 def query(path, sql, *values):
     """All rows of a query; a change is committed."""
@@ -63,6 +65,7 @@ def table(path, name):
 
 
 def set_attribute(path, trial, key, value):
-    """Overwrite one attribute of a trial, named by its id."""
+    """Overwrite one attribute of a trial, named by its id, and vouch for it."""
     sql = "UPDATE trial_user_attributes SET value_json = ? WHERE trial_id = ? AND key = ?"
     query(path, sql, json.dumps(value), trial, key)
+    vouch(path)

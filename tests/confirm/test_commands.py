@@ -13,6 +13,7 @@ from study.confirm.comparison import compare, is_confirmed
 from study.confirm.loop import confirm as confirm_here
 from study.confirm.loop import restart
 from study.errors import StudyError
+from tests.vouching import vouch
 
 from . import oracle, tables
 from .helpers import (
@@ -299,6 +300,7 @@ def test_unequal_numbers_of_seeds_and_splits_are_cut_alike(again):
     seed = [r["id"] for r in tables.trials(again, "mlp/replicates")[-len(finalists) :]]
     for trial in (last, *seed):
         tables.query(again, "DELETE FROM trials WHERE trial_id = ?", trial)
+    vouch(again)
 
     found = compare(str(again), PAIR)
 

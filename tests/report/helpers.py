@@ -6,6 +6,8 @@ from contextlib import closing
 from hashlib import sha256
 from html.parser import HTMLParser
 
+from tests.vouching import vouch
+
 TRIALS = """
 SELECT t.number, t.state, v.value, a.key, a.value_json
 FROM studies s JOIN trials t USING (study_id)
@@ -31,9 +33,10 @@ def stored_best(storage, study):
 
 
 def change(storage, statement, *values):
-    """Alter a storage behind everyone's back."""
+    """Alter a storage behind everyone's back, and vouch for it."""
     with closing(sqlite3.connect(storage)) as connection, connection:
         connection.execute(statement, values)
+    vouch(storage)
 
 
 def set_attribute(storage, key, value):

@@ -1,0 +1,57 @@
+"""Ctrl-C and SIGTERM end a command in one line and the status that shells expect.
+
+While a command runs they are exceptions (:func:`raising`). Before, while its libraries
+load, there is nothing to tidy up, and they end it at once (:func:`end_at_once`).
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+class Interrupted(BaseException):
+    """A signal, raised where the command stands."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def end_at_once() -> None:
+    """From now on, the signals end the process."""
+    _handle(lambda number, frame: leave(number))
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """In the block, the signals raise :class:`Interrupted`."""
+    before = {number: signal.getsignal(number) for number in _WORDS}
+    _handle(_raise)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave(number: int) -> NoReturn:
+    """End without waiting for worker threads in the middle of a generation."""
+    for other in _WORDS:
+        signal.signal(other, signal.SIG_IGN)  # once is enough
+    words = _WORDS[signal.Signals(number)]
+    os.write(2, f"study: {words}: finished trials are kept; run it again to go on\n".encode())
+    os._exit(128 + number)
+
+
+def _handle(handler: "signal._HANDLER") -> None:
+    for number in _WORDS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup, or a shell's &
+            signal.signal(number, handler)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise Interrupted(number)

@@ -1,0 +1,99 @@
+"""A study's seal: one digest over all that was recorded, kept with it.
+
+A trial's own digest tells which trial has changed. The seal covers what no trial can
+vouch for alone: the manifest, Optuna's own rows, the dates, and that none is missing.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from study.errors import StudyError
+from study.storage.explain import explaining
+from study.storage.urls import shown
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+_KEY = "seal"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A chain of digests, a link a trial; so that a new generation costs its own trials only."""
+
+    trials: int  # how many it covers
+    sha256: str
+
+    @classmethod
+    def of(
+        cls, name: str, manifest: Mapping[str, Any] | None, trials: "Sequence[FrozenTrial]" = ()
+    ) -> Self:
+        """The seal of a study: its name, its manifest, and its trials in their order."""
+        return cls(0, _sha256(_json([name, manifest]))).over(trials)
+
+    def over(self, trials: "Sequence[FrozenTrial]") -> Self:
+        """The seal after these trials were appended."""
+        link = self.sha256
+        for number, trial in enumerate(trials, self.trials):
+            link = _sha256(link + _content(number, trial))
+        return type(self)(self.trials + len(trials), link)
+
+    @property
+    def attribute(self) -> dict[str, Any]:
+        """The study's system attribute to record with the trials."""
+        return {_KEY: asdict(self)}
+
+
+def stored_seal(study: "Study") -> Seal | None:
+    """The seal that was recorded last; ``None`` before the first trial, or in an old storage.
+
+    Raises:
+        StudyError: What is stored there is not a seal.
+    """
+    what = f"study {shown(study.study_name)}"
+    with explaining(what):
+        try:
+            stored = study._storage.get_study_system_attrs(study._study_id).get(_KEY)
+            return None if stored is None else Seal(int(stored["trials"]), str(stored["sha256"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StudyError(
+                f"{what}: its seal is damaged: restore the storage from a copy"
+            ) from error
+
+
+def _content(number: int, trial: "FrozenTrial") -> str:
+    """Everything that a trial's rows hold."""
+    from optuna.distributions import distribution_to_json
+
+    return _json(
+        [
+            number,
+            trial.state.name,
+            trial.values,
+            trial.params,
+            {name: distribution_to_json(d) for name, d in trial.distributions.items()},
+            trial.intermediate_values,
+            trial.user_attrs,
+            trial.system_attrs,
+            _utc(trial.datetime_start),
+            _utc(trial.datetime_complete),
+        ]
+    )
+
+
+def _utc(local: datetime | None) -> str | None:
+    """Optuna gives naive local time, which is another where the time zone is another."""
+    return None if local is None else local.astimezone(UTC).isoformat()
+
+
+def _json(content: list[Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

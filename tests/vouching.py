@@ -1,0 +1,39 @@
+"""Vouch anew for a storage that a test has altered, as if it had been recorded so."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+from study.integrity import FINISHED
+from study.storage import Seal, load_study, manifest, study_names
+from study.trials import digest
+
+
+def vouch(path):
+    """Renew every finished trial's digest, where it has one, and every study's seal."""
+    for name in study_names(str(path)):
+        _redigest(path, _finished(path, name))
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(
+                "UPDATE study_system_attributes SET value_json = ? WHERE key = 'seal' AND "
+                "study_id = (SELECT study_id FROM studies WHERE study_name = ?)",
+                (json.dumps(_seal(path, name)), name),
+            )
+
+
+def _finished(path, name):
+    trials = load_study(str(path), name).get_trials(deepcopy=False)
+    return [trial for trial in trials if trial.state.name in FINISHED]
+
+
+def _redigest(path, trials):
+    sql = "UPDATE trial_user_attributes SET value_json = ? WHERE key = 'digest' AND trial_id = ?"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for trial in trials:
+            renewed = digest(trial.user_attrs, (trial.values or [None])[0])
+            connection.execute(sql, (json.dumps(renewed), trial._trial_id))
+
+
+def _seal(path, name):
+    stored = manifest(load_study(str(path), name))
+    return Seal.of(name, stored, _finished(path, name)).attribute["seal"]
