@@ -74,11 +74,10 @@ def _target(search: Searched) -> str:
 def data(record: Record, trials: pd.DataFrame) -> Section:
     """Which images there are, and what is done to them."""
     protocol = record.protocol
-    source = words.SOURCES[protocol.dataset]
     names = [words.class_name(protocol.dataset, label) for label in protocol.classes]
     text = [
         f"The {words.listed([f'{name}s' if name.isdigit() else name for name in names])} of"
-        f" {source}’s official training set, in the file’s order: the first"
+        f" {words.training_set(protocol.dataset)}, in the file’s order: the first"
         f" {protocol.n_train:,} train, the rest validate. Each image is centred and scaled by its"
         " own mean and standard deviation."
     ]

@@ -67,14 +67,20 @@ def class_name(dataset: str, label: int) -> str:
     return str(label) if dataset == "mnist" else f"class {label}"
 
 
+def training_set(dataset: str) -> str:
+    """What the images were taken from."""
+    source = SOURCES.get(dataset)
+    return f"{source}’s official training set" if source else "a training set of one’s own"
+
+
 def question(record: Record) -> str:
     """What was asked."""
     protocol = record.protocol
     first, second = (class_name(protocol.dataset, label) for label in protocol.classes)
-    kind = "handwritten digit" if protocol.dataset == "mnist" else SOURCES[protocol.dataset]
-    asked = f"Is this {kind} a {first} or a {second}?"
+    asked = f"Is this handwritten digit a {first} or a {second}?"
     if protocol.dataset != "mnist":
-        asked = f"Is this {kind} image of {first} or of {second}?"
+        source = SOURCES.get(protocol.dataset)
+        asked = f"Is this {f'{source} image' if source else 'image'} of {first} or of {second}?"
     if len(record.searches) < 2:
         return f"{asked} How well can {NAMES[record.searches[0].model.name]} tell, once tuned?"
     return f"{asked} Which of two small models errs less, once both are tuned?"
