@@ -124,7 +124,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--dataset",
         choices=("mnist", "fashion-mnist", "kmnist", "own"),
         default=default.dataset,
-        help="whose official training files, or own: yours, in the same format, in --data-root "
+        help="whose official training files, or own: yours, in the same format "
         f"(default: {default.dataset})",
     )
     group.add_argument(

@@ -431,7 +431,7 @@ def test_a_silent_server_is_given_up(tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         ({"dataset": "mnits"}, "dataset 'mnits': not known: must be one of mnist, fashion-mnist, "
-         "kmnist"),
+         "kmnist, own"),
         ({"classes": (4, 4)}, "classes 4 and 4 of mnist: the same class twice: must be two "
          "different ones of 0 to 9"),
         ({"classes": (4, 10)}, "classes 4 and 10 of mnist: no such classes: must be two of 0 "
