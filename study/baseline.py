@@ -121,11 +121,16 @@ def show(step: int, best: float) -> None:
 
 
 def curves(history: History, model: Model) -> pd.DataFrame:
-    """The training as the report's figures of loss and error take it, a row a validation."""
+    """The training as the report's figures of loss and error take it, a row a validation.
+
+    They draw the spread over seeds too; one training has none.
+    """
     import pandas as pd
 
+    ends = [f"val_{what}_{end}" for what in ("loss", "error") for end in ("low", "high")]
     return pd.DataFrame(
-        {
+        dict.fromkeys(ends, np.nan)
+        | {
             "model": model.name,
             "step": history.steps,
             "train_loss": history.train_losses,
