@@ -231,6 +231,16 @@ def test_a_file_never_takes_the_place_of_a_module(tmp_path):
     assert NAME in MODELS
 
 
+def test_a_class_may_be_named_instead_of_given(tmp_path):
+    """As the built-in models name theirs: the file is a module while the process lives."""
+    text = EXAMPLE.read_text().replace("=TwoHiddenLayers,", '=f"{__name__}:TwoHiddenLayers",')
+    load_model_file(written(tmp_path, text))
+
+    model = build(MODELS[NAME], Configuration(0.1, 3), seed=0)
+
+    assert type(model).__name__ == "TwoHiddenLayers"
+
+
 def test_the_same_file_may_be_loaded_again():
     """A second load changes nothing."""
     load_model_file(EXAMPLE)
