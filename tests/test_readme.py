@@ -77,6 +77,17 @@ def test_the_model_is_shown_in_full():
     assert (ROOT / EXAMPLE).read_text() in EXAMPLES
 
 
+def test_the_sections_that_it_explains_are_in_the_report():
+    """By their titles, in the published page; and every figure has its numbers."""
+    titles = re.findall(r"^- \*([^*]+)\*:", README, re.M)
+    page = (ROOT / "reports/index.html").read_text()
+
+    assert len(titles) == 4
+    assert [title for title in titles if f">{title}<" not in page] == []
+    figures = {path.stem for path in (ROOT / "reports/figures").iterdir()}
+    assert figures <= {path.stem for path in (ROOT / "reports/tables").iterdir()}
+
+
 def test_every_link_leads_somewhere():
     """A relative link's file is in the repository."""
     links = re.findall(r"\]\(([^)#]+)\)", README)
