@@ -35,6 +35,7 @@ class Model:
     has_hidden_units: bool
     generation: int  # trials planned together
     cohort: int  # trials trained as one wide model
+    label: str = ""  # what a sentence calls it, after "the"; by default its name
 
 
 MODELS = {
@@ -48,6 +49,7 @@ MODELS = {
             has_hidden_units=False,
             generation=64,
             cohort=32,
+            label="linear model",
         ),
         Model(
             name="mlp",
@@ -57,6 +59,7 @@ MODELS = {
             has_hidden_units=True,
             generation=16,
             cohort=8,
+            label="MLP",
         ),
     )
 }
