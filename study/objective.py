@@ -41,6 +41,7 @@ class Model:
     has_hidden_units: bool  # then they are the factory's first argument
     generation: int = 16  # trials planned together
     cohort: int = 8  # trials trained as one wide model
+    label: str = ""  # what a sentence calls it, after "the"; by default its name
     source_sha256: str = ""  # of the file that registered it; empty: it is the package's own
 
 
@@ -55,6 +56,7 @@ MODELS = {
             has_hidden_units=False,
             generation=64,
             cohort=32,
+            label="linear model",
         ),
         Model(
             name="mlp",
@@ -62,6 +64,7 @@ MODELS = {
             factory="study.models:SimpleMLP",
             target=0.02,
             has_hidden_units=True,
+            label="MLP",
         ),
     )
 }

@@ -18,7 +18,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
-_DARK = {INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"}
+ORANGE, BLUE, PURPLE = "#cc7a00", "#0b69b0", "#a35fb5"
+_DARK = {
+    **{INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"},
+    **{ORANGE: "#e8962a", BLUE: "#3f97dc", PURPLE: "#c084d0"},
+}
 
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -94,7 +98,7 @@ def png(drawn: Figure) -> bytes:
 
 
 def svg(drawn: Figure) -> str:
-    """The figure as SVG whose ink and paper follow the reader's light or dark setting."""
+    """The figure as SVG whose colours follow the reader's light or dark setting."""
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     text = _saved(drawn, format="svg", metadata=nothing, transparent=True).decode()
     names = {colour: f"--c{k}" for k, colour in enumerate(_DARK)}
@@ -102,7 +106,7 @@ def svg(drawn: Figure) -> str:
         text = text.replace(colour, f"var({name})")
     light = "".join(f"{name}:{colour};" for colour, name in names.items())
     dark = "".join(f"{name}:{_DARK[colour]};" for colour, name in names.items())
-    style = f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    style = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return text.replace("*{stroke-linejoin", style + "*{stroke-linejoin", 1)
 
 
