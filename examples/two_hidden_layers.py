@@ -29,5 +29,6 @@ register(
         factory=TwoHiddenLayers,
         target=0.015,
         has_hidden_units=True,
+        label="MLP with two hidden layers",
     )
 )
