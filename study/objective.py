@@ -170,7 +170,7 @@ DEFAULT_HIDDEN_UNITS = (16, 128)
 
 @dataclass(frozen=True)
 class Configuration:
-    """One trial's hyperparameters."""
+    """One trial's hyperparameters: the learning rate of plain SGD, and the units of a layer."""
 
     learning_rate: float
     hidden_units: int | None  # None for a model without
