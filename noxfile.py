@@ -12,6 +12,8 @@ nox.options.default_venv_backend = "none"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+QUICK = "not slow and not faults and not gpu"  # what everybody runs, everywhere
+
 
 def prepare(session: nox.Session, extras: str = "dev") -> None:
     """Install the package, unless the session runs in the environment that has it."""
@@ -38,7 +40,7 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest. Slow ones run with ``-- -m slow``."""
     prepare(session)
-    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow and not gpu"]))
+    session.run("pytest", *(session.posargs or ["-n", "2", "-m", QUICK]))
 
 
 @nox.session(default=False)
@@ -46,6 +48,20 @@ def gpu(session: nox.Session) -> None:
     """Compare training on a GPU with the CPU's; skipped, with the reason, where there is none."""
     prepare(session)
     session.run("pytest", "-m", "gpu", "tests/test_gpu.py", *session.posargs)
+
+
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Make every fault of the matrix, often, and print how often and what was lost."""
+    prepare(session)
+    session.run("pytest", "-n", "2", "-m", "matrix", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Search for input that is neither taken nor refused in one line, for minutes."""
+    prepare(session)
+    session.run("pytest", "tests/fuzz", "--hypothesis-profile=long", *session.posargs)
 
 
 @nox.session(default=False)
