@@ -105,11 +105,11 @@ def load_model_file(path: Path) -> None:
     """
     if path.suffix != ".py" or not path.is_file():
         raise StudyError(f"--model-file {path}: not there: must be a Python file (.py)")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if any(model.source_sha256 == digest for model in MODELS.values()):
-        return
     before = set(MODELS)
     try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if any(model.source_sha256 == digest for model in MODELS.values()):
+            return
         _run(path)
     except StudyError:
         raise
