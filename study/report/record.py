@@ -175,10 +175,8 @@ def _confirmed(url: str, names: Sequence[str]) -> tuple[Comparison | None, Rows,
         found = compare(url, both)
     except NotConfirmedError:
         return None, (), ()
-    replicates, splits = (
-        tuple(rows(url, both, part)) for part in ((REPLICATES, REPLICATED), (SPLITS, SPLIT))
-    )
-    return found, replicates, splits
+    replicates = rows(url, both, REPLICATES, REPLICATED)
+    return found, tuple(replicates), tuple(rows(url, both, SPLITS, SPLIT))
 
 
 def _read(url: str, name: str) -> Searched:

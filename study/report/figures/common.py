@@ -7,6 +7,7 @@ column ``model``. The colours are Okabe and Ito's orange, blue and purple, chang
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,6 +59,11 @@ def drawable(name: object) -> str:
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     text = "".join(letter if ord(letter) in _letters() else "□" for letter in text)
     return f" {text}" if text.startswith("_") else text  # legends leave out what begins with _
+
+
+def in_lines(name: object) -> str:
+    """The same in lines that leave room beside them."""
+    return "\n".join(textwrap.wrap(drawable(name), 12)) or "□"
 
 
 @lru_cache
@@ -123,7 +129,7 @@ def targets(ax: Axes, frame: pd.DataFrame) -> None:
         alone, height = len(models) == 1, float(str(target))
         colour = looks(frame["model"])[models[0]].colour if alone else MUTED
         ax.axhline(height, color=colour, lw=1.2, dashes=(4, 3), zorder=1)
-        who = f"{drawable(models[0])}\ntarget" if alone else "target"
+        who = f"{in_lines(models[0])}\ntarget" if alone else "target"
         ax.annotate(
             f"{who} {words.short_percent(height)}", (1, height), (4, 0),
             xycoords=("axes fraction", "data"), textcoords="offset points", va="center", size=8,
@@ -149,7 +155,7 @@ def legend(ax: Axes, frame: pd.DataFrame, more: list[Line2D | Patch]) -> None:
 
 def model_rows(ax: Axes, names: list[str]) -> None:
     """A horizontal row a model, the first on top, named at the left."""
-    ax.set_yticks(range(len(names)), [drawable(name) for name in names], weight="bold", size=10)
+    ax.set_yticks(range(len(names)), [in_lines(name) for name in names], weight="bold", size=10)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
 

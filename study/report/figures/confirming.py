@@ -11,7 +11,7 @@ from study.report import words
 from study.report.drawing import INK, MUTED
 from study.report.figures.common import (
     RING,
-    drawable,
+    in_lines,
     legend,
     looks,
     percent_axis,
@@ -35,7 +35,7 @@ def replicates(frame: pd.DataFrame, ax: Axes) -> None:
             heights = place - 0.11 * _stacked(own[column])
             ax.plot(own[column], heights, look.marker, color=look.colour, ms=5, alpha=0.75)
             ax.plot(own[f"search_{column}"].iloc[0], place + 0.3, **RING, ms=7)
-            names.append(f"{drawable(model)}\n{when}")
+            names.append(f"{in_lines(model)}\n{when}")
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.9)
     percent_axis(ax, pd.concat([frame["val_error"], frame["final_error"]]))

@@ -11,7 +11,7 @@ from study.report.reproducing import commands, digest_commands, facts, provenanc
 
 def fairness(record: Record, trials: pd.DataFrame) -> Section:
     """What both models had, side by side."""
-    table = Table("", ["", *(s.title for s in record.searches)], facts(record))
+    table = Table("What each model had", ["", *(s.title for s in record.searches)], facts(record))
     return Section("fairness", "Was it a fair comparison?", (), tables=[table])
 
 
@@ -31,7 +31,7 @@ def reproduce(record: Record, trials: pd.DataFrame) -> Section:
         "reproduce",
         "How to reproduce it",
         text,
-        tables=[Table("", header, provenance(record), note)],
+        tables=[Table("Where the trials come from", header, provenance(record), note)],
         commands=[*commands(record), *digest_commands(record)],
     )
 
