@@ -620,6 +620,11 @@ def test_what_the_system_refuses_is_a_resource_error(tmp_path):
     """A name that is too long stands for every refusal: the file, the reason, status 5."""
     with pytest.raises(ResourceError, match=r"xxx/MNIST/raw.*: File name too long: must be"):
         load(data_root=tmp_path / ("x" * 300))
+
+
+@needs_official
+def test_a_bundle_that_can_not_be_written_is_a_resource_error(tmp_path):
+    """The folder, the reason, and what it must be."""
     with pytest.raises(ResourceError, match=r"xxx: File name too long: must be a folder"):
         make_bundle(OFFICIAL, tmp_path / ("x" * 300))
 

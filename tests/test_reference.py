@@ -21,7 +21,7 @@ from study.search.plan import versions
 REPORTS = Path(__file__).parents[1] / "reports"
 SUMMARY = json.loads((REPORTS / "summary.json").read_text())
 PAGE = (REPORTS / "README.md").read_text()
-TRIAL = ["model", "trial", "state", "outcome", "learning_rate", "hidden_units", "val_errors"]
+TRIAL = ["study", "trial", "state", "outcome", "learning_rate", "hidden_units", "val_errors"]
 TRIAL += ["n_val", "val_loss", "step", "final_error"]
 CHAOTIC = 0.1  # learning rate
 ERRORS = 6  # images of 1,791
@@ -53,11 +53,11 @@ def compare(published, new, *, same_versions):
 
 
 def _close(old, now):
-    first = old["trial"] < old["model"].map(lambda name: MODELS[name].generation)
+    first = old["trial"] < old["study"].map(lambda name: MODELS[name].generation)
     rates = np.allclose(old["learning_rate"][first], now["learning_rate"][first], rtol=1e-9)
     calm = first & (old["learning_rate"] <= CHAOTIC)
     apart = (old["val_errors"] - now["val_errors"]).abs()
-    bests = [frame.groupby("model")["val_errors"].min() for frame in (old, now)]
+    bests = [frame.groupby("study")["val_errors"].min() for frame in (old, now)]
     return bool(
         rates and (apart[calm] <= ERRORS).all() and ((bests[0] - bests[1]).abs() <= ERRORS).all()
     )
@@ -96,7 +96,7 @@ def test_the_searches_give_the_published_trials(published, tmp_path, monkeypatch
 def test_a_trial_that_is_another_is_found(published):
     """One error more is a difference within the tolerance; one trial more, or far off, is not."""
     near, far = published.copy(), published.copy()
-    near.loc[near["model"] == "linear", "val_errors"] += 1
+    near.loc[near["study"] == "linear", "val_errors"] += 1
     far.loc[far["learning_rate"].idxmin(), "val_errors"] += ERRORS + 1
 
     assert str(compare(published, published, same_versions=True)).startswith("identical")
