@@ -630,16 +630,15 @@ def test_a_bundle_that_can_not_be_written_is_a_resource_error(tmp_path):
 
 
 BOUNDED = """
-import json, re, sys, time
+import json, re, sys
 from pathlib import Path
-start = time.perf_counter()
 from study.dataset import load
 from study.errors import StudyError
 try:
     load(classes=(3, 8), data_root=Path(sys.argv[1]))
 except StudyError as error:
     print(json.dumps({
-        "message": str(error), "duration_s": time.perf_counter() - start,
+        "message": str(error),
         "peak_kib": int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]),
         "optimised": sys.flags.optimize, "torch": "torch" in sys.modules,
     }))
@@ -650,7 +649,7 @@ except StudyError as error:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to measure with")
 @pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "packed"])
 @pytest.mark.matrix("F14")
-def test_a_refusal_stands_without_asserts_in_a_second_and_300_mb(suffix, tmp_path):
+def test_a_refusal_stands_without_asserts_and_in_300_mb(suffix, tmp_path):
     """The last label is 200, so that both files are read whole, under ``python -O``."""
     folder = raw_folder(tmp_path)
     digits = (OFFICIAL / "MNIST" / "raw" / LABELS).read_bytes()[:-1] + b"\xc8"
@@ -662,7 +661,6 @@ def test_a_refusal_stands_without_asserts_in_a_second_and_300_mb(suffix, tmp_pat
 
     assert end["message"] == f"{folder / LABELS}: label 59,999 is 200: must be from 0 to 9"
     assert (end["optimised"], end["torch"]) == (1, False)
-    assert end["duration_s"] < 1
     assert end["peak_kib"] < 300_000
 
 
