@@ -26,7 +26,7 @@ COMMANDS = [(m[1], m[2]) for m in STEP.finditer(README) if m[1]]
 EXAMPLES = [m[3] for m in STEP.finditer(README) if m[3]]
 MENTIONED = sorted(set(re.findall(r"`(--[a-z-]+)", README)))
 PARSERS = ("study", "study.search", "study.confirm", "study.report", "study.reproduce")
-PARSERS += ("study.baseline",)
+PARSERS += ("study.baseline", "study.check")
 TRAINING = "--steps 60 --val-every 20"
 SHORTER = {
     "study": f"{TRAINING} --n-trials 4 --no-confirm",
