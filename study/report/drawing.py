@@ -119,6 +119,7 @@ def _svg(drawn: Figure) -> str:
     """Without paper. ``Figure.savefig`` would draw everything twice."""
     buffer = io.StringIO()
     drawn.patch.set_visible(False)
+    drawn.set_dpi(_DPI / 2)  # of what is pixels in it
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     FigureCanvasSVG(drawn).print_svg(buffer, metadata=nothing)  # type: ignore[no-untyped-call]
     drawn.patch.set_visible(True)
