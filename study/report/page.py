@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NARROW = 10  # letters
-ROWS = 150  # of a figure's numbers on the page; the CSV has all
+ROWS = 100  # of a figure's numbers on the page; the CSV has all
 
 
 @dataclass(frozen=True, eq=False)

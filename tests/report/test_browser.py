@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -120,6 +121,12 @@ def test_nothing_is_fetched_and_nothing_is_refused(browser, pages, name):
 
     assert [url for url in asked if not url.startswith("data:")] == [pages.url(name)]
     assert (said, loaded) == ([], True)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_a_mail(pages, name):
+    """Under 3 MB, however many trials."""
+    assert len(urlopen(pages.url(name)).read()) < 3_000_000
 
 
 def test_the_policy_refuses_what_is_not_the_pages_own(opened, pages):

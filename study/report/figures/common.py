@@ -63,7 +63,7 @@ def drawable(name: object) -> str:
 
 def in_lines(name: object) -> str:
     """The same in lines that leave room beside them."""
-    return "\n".join(textwrap.wrap(drawable(name), 12)) or "□"
+    return "\n".join(textwrap.wrap(drawable(name), 13)) or "□"
 
 
 @lru_cache

@@ -27,6 +27,8 @@ from study.report.figures.common import (
     targets,
 )
 
+MANY = 500  # points, from which on they are pixels in an SVG: as paths they take megabytes
+
 
 def answer(frame: pd.DataFrame, ax: Axes) -> None:
     """Each model's error with its 95 % interval, and its target.
@@ -88,7 +90,7 @@ def _scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) ->
     sns.scatterplot(
         trials, x=x, y="height", hue="model", style="mark", markers=markers,
         palette={name: look.colour for name, look in found.items()}, legend=False, ax=ax,
-        **options,
+        rasterized=len(trials) > MANY, **options,
     )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def hidden_units(frame: pd.DataFrame, ax: Axes) -> None:
     units = frame["hidden_units"].astype(float)
     points = ax.scatter(
         frame["learning_rate"], units, c=errors, norm=LogNorm(low, high), s=42,
-        cmap="cividis", edgecolor=MUTED, linewidth=0.5, zorder=3,
+        cmap="cividis", edgecolor=MUTED, linewidth=0.5, zorder=3, rasterized=len(frame) > MANY,
     )  # fmt: skip
     rings: list[tuple[pd.Series, dict[str, Any]]] = [
         (frame["outcome"] != "finished", {"marker": "x", "ms": 9}),
