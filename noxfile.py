@@ -38,7 +38,21 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest. Slow ones run with ``-- -m slow``."""
     prepare(session)
-    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow"]))
+    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow and not faults"]))
+
+
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Make every fault of the matrix, often, and print how often and what was lost."""
+    prepare(session)
+    session.run("pytest", "-n", "2", "-m", "matrix", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Search for input that is neither taken nor refused in one line, for minutes."""
+    prepare(session)
+    session.run("pytest", "tests/fuzz", "--hypothesis-profile=long", *session.posargs)
 
 
 @nox.session(default=False)

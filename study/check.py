@@ -60,12 +60,13 @@ def check(storage: str) -> Checked:
     for name in names:
         try:
             study = store.load_study(storage, name)
-            manifest, trials = store.manifest(study), store.frozen_trials(study)
+            manifest, seal = store.manifest(study), store.stored_seal(study)
+            trials = store.frozen_trials(study)
             counts[name] = len(trials)
             if manifest is None:
                 found.append(Finding(name, "was not searched by this package", wrong=False))
                 continue
-            wrong = [*_order(trials), *faults(study, trials)]
+            wrong = [*_order(trials), *faults(study, trials, seal)]
             found += [Finding(name, words) for words in wrong]
             if not wrong:
                 found += _beside(storage, name, trials, searched="model" in manifest)

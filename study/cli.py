@@ -32,6 +32,7 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     """
     try:
         with interrupts.raising():
+            _prepare_streams()
             return _run(command, parser.parse_args())
     except interrupts.Interrupted as signalled:
         with suppress(OSError, StudyError):
@@ -41,6 +42,7 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
 
 def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     try:
+        _require_folder()
         _set_logging(args.verbose - args.quiet)
         status = command(args)
         _flush()
@@ -53,11 +55,26 @@ def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace)
         return _complain(_explained(error))
 
 
+def _prepare_streams() -> None:
+    """Print to nowhere where a stream is closed, and ``?`` for what a locale can't write."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the process's end)
+        elif hasattr(getattr(sys, name), "reconfigure"):  # not where a test listens
+            getattr(sys, name).reconfigure(errors="replace")
+
+
+def _require_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise StudyError("current folder: is gone: change to one that is there") from None
+
+
 def _flush() -> None:
     """Write what was printed, while a failure can still be told."""
     try:
-        if sys.stdout:  # None where it was closed from the start
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):

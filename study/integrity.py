@@ -23,8 +23,9 @@ def vouched(study: Study) -> list[FrozenTrial]:
         StudyError: Some are not; the message names the first and counts the rest.
         ResourceError: The storage can't be read.
     """
+    seal = store.stored_seal(study)  # first: a search may append between the two reads
     trials = store.frozen_trials(study)
-    found = list(faults(study, trials))
+    found = list(faults(study, trials, seal))
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise StudyError(
@@ -34,8 +35,14 @@ def vouched(study: Study) -> list[FrozenTrial]:
     return trials
 
 
-def faults(study: Study, trials: Sequence[FrozenTrial]) -> Iterator[str]:
-    """What is wrong with the finished trials of a study, a line each, or with all of them."""
+def faults(study: Study, trials: Sequence[FrozenTrial], seal: store.Seal | None) -> Iterator[str]:
+    """What is wrong with the finished trials of a study, a line each, or with all of them.
+
+    Args:
+        study: The study.
+        trials: Its trials, read after the seal.
+        seal: Its seal; ``None`` where it has none.
+    """
     finished = [trial for trial in trials if trial.state.name in FINISHED]
     damaged = False
     for trial in finished:
@@ -43,8 +50,8 @@ def faults(study: Study, trials: Sequence[FrozenTrial]) -> Iterator[str]:
         if words:
             damaged = True
             yield f"trial {trial.number} {words}"
-    if not damaged:
-        yield from _broken_seal(study, finished)
+    if seal is not None and not damaged:
+        yield from _broken_seal(study, finished, seal)
 
 
 def _fault(trial: FrozenTrial) -> str | None:
@@ -61,15 +68,12 @@ def _fault(trial: FrozenTrial) -> str | None:
     return None
 
 
-def _broken_seal(study: Study, finished: Sequence[FrozenTrial]) -> Iterator[str]:
+def _broken_seal(study: Study, finished: Sequence[FrozenTrial], seal: store.Seal) -> Iterator[str]:
     """Whether trials are missing, or dates, rows or the manifest have changed.
 
     Trials after those that the seal covers vouch for themselves: a storage that Optuna
     itself appends to, one by one, may be killed before the seal is renewed.
     """
-    seal = store.stored_seal(study)
-    if seal is None:
-        return
     if len(finished) < seal.trials:
         yield f"it has {len(finished)} trials, and {seal.trials} were recorded"
         return

@@ -6,6 +6,8 @@ from hypothesis import settings
 from study.dataset import load
 from study.protocol import Protocol
 
+pytest_plugins = ("tests.faults.table",)
+
 settings.register_profile("unhurried", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("unhurried")
 

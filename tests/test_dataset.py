@@ -304,6 +304,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.matrix("F22")
 def test_the_bundle_needs_no_network_and_no_torch():
     """Its two files are opened, no socket, and torch stays unimported."""
     seen = python(WATCHED, "", "cold")
@@ -488,6 +489,7 @@ IMAGE_HEADERS = {
 
 
 @pytest.mark.parametrize("damage", IMAGE_HEADERS)
+@pytest.mark.matrix("F14")
 def test_an_image_file_with_a_wrong_header_is_refused(damage, tmp_path):
     """Each field is checked by itself, in a file that is otherwise of the right size."""
     content, problem = IMAGE_HEADERS[damage]
@@ -516,6 +518,7 @@ LABEL_DAMAGE = {
 @needs_official
 @pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "packed"])
 @pytest.mark.parametrize("damage", LABEL_DAMAGE)
+@pytest.mark.matrix("F14")
 def test_a_damaged_label_file_is_refused(damage, suffix, tmp_path):
     """File and field are named, and a packed file is held to the same rules."""
     spoil, problem = LABEL_DAMAGE[damage]
@@ -528,6 +531,7 @@ def test_a_damaged_label_file_is_refused(damage, suffix, tmp_path):
 
 
 @needs_official
+@pytest.mark.matrix("F14")
 def test_a_changed_pixel_is_refused(tmp_path):
     """The digest finds what no field shows."""
     folder = linked(tmp_path, LABELS)
@@ -541,6 +545,7 @@ def test_a_changed_pixel_is_refused(tmp_path):
 
 @needs_official
 @pytest.mark.parametrize("name", [IMAGES, LABELS])
+@pytest.mark.matrix("F14")
 def test_a_file_cut_short_anywhere_is_refused(name, tmp_path):
     """At 64 lengths, the header's included, the size is what the message names."""
     content = (OFFICIAL / "MNIST" / "raw" / name).read_bytes()
@@ -575,6 +580,7 @@ GZIP_DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", GZIP_DAMAGE)
+@pytest.mark.matrix("F15")
 def test_a_damaged_gzip_file_is_refused_at_a_bounded_cost(damage, tmp_path):
     """A 50 MB bomb, too, is unpacked to the expected 60 kB and no further."""
     content, problem = GZIP_DAMAGE[damage]
@@ -593,6 +599,7 @@ def test_a_damaged_gzip_file_is_refused_at_a_bounded_cost(damage, tmp_path):
 
 @pytest.mark.parametrize("name", [LABELS, f"{LABELS}.gz"])
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["FIFO", "folder"])
+@pytest.mark.matrix("F14")
 def test_only_regular_files_are_opened(make, name, tmp_path):
     """A FIFO without a writer would hang, and a folder is no file."""
     make(tmp_path / name)
@@ -604,6 +611,7 @@ def test_only_regular_files_are_opened(make, name, tmp_path):
     assert str(caught.value) == message
 
 
+@pytest.mark.matrix("F14")
 def test_an_endless_file_is_read_to_its_expected_size(tmp_path):
     """A sparse terabyte costs no more memory than the right file."""
     (tmp_path / LABELS).write_bytes(header(0x801, 60_000))
@@ -641,6 +649,7 @@ except StudyError as error:
 @needs_official
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to measure with")
 @pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "packed"])
+@pytest.mark.matrix("F14")
 def test_a_refusal_stands_without_asserts_in_a_second_and_300_mb(suffix, tmp_path):
     """The last label is 200, so that both files are read whole, under ``python -O``."""
     folder = raw_folder(tmp_path)

@@ -23,7 +23,15 @@ from study.confirm.plan import Contender
 from study.dataset import DigitPair
 from study.errors import StudyError
 from study.objective import Configuration, build
-from study.search.cohort import Trained, frozen_trial, load_pair, prepared, tasks_of, train_on
+from study.search.cohort import (
+    Trained,
+    frozen_trial,
+    load_pair,
+    not_before,
+    prepared,
+    tasks_of,
+    train_on,
+)
 from study.search.plan import Plan, Planned, Planner
 from study.seeds import derive, generator
 from study.trainer import History, images_of, one_thread, train
@@ -202,5 +210,5 @@ def _trial(plan: Plan, attrs: dict[str, Any], value: float, began: datetime) -> 
         distributions=names,
         user_attrs=attrs | {"digest": digest(attrs, value)},
     )
-    trial.datetime_start, trial.datetime_complete = began, datetime.now()
+    trial.datetime_start, trial.datetime_complete = began, not_before(began)
     return trial

@@ -108,6 +108,11 @@ def tasks_of(
     ]
 
 
+def not_before(began: datetime) -> datetime:
+    """Now, or ``began`` where the clock was set back meanwhile; both naive local time."""
+    return max(began, datetime.now(), key=datetime.timestamp)
+
+
 def train_cohort(task: Task, progress: Callable[[float], None] | None = None) -> list[Trained]:
     """Train a cohort on the data that it names; one result a trial, in their order.
 
@@ -170,5 +175,5 @@ def frozen_trial(plan: Plan, planned: Planned, trained: Trained, began: datetime
         intermediate_values=shown,
     )
     trial.number = planned.number
-    trial.datetime_start, trial.datetime_complete = began, datetime.now()
+    trial.datetime_start, trial.datetime_complete = began, not_before(began)
     return trial

@@ -33,6 +33,7 @@ def recorded(path):
     return tables.query(path, sql)[0][0]
 
 
+@pytest.mark.matrix("F1")
 def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
     """Four SIGKILLs, at database events and in between, then a run to the end."""
     path, seed = copied(searched, tmp_path), secrets.randbelow(10**6)
@@ -48,6 +49,7 @@ def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
     assert tables.contents(path) == tables.contents(confirmed.path)
 
 
+@pytest.mark.matrix("F2")
 def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, confirmed, tmp_path):
     """The real command, SIGKILL at a random moment after its first record, and again."""
     path, seed = copied(searched, tmp_path), secrets.randbelow(10**6)
@@ -152,6 +154,7 @@ def test_restart_allows_other_settings(again, confirmed):
     assert {len(t["searched"]) for t in after["mlp/splits"]} == {3}
 
 
+@pytest.mark.matrix("F16")
 def test_a_running_confirmation_holds_its_studies(again):
     """A second one ends with status 4 and one line that says which study is held."""
     with storage.lock(str(again), "mlp/splits"):

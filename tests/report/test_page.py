@@ -104,6 +104,7 @@ def test_the_storage_is_only_read(original, tmp_path):
     assert digests(original.parent) == before
 
 
+@pytest.mark.matrix("F12")
 def test_a_hostile_name_is_only_text(tmp_path):
     """A study's name is escaped in the page, left alone by figures, harmless in tables."""
     storage = searched(tmp_path / "study.db", "linear", name=HOSTILE, n_trials=2)

@@ -156,4 +156,4 @@ def plan(model="linear", **changes):
     """A plan whose search takes a fraction of a second."""
     protocol = Protocol(steps=60, val_every=20)
     fields = {"protocol": protocol, "generation": GENERATION, "cohort": 2, "target": 0.035}
-    return Plan(model, default_space(MODELS[model]), **fields | changes)
+    return Plan(model, **{"space": default_space(MODELS[model])} | fields | changes)

@@ -201,6 +201,7 @@ def test_optuna_and_pandas_read_the_storage_without_this_package(whole, model):
     assert len(frame["data"]) == 16
 
 
+@pytest.mark.matrix("F21")
 def test_a_reader_that_leaves_early_is_no_error(whole, tmp_path):
     """``python -m study.search … | head -0`` ends in silence."""
     copied(whole.path["linear"], tmp_path)

@@ -67,6 +67,7 @@ def _killed(model, folder):
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.matrix("F2")
 def test_killed_twice_at_random_moments_it_ends_in_the_table_of_a_calm_run(killed, whole, model):
     """Trials and weights are those of the uninterrupted search, bit for bit."""
     run = killed[model]
@@ -84,6 +85,7 @@ class _Kill(BaseException):
 
 @pytest.mark.parametrize("step", ["keep_weights", "record", "drop_weights"])
 @pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.matrix("F2")
 def test_killed_between_two_steps_it_ends_in_the_same_table_and_weights(
     tmp_path, monkeypatch, step, when
 ):
@@ -175,6 +177,7 @@ def signalled(tmp_path_factory):
 
 
 @pytest.mark.parametrize("sent", SIGNALS)
+@pytest.mark.matrix("F3")
 def test_a_signal_ends_it_in_one_line_and_its_own_status(signalled, sent):
     """Ctrl-C is 130, SIGTERM is 143; within seconds; finished trials are kept, all of them."""
     result, seconds, path = signalled[sent]
@@ -189,6 +192,7 @@ def test_a_signal_ends_it_in_one_line_and_its_own_status(signalled, sent):
 
 
 @pytest.mark.parametrize("sent", SIGNALS)
+@pytest.mark.matrix("F3")
 def test_after_a_signal_it_goes_on_to_the_same_table(signalled, whole, sent):
     """What was kept is the start of the uninterrupted search."""
     path = signalled[sent][2]
@@ -197,6 +201,7 @@ def test_after_a_signal_it_goes_on_to_the_same_table(signalled, whole, sent):
     assert_same(path, whole.path["mlp"], "mlp")
 
 
+@pytest.mark.matrix("F3")
 def test_a_signal_while_torch_loads_ends_it_in_one_line_too(tmp_path):
     """Ctrl-C in the first second is as orderly as later."""
     process = start(command("linear", *SHORT), tmp_path)
@@ -229,6 +234,7 @@ def rivals(tmp_path_factory):
             kill(process)
 
 
+@pytest.mark.matrix("F16")
 def test_of_two_searches_of_one_study_one_runs(rivals):
     """The first goes on undisturbed until it is told to stop."""
     _, pid, held, won = rivals
@@ -237,6 +243,7 @@ def test_of_two_searches_of_one_study_one_runs(rivals):
     assert won.status == 143
 
 
+@pytest.mark.matrix("F16")
 def test_the_other_says_who_holds_the_study(rivals):
     """It ends in one line, with status 4."""
     lost, _, held, _ = rivals
@@ -249,6 +256,7 @@ def test_the_other_says_who_holds_the_study(rivals):
     )
 
 
+@pytest.mark.matrix("F16")
 def test_two_models_are_searched_at_once_in_one_file(whole, tmp_path):
     """Each study in the file is as if the other were not there."""
     both = [start(command(m, *SHORT, "--storage", "study.db"), tmp_path) for m in MODELS]

@@ -36,6 +36,7 @@ def recorded(path, study):
     return tables(path)
 
 
+@pytest.mark.matrix("F8")
 def test_reading_sees_the_state_before_and_touches_nothing(path, recorded, study):
     """The half transaction is undone in memory; file and journal stay for the next writer."""
     _killed_writer(path)
@@ -48,6 +49,7 @@ def test_reading_sees_the_state_before_and_touches_nothing(path, recorded, study
     assert tables(path) == recorded  # read by SQLite itself, which undoes it in the file
 
 
+@pytest.mark.matrix("F8")
 def test_opening_undoes_it_and_goes_on(path, recorded, study):
     """The next search finds the trials that were there, and appends."""
     _killed_writer(path)
@@ -59,6 +61,7 @@ def test_opening_undoes_it_and_goes_on(path, recorded, study):
     assert [t.number for t in load_study(str(path), "linear").trials] == list(range(9))
 
 
+@pytest.mark.matrix("F8")
 def test_another_application_keeps_its_half_transaction(path):
     """A foreign file with a journal is refused with both as they were."""
     with closing(sqlite3.connect(path)) as connection:
@@ -76,6 +79,7 @@ def test_another_application_keeps_its_half_transaction(path):
     assert snapshot(path.parent) == before
 
 
+@pytest.mark.matrix("F8")
 def test_a_journal_of_another_file_is_refused_untouched(path, recorded, study):
     """A journal that would undo the wrong pages is caught in the copy."""
     other = path.with_name("other.db")

@@ -42,6 +42,7 @@ def holder(path):
     os.waitpid(pid, 0)
 
 
+@pytest.mark.matrix("F16")
 def test_a_second_process_is_refused_and_told_who_holds_it(path, holder):
     """The message names study, storage, process, machine and time, within a second."""
     start = time.monotonic()
@@ -74,6 +75,7 @@ def test_another_study_of_the_same_file_is_free(path, holder):
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.matrix("F16")
 def test_a_dead_holder_holds_nothing(end, path):
     """The kernel frees the lock however the process ends; the file stays."""
     pid = _holding(path, _forever)
@@ -87,6 +89,7 @@ def test_a_dead_holder_holds_nothing(end, path):
     assert (files(str(path), "linear") / "lock").read_text() == ""
 
 
+@pytest.mark.matrix("F16")
 def test_a_forked_worker_does_not_keep_a_dead_searchs_lock(path):
     """The child of a killed holder lives on without the lock."""
 
@@ -149,6 +152,7 @@ def test_an_exception_in_the_block_frees_the_lock(path):
         pass
 
 
+@pytest.mark.matrix("F16")
 def test_of_eight_searches_one_is_let_in(path):
     """Started together in an empty folder, one holds the lock and seven are refused."""
     read, write = os.pipe()

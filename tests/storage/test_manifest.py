@@ -45,6 +45,7 @@ def test_the_same_manifest_passes_and_changes_nothing(path, study):
         ({"a": 1, "b": 2, "c": 3, "d": 4}, "c absent → 3 and 1 more)"),
     ],
 )
+@pytest.mark.matrix("F11")
 def test_another_manifest_is_refused_by_field_and_changes_nothing(changes, complaint, path, study):
     """The message names the first differing fields, old → new."""
     set_manifest(study, WANTED)
@@ -69,6 +70,7 @@ def test_trials_without_a_manifest_are_foreign(path, study):
 
 
 @pytest.mark.parametrize("json", ["[1]", "{", '"x"', ""])
+@pytest.mark.matrix("F11")
 def test_a_damaged_manifest_is_refused(json, path, study):
     """What is not a JSON object is damage, said in one line."""
     set_manifest(study, WANTED)

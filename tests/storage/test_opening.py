@@ -39,6 +39,7 @@ def test_two_studies_share_a_file(path):
     assert study_names(str(path)) == ["mlp", "linear"]
 
 
+@pytest.mark.matrix("F1")
 def test_a_kill_while_creating_leaves_what_the_next_call_completes(path):
     """Killed at any database event, the storage is completed to that of a calm creation."""
     whole = path.with_name("whole.db")
@@ -53,6 +54,7 @@ def test_a_kill_while_creating_leaves_what_the_next_call_completes(path):
     assert k > 20
 
 
+@pytest.mark.matrix("F16")
 def test_eight_processes_may_create_one_study_at_once(path):
     """Whoever is first creates; the rest open the same study."""
     statuses = []
@@ -118,7 +120,16 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+VERSIONS = {"older", "absent", "newer", "columns"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.matrix("F10" if kind in VERSIONS else "F8"))
+        for kind in REFUSED
+    ],
+)
 @pytest.mark.parametrize("opened", [open_study, load_study])
 def test_a_storage_that_is_not_ours_is_refused_untouched(kind, opened, path):
     """A file of another kind, application or schema version keeps its bytes and neighbours."""
@@ -147,6 +158,7 @@ def test_a_study_of_another_direction_is_refused_untouched(directions, path):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\0b", "a\nb", "\u202eabc", "\ud800", "x" * 100_000])
+@pytest.mark.matrix("F12")
 def test_a_name_that_hides_or_floods_is_refused(name, path):
     """Empty, unprintable and overlong names make no study, and no file."""
     with pytest.raises(StudyError, match="study name") as caught:
@@ -185,6 +197,7 @@ def test_a_loaded_study_can_not_write(path, study):
     assert snapshot(path.parent) == before
 
 
+@pytest.mark.matrix("F17")
 def test_loading_works_beside_a_writer_and_leaves_no_trace(path, study):
     """A reader sees the committed trials while a transaction is open, and creates nothing."""
     record(study, [make_trial(0)])
@@ -200,6 +213,7 @@ def test_loading_works_beside_a_writer_and_leaves_no_trace(path, study):
     assert len(trials) == 1
 
 
+@pytest.mark.matrix("F17")
 def test_one_read_is_one_snapshot(path, study, monkeypatch):
     """What is recorded between two queries of one read belongs to the next read."""
     record(study, [make_trial(0)])

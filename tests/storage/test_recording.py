@@ -43,6 +43,7 @@ def _system_attrs(study):
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/New_York"])
+@pytest.mark.matrix("F18")
 def test_recording_writes_the_rows_that_add_trial_writes(zone, path, monkeypatch):
     """Every row of every table is the same, ids and times included, in two studies of a file."""
     monkeypatch.setenv("TZ", zone)
@@ -57,6 +58,7 @@ def test_recording_writes_the_rows_that_add_trial_writes(zone, path, monkeypatch
     assert tables(path) == tables(other)
 
 
+@pytest.mark.matrix("F16")
 def test_processes_that_record_at_once_share_out_the_numbers(path, study):
     """Two programs that append to one study never give a number twice."""
 
@@ -88,6 +90,7 @@ def test_what_is_recorded_is_read_back_whole(path, study):
 
 
 @pytest.mark.parametrize("size", [1, 8])
+@pytest.mark.matrix("F1")
 def test_a_kill_while_recording_leaves_nothing_or_everything(size, path, study):
     """Killed at any database event, the trials are all there or none; then it goes on."""
     record(study, GENERATION[:2])
@@ -198,6 +201,7 @@ def test_a_recorded_study_is_read_by_plain_optuna(path, study):
     assert json.loads(json.dumps(frame["user_attrs_seed"][3])) == 3
 
 
+@pytest.mark.matrix("F17")
 def test_a_reader_in_the_way_is_waited_for(path, study):
     """A read transaction of another program delays recording, and loses nothing."""
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as reader:

@@ -56,6 +56,7 @@ def test_a_disk_that_is_full_while_recording_loses_nothing(size, path, study):
     assert [t.number for t in study.trials] == list(range(65))
 
 
+@pytest.mark.matrix("F5")
 def test_a_full_database_is_said_to_be_full(path, study):
     """SQLite's own limit arrives as a full disk, by the storage's name."""
     engine = study._storage._backend.engine
@@ -85,6 +86,7 @@ def test_full_disks_found_by_optuna_are_explained(path, study):
     )
 
 
+@pytest.mark.matrix("F5")
 def test_weights_that_do_not_fit_leave_the_old_ones(tmp_path):
     """Exit status 5, the old file whole, no draft left."""
     import numpy as np
@@ -127,6 +129,7 @@ def public():
 
 
 @pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o777, 0o444), (0o555, 0o666)])
+@pytest.mark.matrix("F7")
 def test_a_read_only_storage_can_be_read_but_not_searched(folder_mode, file_mode, public):
     """Opening exits 5 with nothing changed; loading works."""
     public.chmod(file_mode)
@@ -148,6 +151,7 @@ def test_a_read_only_storage_can_be_read_but_not_searched(folder_mode, file_mode
     ],
     ids=["open_study", "lock", "save_weights"],
 )
+@pytest.mark.matrix("F7")
 def test_a_read_only_folder_is_a_resource_error_and_stays_empty(work, public):
     """Nothing can be made there, and the status is 5."""
     public.parent.chmod(0o555)
@@ -157,6 +161,7 @@ def test_a_read_only_folder_is_a_resource_error_and_stays_empty(work, public):
     assert snapshot(public.parent) == before
 
 
+@pytest.mark.matrix("F7")
 def test_an_unreadable_storage_is_a_resource_error(public):
     """Permission to read is asked for in one line, status 5."""
     public.chmod(0)
@@ -164,6 +169,7 @@ def test_an_unreadable_storage_is_a_resource_error(public):
     assert _unprivileged(lambda: opening_module.load_study(str(public), "linear")) == 5
 
 
+@pytest.mark.matrix("F17")
 def test_a_storage_that_stays_locked_is_busy(path, study, monkeypatch):
     """Another program's transaction that outlasts the wait ends in status 4."""
     monkeypatch.setattr(opening_module, "TIMEOUT_S", 0.1)

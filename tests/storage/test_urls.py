@@ -52,6 +52,7 @@ def test_an_sqlite_url_is_unchanged(tmp_path):
         ("postgresql://h:port/x", "can't be read as a URL"),
     ],
 )
+@pytest.mark.matrix("F13")
 def test_an_unusable_storage_is_refused_in_one_line(storage, complaint, tmp_path, monkeypatch):
     """What can't hold a study is refused by name, and nothing is created."""
     monkeypatch.chdir(tmp_path)
@@ -74,6 +75,7 @@ def test_an_unusable_storage_is_refused_in_one_line(storage, complaint, tmp_path
         "nonsense://host/db?password=s3cret&x=1",
     ],
 )
+@pytest.mark.matrix("F13")
 def test_a_password_is_never_shown(url):
     """A message about a URL hides its password, however odd the URL."""
     with pytest.raises(StudyError) as caught:
@@ -94,6 +96,7 @@ def test_the_companion_folder_lies_beside_the_file():
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "a b", "é", "", ".", "..", "x" * 999, "a\0"])
+@pytest.mark.matrix("F12")
 def test_a_hostile_name_becomes_one_plain_folder(name):
     """A slug is one path component of harmless characters, 255 bytes at most."""
     made = slug(name)
@@ -105,6 +108,7 @@ def test_a_hostile_name_becomes_one_plain_folder(name):
     assert made.strip(".")
 
 
+@pytest.mark.matrix("F12")
 def test_different_names_never_share_a_folder():
     """Names that differ only in replaced characters, or imitate a slug, stay apart."""
     names = ["a b", "a/b", "a-b", "a\0b", slug("a b"), "", "-", "x" * 200, "x" * 201]

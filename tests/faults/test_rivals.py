@@ -1,0 +1,103 @@
+"""F16, F17: of searches at once one runs, and whoever reads meanwhile does it no harm."""
+
+import os
+import re
+import sqlite3
+import sys
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from study.search.__main__ import main
+from study.storage import load_study
+from tests.search.helpers import SHORT, command, count, end
+from tests.search.helpers import start as start_process
+
+from .helpers import NAME, ended, search, start, state
+
+EIGHT = 8
+BUSY = r"study: study 'linear' in study\.db: being searched by pid (\d+) on \S+ since \S+: .*\n"
+
+
+def _command(folder, gate):
+    """The command, from the moment at which the gate closes."""
+    os.chdir(folder)
+    os.read(gate, 1)
+    sys.argv = ["study.search", "--model", "linear", *SHORT, "--quiet"]
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return main()
+
+
+@pytest.mark.matrix("F16")
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.faults)])
+def test_of_eight_searches_started_at_once_one_runs(calm, tmp_path, rounds, attempts):
+    """In an empty folder: seven exit 4 and name the one, whose table has exactly its trials."""
+    for number in range(rounds):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        gate, opening = os.pipe()
+        words = [folder / f"{k}.err" for k in range(EIGHT)]
+
+        def waiting(folder=folder, gate=gate, opening=opening):
+            os.close(opening)
+            return _command(folder, gate)
+
+        pids = [start(waiting, stderr=w) for w in words]
+        os.close(opening)
+        os.close(gate)
+        statuses = [ended(pid) for pid in pids]
+
+        assert sorted(statuses) == [0] + [4] * 7
+        holders = [re.fullmatch(BUSY, w.read_text()) for w in words if w.read_text()]
+        assert {int(holder[1]) for holder in holders} == {pids[statuses.index(0)]}
+        assert len(holders) == 7
+        assert count(folder / "study.db") == 16
+    attempts(rounds)
+
+
+@pytest.mark.faults
+@pytest.mark.matrix("F16")
+def test_of_eight_real_commands_one_runs(tmp_path):
+    """The same, as eight people would start it."""
+    line = [*command("linear", *SHORT), "--steps", "20000", "--jobs", "1"]
+    results = [end(process) for process in [start_process(line, tmp_path) for _ in range(EIGHT)]]
+
+    assert sorted(result.status for result in results) == [0] + [4] * 7
+    assert all(re.fullmatch(BUSY, result.stderr) for result in results if result.status)
+    assert count(tmp_path / "study.db") == 16
+
+
+@pytest.mark.matrix("F17")
+@pytest.mark.parametrize("seconds", [1, pytest.param(30, marks=pytest.mark.faults)])
+def test_a_reader_that_holds_the_file_delays_a_search_and_no_more(calm, tmp_path, seconds):
+    """A read transaction is waited for, and the table is the same."""
+    path = tmp_path / "study.db"
+    search(path, 4)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM trials").fetchall()
+        timer = threading.Timer(seconds, reader.execute, ["COMMIT"])
+        timer.start()
+        search(path)
+        timer.join()
+
+    assert state(path) == state(calm)
+
+
+@pytest.mark.matrix("F17")
+def test_whoever_reads_during_a_search_sees_whole_generations(calm, tmp_path, attempts):
+    """Each read is one state of the study, whose seal holds."""
+    from study.integrity import vouched
+
+    path, seen = tmp_path / "study.db", []
+    search(path, 4)
+    pid = start(lambda: search(path, 24) and None)
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        seen.append(len(vouched(load_study(str(path), NAME))))
+        time.sleep(0.002)
+
+    attempts(len(seen))
+    assert seen == sorted(seen)
+    assert set(seen) <= set(range(4, 25, 4))
