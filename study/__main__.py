@@ -60,7 +60,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         splits=args.splits,
         finalists=args.finalists,
         seed=args.seed,
-        jobs=args.jobs,
+        workers=cli.workers_of(args),
         data_root=args.data_root,
     )
 

@@ -18,6 +18,7 @@ from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
 from study.objective import load_model_file
 from study.protocol import Protocol
+from study.workers import Workers
 
 DEFAULT_STORAGE = "sqlite:///study.db"
 _REPORT = "run it again with --debug, and report what that shows"
@@ -185,6 +186,41 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
             default=value,
             help=f"{help_text} (default: {value:,})",
         )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """What trains: threads here, other processes, or a cluster."""
+    group = parser.add_argument_group("workers")
+    default = Workers()
+    group.add_argument(
+        "--jobs",
+        type=positive_int,
+        metavar="N",
+        default=available_cores(),
+        help="cohorts trained at once, a core each; the trials are the same whatever it is "
+        "(default: the number of cores)",
+    )
+    group.add_argument(
+        "--backend",
+        metavar="NAME",
+        default=default.backend,
+        help="joblib backend, such as loky for processes, or MODULE:FUNCTION that registers one "
+        f"(default: {default.backend})",
+    )
+    group.add_argument(
+        "--dask", metavar="ADDRESS", help="train on the cluster of this Dask scheduler"
+    )
+    group.add_argument(
+        "--trial-timeout",
+        type=positive_float,
+        metavar="SECONDS",
+        help="give a cohort that takes longer to another worker, once",
+    )
+
+
+def workers_of(args: argparse.Namespace) -> Workers:
+    """The workers that the options name."""
+    return Workers(args.jobs, args.backend, args.dask, args.trial_timeout)
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:

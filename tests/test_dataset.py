@@ -214,6 +214,11 @@ def test_any_image_has_mean_zero_and_spread_one(content):
     assert raw.tobytes() == content
 
 
+def test_no_images_are_no_rows():
+    """As of the images that a perfect model misreads."""
+    assert normalise(np.empty((0, 28, 28), np.uint8)).shape == (0, 784)
+
+
 @pytest.mark.parametrize("value", [0, 1, 255])
 def test_a_constant_image_becomes_zeros(value):
     """There is no spread to divide by."""

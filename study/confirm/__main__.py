@@ -42,13 +42,7 @@ def parser() -> argparse.ArgumentParser:
         default=Settings.n_trials,
         help=f"trials of the search inside each split (default: {Settings.n_trials})",
     )
-    found.add_argument(
-        "--jobs",
-        type=cli.positive_int,
-        metavar="N",
-        default=cli.available_cores(),
-        help="units trained at once, a core each (default: the number of cores)",
-    )
+    cli.add_workers(found)
     found.add_argument(
         "--data-root",
         type=Path,
@@ -162,7 +156,7 @@ def command(args: argparse.Namespace) -> int:
         n_trials=args.n_trials,
         finalists=args.finalists,
         seed=args.seed,
-        jobs=args.jobs,
+        workers=cli.workers_of(args),
         data_root=args.data_root,
     )
     return run_confirm(settings, quiet=args.quiet > 0, fresh=args.restart)

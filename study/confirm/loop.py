@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from study.confirm.plan import (
     require_room,
     splits_manifest,
 )
+from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
     import optuna
@@ -43,7 +44,7 @@ class Settings:
     n_trials: int = 16  # of the search inside each split
     finalists: int = 3  # of each study, at most
     seed: int = 0  # of everything random here
-    jobs: int = 1
+    workers: Workers = field(default_factory=Workers)
     data_root: Path | None = None
 
 
@@ -84,7 +85,8 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         if work:
             needed = first.plan.bytes_of(len(work)) + second.plan.bytes_of(len(work))
             store.require_room(store.files(settings.storage, first.name), needed)
-        _run(work, seals, settings.jobs, progress)
+        with settings.workers.open() as pool:
+            _run(work, seals, pool, progress)
     return len(work)
 
 
@@ -121,42 +123,39 @@ def _parts(contender: Contender, settings: Settings) -> list[Part]:
     from study.confirm.units import Replicate, Split
 
     chosen = finalists(contender.trials, settings.finalists)
-    root, seed = settings.data_root, settings.seed
+    seed, root = settings.seed, settings.data_root and settings.data_root.absolute()
+    slim = replace(contender, trials=())  # what workers need of it
     return [
         (
             contender.name + SPLITS,
             splits_manifest(contender, settings.n_trials, seed),
             [
-                Split(contender, number, settings.n_trials, seed, root)
+                Split(slim, number, settings.n_trials, seed, root)
                 for number in range(settings.splits)
             ],
         ),
         (
             contender.name + REPLICATES,
             replicates_manifest(contender, chosen, seed),
-            [Replicate(contender, chosen, number, seed, root) for number in range(settings.seeds)],
+            [Replicate(slim, chosen, number, seed, root) for number in range(settings.seeds)],
         ),
     ]
 
 
 def _run(
-    work: Sequence[Work], seals: dict[str, store.Seal], jobs: int, progress: Progress | None
+    work: Sequence[Work], seals: dict[str, store.Seal], pool: Pool, progress: Progress | None
 ) -> None:
-    """Train the units on ``jobs`` threads and record each, in order, as it is done.
+    """Train the units and record each, in order, as it is done.
 
     ``seals`` has each study's, and grows with what is recorded.
     """
-    from joblib import Parallel, delayed
-
     from study.confirm.units import run
-    from study.search.cohort import retried
 
-    results = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
-        delayed(retried)(run, unit) for _, unit in work
-    )
+    results = pool.results(run, [unit for _, unit in work])
     for done, ((study, _), trials) in enumerate(zip(work, results, strict=True), 1):
         name = study.study_name
-        seals[name] = seals[name].over(trials)
-        store.record(study, trials, seals[name].attribute)
+        before = seals[name]
+        seals[name] = before.over(trials)
+        store.record(study, trials, seals[name].attribute, first=before.trials)
         if progress:
             progress(done, len(work))

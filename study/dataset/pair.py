@@ -4,6 +4,7 @@ Letters: N images, D = 784 pixels.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -82,8 +83,8 @@ def normalise(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
     Returns:
         (N, D) float32.
     """
-    pixels = raw.reshape(len(raw), -1)  # (N, D)
-    d = pixels.shape[1]
+    d = math.prod(raw.shape[1:])
+    pixels = raw.reshape(len(raw), d)  # (N, D), N = 0 too
     normalised = np.empty(pixels.shape, np.float32)
     for start in range(0, len(pixels), _BLOCK):
         x = pixels[start : start + _BLOCK].astype(np.float64)

@@ -113,19 +113,12 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=cli.positive_float, metavar="SECONDS", help="start no generation later"
     )
     group.add_argument(
-        "--jobs",
-        type=cli.positive_int,
-        metavar="N",
-        default=cli.available_cores(),
-        help="cohorts trained at once, a core each; the trials are the same whatever it is "
-        "(default: the number of cores)",
-    )
-    group.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
         help="what trains; auto is CUDA where there is one, else the CPU (default: auto)",
     )
+    cli.add_workers(parser)
     cli.add_data(parser)
     cli.add_protocol(parser)
 
@@ -179,7 +172,7 @@ def settings_of(args: argparse.Namespace, study_name: str) -> Settings:
         storage=args.storage,
         study_name=study_name,
         n_trials=args.n_trials,
-        jobs=args.jobs,
+        workers=cli.workers_of(args),
         data_root=args.data_root,
         until_target=args.until_target,
         timeout=args.timeout,

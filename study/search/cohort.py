@@ -6,13 +6,12 @@ process or on another machine.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import torch
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -26,10 +25,6 @@ from study.search.plan import Plan, Planned, Planner, cohorts
 from study.search.pruning import CohortPruner
 from study.trainer import History, images_of, train
 from study.trials import attributes, reported
-
-P = ParamSpec("P")
-T = TypeVar("T")
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,21 +106,6 @@ def tasks_of(
         )
         for cohort in cohorts(generation, plan.cohort)
     ]
-
-
-def retried(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """What ``work`` returns, at the first try or the second.
-
-    A worker can be out of memory, or its device can, for a moment. The work is a pure
-    function, so the second try gives what the first would have given.
-    """
-    try:
-        return work(*arguments, **options)
-    except StudyError:
-        raise
-    except Exception as error:
-        _log.warning("a cohort failed and is tried once more: %s: %s", type(error).__name__, error)
-    return work(*arguments, **options)
 
 
 def not_before(began: datetime) -> datetime:

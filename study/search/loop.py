@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from study import integrity, notebook, storage
 from study.search.kept import drop_weights, keep_weights
 from study.search.plan import Plan, Planned, Planner
 from study.trials import StoredTrial, best_of, rank, read_trials
+from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
     from study.search.cohort import Task, Trained
@@ -25,7 +26,7 @@ class Settings:
     storage: str
     study_name: str
     n_trials: int = 64  # the size of the study
-    jobs: int = 1
+    workers: Workers = field(default_factory=Workers)
     data_root: Path | None = None
     until_target: bool = False
     timeout: float | None = None  # seconds
@@ -82,9 +83,13 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     from study.search.cohort import frozen_trial, load_pair, tasks_of
 
     start = time.monotonic()
-    pair = load_pair(plan.protocol, settings.data_root)
+    root = settings.data_root and settings.data_root.absolute()  # workers have other folders
+    pair = load_pair(plan.protocol, root)
     manifest = plan.manifest(pair.digest)
-    with storage.hold(settings.storage, settings.study_name, manifest) as study:
+    with (
+        settings.workers.open() as pool,
+        storage.hold(settings.storage, settings.study_name, manifest) as study,
+    ):
         finished = integrity.vouched(study)
         trials = read_trials(finished, settings.study_name)
         planner, before = Planner(plan, finished), len(trials)
@@ -98,13 +103,13 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             generation = planner.ask(settings.n_trials)
             report = _reporter(progress, best_of(trials))
             began = datetime.now()
-            tasks = tasks_of(plan, planner, generation, pair.digest, settings.data_root)
-            results = _train(tasks, settings.jobs, report)
+            tasks = tasks_of(plan, planner, generation, pair.digest, root)
+            results = _train(tasks, pool, report)
             frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
             trials += [StoredTrial.of(trial) for trial in frozen]
             keep_weights(settings.storage, settings.study_name, trials, results)
             seal = seal.over(frozen)
-            storage.record(study, frozen, seal.attribute)
+            storage.record(study, frozen, seal.attribute, first=frozen[0].number)
             planner.tell(frozen)
             drop_weights(settings.storage, settings.study_name, trials)
         _reporter(progress, best_of(trials))(0)
@@ -126,16 +131,12 @@ def _reporter(progress: Progress | None, best: StoredTrial | None) -> Callable[[
 
 
 def _train(
-    tasks: Sequence[Task], jobs: int, report: Callable[[float], None]
+    tasks: Sequence[Task], pool: Pool, report: Callable[[float], None]
 ) -> list[tuple[Planned, Trained]]:
-    """Train the cohorts on ``jobs`` threads; the results by trial number."""
-    from joblib import Parallel, delayed
+    """Train the cohorts; the results by trial number."""
+    from study.search.cohort import train_cohort
 
-    from study.search.cohort import retried, train_cohort
-
-    trained = Parallel(n_jobs=jobs, backend="threading")(
-        delayed(retried)(train_cohort, task, report) for task in tasks
-    )
+    trained = pool.results(train_cohort, tasks, report)
     pairs = [
         pair
         for task, results in zip(tasks, trained, strict=True)

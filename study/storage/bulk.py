@@ -21,6 +21,8 @@ from optuna.trial import FrozenTrial
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection, Engine
 
+from study.errors import BusyError
+
 REVISION = "v3.2.0.a"  # Optuna 3.2 to 5.0
 
 Row = dict[str, Any]
@@ -40,14 +42,23 @@ def append(
     study_id: int,
     trials: Sequence[FrozenTrial],
     attributes: dict[str, Any],
+    first: int | None = None,
 ) -> bool:
     """Append ``trials`` and set the study's system ``attributes``, all or nothing.
+
+    Args:
+        engine: Connects to the storage.
+        study_id: Optuna's.
+        trials: Finished ones.
+        attributes: What JSON can hold.
+        first: How many trials there have to be before.
 
     Returns:
         ``False``, with nothing written, if the tables are not those known here.
 
     Raises:
         ValueError: A parameter's kind of distribution differs from an earlier trial's.
+        BusyError: There are more or fewer trials than ``first``.
     """
     if engine.name not in ("sqlite", "postgresql"):
         return False
@@ -56,9 +67,24 @@ def append(
         if _revision(connection) != REVISION:
             return False
         _check_distributions(connection, study_id, trials)
-        _insert(connection, study_id, trials)
+        there = _count(connection, study_id)
+        if first not in (None, there):
+            raise BusyError(
+                f"study: has {there} trials and had {first}: another search appends to it: stop "
+                "one of the two"
+            )
+        _insert(connection, study_id, trials, there)
         _set_study_attributes(connection, study_id, attributes)
     return True
+
+
+def has(engine: Engine, study_id: int, attributes: dict[str, Any]) -> bool:
+    """Whether these are system attributes of the study, each with its value."""
+    own = _STUDY_ATTRIBUTES.c.study_id == study_id
+    query = select(_STUDY_ATTRIBUTES.c.key, _STUDY_ATTRIBUTES.c.value_json).where(own)
+    with engine.connect() as connection:
+        stored = {key: json.loads(value) for key, value in connection.execute(query)}
+    return attributes.items() <= stored.items()
 
 
 def _revision(connection: Connection) -> str | None:
@@ -77,9 +103,15 @@ def _begin(connection: Connection, study_id: int) -> None:
         raise KeyError(models.NOT_FOUND_MSG)
 
 
-def _insert(connection: Connection, study_id: int, trials: Sequence[FrozenTrial]) -> None:
+def _count(connection: Connection, study_id: int) -> int:
     own = _TRIALS.c.study_id == study_id
-    first = connection.execute(select(func.count()).select_from(_TRIALS).where(own)).scalar_one()
+    return connection.execute(select(func.count()).select_from(_TRIALS).where(own)).scalar_one()
+
+
+def _insert(
+    connection: Connection, study_id: int, trials: Sequence[FrozenTrial], first: int
+) -> None:
+    own = _TRIALS.c.study_id == study_id
     rows = [_trial_row(trial, study_id, first + k) for k, trial in enumerate(trials)]
     _insert_many(connection, _TRIALS, rows)
     fresh = select(_TRIALS.c.trial_id).where(own, _TRIALS.c.number >= first)

@@ -14,10 +14,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from study.errors import BusyError
 from study.storage.explain import explaining
 from study.storage.urls import files, label, resolve, shown
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 _held: set[int] = set()  # descriptors of the locks that this process holds
 _PATIENCE_S = 0.5  # how long a holder may take to write its name
@@ -64,22 +68,55 @@ def _file_lock(path: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def _server_lock(url: str, name: str, what: str) -> Iterator[None]:
-    """An advisory lock of PostgreSQL, which lasts as long as a connection of its own."""
-    from sqlalchemy import create_engine, text
+    """An advisory lock of PostgreSQL, which lasts as long as a connection of its own.
+
+    A server that restarts forgets it. Who records then is found out by counting trials.
+    """
+    from sqlalchemy import text
+
+    key = {"key": _key(name)}
+    with ExitStack() as stack:
+        with explaining(label(url)):
+            connection = stack.enter_context(_own_connection(url))
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
+                holder = connection.scalar(text(_SERVER_HOLDER), key)
+                raise _busy(what, holder or "another process")
+        yield
+
+
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """On PostgreSQL, be the only one in such a block; elsewhere, nothing."""
+    if not re.match(r"postgresql\b", url):
+        yield
+        return
+    from sqlalchemy import text
+
+    with _own_connection(url) as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key("")})
+        yield
+
+
+@contextmanager
+def _own_connection(url: str) -> Iterator["Connection"]:
+    """A connection that nobody else is given, and that takes its locks with it."""
+    from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     account = {"application_name": _account()}
     engine = create_engine(
         url, poolclass=NullPool, connect_args=account, isolation_level="AUTOCOMMIT"
     )
-    key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
-    with ExitStack() as stack:
-        with explaining(label(url)):
-            connection = stack.enter_context(engine.connect())
-            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-                holder = connection.scalar(text(_SERVER_HOLDER), key)
-                raise _busy(what, holder or "another process")
-        yield
+    with engine.connect() as connection:
+        try:
+            yield connection
+        finally:
+            connection.invalidate()  # closes it, without a word to a server that may be gone
+
+
+def _key(name: str) -> int:
+    """The number that PostgreSQL knows a lock by."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 _SERVER_HOLDER = """

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.storage.explain import explaining
+from study.storage.filesystem import require_local
+from study.storage.lock import alone
 from study.storage.schema import create_schema, head_revision, known_revisions
 from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, look, require_writable
 from study.storage.urls import check_name, hidden, label, resolve, shown, sqlite_path
@@ -83,6 +85,7 @@ def study_names(storage: str) -> list[str]:
 def _open_file(url: str, path: Path) -> "RDBStorage":
     contents = look(path)
     _check_contents(contents, path)
+    require_local(path)
     require_writable(path)
     if contents is None:
         _make_file(path)
@@ -118,10 +121,12 @@ def _rdb(url: str, **engine: Any) -> "RDBStorage":  # noqa: ANN401 (what create_
 
 def _open_server(url: str) -> "RDBStorage":
     from optuna.storages import RDBStorage
+    from sqlalchemy.pool import NullPool
 
     template = url.replace("{", "{{").replace("}", "}}")
     try:
-        return RDBStorage(template)
+        with alone(url):  # of two that come at once, one makes the tables
+            return RDBStorage(template, {"poolclass": NullPool})  # none outlives a restart
     except RuntimeError as error:  # another schema version
         raise StudyError(_version_message(label(url), url)) from error
 

@@ -1,5 +1,6 @@
 """Append finished trials to a study."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +17,26 @@ def record(
     study: "Study",
     trials: "Sequence[FrozenTrial]",
     system_attrs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+    *,
+    first: int | None = None,
 ) -> None:
     """Append ``trials``, numbered on from those that are there, all or none of them.
 
     Equals ``for trial in trials: study.add_trial(trial)``, but in one transaction and
     about a hundred times as fast, on a storage whose tables :mod:`study.storage.bulk`
-    knows. On any other it is that loop.
+    knows. On any other it is that loop. A database server that has gone away is waited for.
 
     Args:
         study: The study, not opened for reading only.
         trials: Finished trials; their own numbers are ignored.
         system_attrs: System attributes of the study, set in the same transaction.
+        first: How many trials the study has to have before.
 
     Raises:
         ValueError: A trial is unfinished or inconsistent; nothing was recorded.
         ResourceError: The disk is full or the file read-only; nothing was recorded.
-        BusyError: Another program kept the file locked for a minute.
+        BusyError: Another program kept the file locked for a minute, or has appended to the
+            study since its trials were counted; nothing was recorded.
     """
     attributes = dict(system_attrs)
     for trial in trials:
@@ -40,7 +45,7 @@ def record(
         trial._validate()
     backend = _rdb(study)
     with explaining("storage" if backend is None else label(backend.url)):
-        if backend is None or not _append(backend, study._study_id, trials, attributes):
+        if backend is None or not _append(backend, study, trials, attributes, first):
             _add_one_by_one(study, trials, attributes)
 
 
@@ -53,13 +58,23 @@ def _rdb(study: "Study") -> "RDBStorage | None":
 
 def _append(
     backend: "RDBStorage",
-    study_id: int,
+    study: "Study",
     trials: "Sequence[FrozenTrial]",
     attributes: dict[str, Any],
+    first: int | None,
 ) -> bool:
     from study.storage import bulk
+    from study.storage.reconnecting import reconnecting
 
-    return bulk.append(backend.engine, study_id, trials, attributes)
+    engine, tries = backend.engine, itertools.count()
+
+    def once() -> bool:
+        """Append, unless it was done and only the server's answer was lost."""
+        if next(tries) and attributes and bulk.has(engine, study._study_id, attributes):
+            return True
+        return bulk.append(engine, study._study_id, trials, attributes, first)
+
+    return once() if engine.name == "sqlite" else reconnecting(once)
 
 
 def _add_one_by_one(

@@ -132,6 +132,7 @@ def plain_target(work: Work, limit: int) -> dict[str, Any]:
 def _search(work: Work, *, n_trials: int, until_target: bool = False, **plan: Any) -> Outcome:
     """A search on a fresh SQLite file, after a throw-away one that imports everything."""
     from study.search import Plan, Settings, search
+    from study.workers import Workers
     from tests.benchmarks.peers.search import warm_up
 
     warm_up(work)
@@ -148,7 +149,8 @@ def _search(work: Work, *, n_trials: int, until_target: bool = False, **plan: An
     )
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/study.db"
-        settings = Settings(url, kind.name, n_trials, work.jobs, until_target=until_target)
+        workers = Workers(work.jobs)
+        settings = Settings(url, kind.name, n_trials, workers, until_target=until_target)
         return search(planned, settings)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 
 from study.confirm import units  # noqa: F401 (imported once, before the forks)
 from study.confirm.loop import Settings, confirm
+from study.workers import Workers
 
 EVENTS = (
     *("connect", "checkout", "begin", "before_cursor_execute", "after_cursor_execute"),
@@ -29,7 +30,9 @@ KILLS = 4
 
 def confirming(storage):
     """The confirmation that every child works on."""
-    confirm(Settings(storage, ("linear", "mlp"), seeds=4, splits=3, n_trials=4, jobs=2))
+    confirm(
+        Settings(storage, ("linear", "mlp"), seeds=4, splits=3, n_trials=4, workers=Workers(2))
+    )
 
 
 def child(work):

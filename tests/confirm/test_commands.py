@@ -13,6 +13,7 @@ from study.confirm.comparison import compare, is_confirmed
 from study.confirm.loop import confirm as confirm_here
 from study.confirm.loop import restart
 from study.errors import StudyError
+from study.workers import Workers
 from tests.vouching import vouch
 
 from . import oracle, tables
@@ -238,7 +239,7 @@ def test_a_confirmed_storage_says_so(confirmed):
 
 def test_a_model_is_not_better_than_itself(fresh):
     """Two searches of the linear model under two names are never told apart."""
-    confirm_here(settings(fresh, ("linear", "linear-2"), jobs=2))
+    confirm_here(settings(fresh, ("linear", "linear-2"), workers=Workers(2)))
 
     found = compare(str(fresh), ("linear", "linear-2"))
 

@@ -13,6 +13,7 @@ import pytest
 
 from study import storage
 from study.confirm.loop import confirm
+from study.workers import Workers
 
 from . import doomed, tables
 from .helpers import OPTIONS, PAIR, PATIENCE_S, arguments, copied, here, run, settings, start
@@ -85,7 +86,7 @@ def test_fewer_seeds_and_splits_take_nothing_away(again, confirmed):
 def test_two_workers_give_the_table_of_one(fresh, confirmed):
     """``--jobs 2`` equals ``--jobs 1``, bit for bit."""
     told = []
-    confirm(settings(fresh, jobs=2), lambda done, total: told.append((done, total)))
+    confirm(settings(fresh, workers=Workers(2)), lambda done, total: told.append((done, total)))
 
     assert tables.contents(fresh) == tables.contents(confirmed.path)
     assert told == [(done, 14) for done in range(1, 15)]

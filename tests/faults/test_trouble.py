@@ -14,6 +14,7 @@ from study.objective import SearchSpace
 from study.report.record import collect
 from study.search import cohort, loop
 from study.trials import best_of
+from study.workers import retried
 
 from .helpers import search, state
 
@@ -145,5 +146,5 @@ def test_a_refusal_is_not_tried_again():
         raise ResourceError("x: y: z")
 
     with pytest.raises(ResourceError):
-        cohort.retried(refusing)
+        retried(refusing)
     assert seen == [1]

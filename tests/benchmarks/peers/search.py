@@ -5,6 +5,7 @@ import time
 
 from study.protocol import Protocol
 from study.search import Outcome, Plan, Settings, search
+from study.workers import Workers
 from tests.benchmarks.work import Done, Work
 
 
@@ -23,7 +24,9 @@ def end_to_end(work: Work, n_trials: int, protocol: Protocol, sampler: str = "tp
     )
     with tempfile.TemporaryDirectory() as folder:
         storage = f"sqlite:///{folder}/search.db"
-        return search(plan, Settings(storage, work.model, n_trials=n_trials, jobs=work.jobs))
+        return search(
+            plan, Settings(storage, work.model, n_trials=n_trials, workers=Workers(work.jobs))
+        )
 
 
 def run(work: Work) -> Done:

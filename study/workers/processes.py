@@ -1,0 +1,98 @@
+"""Other processes through joblib: ``loky``'s, or those of any backend that is registered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
+
+from study.errors import ResourceError, StudyError
+from study.workers.remote import perform, said
+
+if TYPE_CHECKING:
+    from study.workers.pool import Report, Trials
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Processes:
+    """``jobs`` workers of a joblib backend."""
+
+    backend: str
+    jobs: int
+    limit: float | None  # seconds a task
+
+    @classmethod
+    def named(cls, name: str, jobs: int, limit: float | None) -> Self:
+        """The backend of this name, or the one that ``MODULE:FUNCTION`` registers.
+
+        Raises:
+            StudyError: There is none.
+        """
+        from joblib.parallel import BACKENDS
+
+        before = set(BACKENDS)
+        if ":" in name:
+            _call(name)
+        added = set(BACKENDS) - before
+        chosen = min(added) if added else name
+        if chosen not in BACKENDS:
+            raise StudyError(
+                f"--backend {name}: is not registered with joblib: use one of "
+                f"{', '.join(sorted(BACKENDS))}, or MODULE:FUNCTION that registers one"
+            )
+        return cls(chosen, jobs, limit)
+
+    def results(
+        self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None = None
+    ) -> Iterator[Trials]:
+        """See :class:`study.workers.pool.Pool`.
+
+        A failure costs the tasks that are not done yet a second try; another one before
+        any of them is done ends it.
+        """
+        done, failed_at = 0, None
+        while done < len(tasks):
+            try:
+                for result in self._run(work, tasks[done:]):
+                    done += 1
+                    if report:
+                        report(len(result))
+                    yield result
+            except StudyError:
+                raise
+            except Exception as error:
+                if failed_at == done:
+                    raise ResourceError(f"a cohort failed twice: {said(error)}") from error
+                failed_at = done
+                _log.warning("a cohort failed and is tried once more: %s", said(error))
+
+    def _run(self, work: Callable[..., Trials], tasks: Sequence[Any]) -> Iterator[Trials]:
+        from joblib import Parallel, delayed
+        from joblib.parallel import BACKENDS
+
+        from study.search.plan import versions
+
+        here = versions()
+        streams = BACKENDS[self.backend]().supports_return_generator  # Ray's does not
+        parallel = Parallel(
+            n_jobs=self.jobs,
+            backend=self.backend,
+            return_as="generator" if streams else "list",
+            batch_size=1,
+        )
+        return iter(parallel(delayed(perform)(work, task, here, self.limit) for task in tasks))
+
+
+def _call(name: str) -> None:
+    module, _, function = name.partition(":")
+    try:
+        getattr(import_module(module), function)()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise StudyError(
+            f"--backend {name}: can't be called ({error}): must be MODULE:FUNCTION that registers "
+            "a joblib backend"
+        ) from error

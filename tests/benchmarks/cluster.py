@@ -1,0 +1,179 @@
+"""What a Dask cluster costs: ``python -m tests.benchmarks.cluster``.
+
+Whole searches are run on 1, 2, 4 and 8 workers that sleep instead of training, and give back
+results of the real size; so the times show what planner, scheduler and network cost, on a
+machine with fewer cores than workers too. Two numbers are measured, and the time of every
+search that has workers to wait for is predicted from them:
+
+    generation = p·n + max(o·C + T, ⌈C/W⌉·T + o·min(C, W))
+
+with C cohorts of T seconds on W workers, n trials, p seconds of planning and recording a
+trial, and o seconds of sending, receiving and unpacking a cohort.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from study.objective import MODELS, default_space
+from study.protocol import Protocol
+from study.search import Plan, Settings, cohort, search
+from study.search.cohort import Task, Trained
+from study.trainer import History
+from study.workers import Workers
+
+COHORTS, COHORT = 16, 8  # a generation's cohorts, a cohort's trials
+MILLISECONDS = 1e-3  # of sleep for every step of the protocol
+
+
+def sleeping(task: Task, progress: object = None) -> list[Trained]:
+    """Instead of training: sleep, and give results of the size that training gives."""
+    time.sleep(task.protocol.steps * MILLISECONDS - MILLISECONDS)
+    numbers = tuple(trial.number for trial in task.trials)
+    return [
+        Trained(_history(trial.configuration.hidden_units), numbers, {}) for trial in task.trials
+    ]
+
+
+def _history(hidden: int | None) -> History:
+    """One of 100 validations, with the weights of a model with so many hidden units."""
+    steps = np.arange(0, 5000, 50)
+    losses, errors = np.full(100, 0.5, np.float32), np.full(100, 100)
+    shapes = {"linear.weight": (1, 784), "linear.bias": (1,)}
+    if hidden is not None:
+        shapes = {"hidden.weight": (hidden, 784), "hidden.bias": (hidden,)}
+        shapes |= {"output.weight": (1, hidden), "output.bias": (1,)}
+    answers = np.zeros(1791, bool)
+    return History(
+        steps, losses, errors, losses, errors, batch_size=100, n_val=1791, constant_errors=900,
+        predictions=answers, final_predictions=answers, pruned=False,
+        weights={name: np.zeros(shape, np.float32) for name, shape in shapes.items()},
+    )  # fmt: skip
+
+
+class Clocked:
+    """Workers whose every generation is timed: when it was sent, and when all of it was back."""
+
+    def __init__(self, workers: Workers) -> None:
+        self.workers = workers
+        self.sent: list[float] = []
+        self.back: list[float] = []
+
+    @contextmanager
+    def open(self) -> Iterator[Clocked]:
+        """As :meth:`Workers.open`."""
+        with self.workers.open() as self.pool:
+            yield self
+
+    def results(self, *arguments: Any) -> Iterator[Any]:
+        """As :meth:`Pool.results`."""
+        self.sent.append(time.perf_counter())
+        yield from self.pool.results(*arguments)
+        self.back.append(time.perf_counter())
+
+
+def timed(workers: Workers, milliseconds: int, generations: int) -> tuple[float, float]:
+    """Medians over a search's generations: seconds planning and recording, and waiting."""
+    plan = Plan(
+        model="mlp",
+        space=default_space(MODELS["mlp"]),
+        protocol=Protocol(steps=milliseconds + 1),
+        generation=COHORTS * COHORT,
+        cohort=COHORT,
+    )
+    clock: Any = Clocked(workers)
+    with tempfile.TemporaryDirectory() as folder:
+        size = COHORTS * COHORT * (generations + 1)
+        search(plan, Settings(f"{folder}/study.db", "mlp", size, clock))
+    waited = np.array(clock.back) - clock.sent
+    planned = np.array(clock.sent[1:]) - clock.back[:-1]
+    return float(np.median(planned)), float(np.median(waited[1:]))  # the first one warms up
+
+
+def predicted(o: float, t: float, workers: int) -> float:
+    """The model: seconds that the planner waits for a generation."""
+    rounds = math.ceil(COHORTS / workers)
+    return max(o * COHORTS + t, rounds * t + o * min(COHORTS, workers))
+
+
+@contextmanager
+def local_cluster(n_workers: int) -> Iterator[Workers]:
+    """Workers in processes of their own, a thread each."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as found:
+        found.wait_for_workers(n_workers)
+        yield Workers(dask=found.scheduler_address)
+
+
+def sizes() -> dict[str, int]:
+    """Bytes of a cohort's task, and of its result, pickled as Dask pickles them."""
+    from distributed.protocol.pickle import dumps
+
+    from study.search.cohort import tasks_of
+    from study.search.plan import Planner
+
+    found = {}
+    for model in MODELS.values():
+        plan = Plan(model.name, default_space(model), generation=model.cohort, cohort=model.cohort)
+        planner = Planner(plan, [])
+        [task] = tasks_of(plan, planner, planner.ask(model.cohort), "0" * 64, Path("/data"))
+        found[f"{model.name} task"] = len(dumps(task))
+        brief = sleeping(Task(task.model, task.trials, Protocol(steps=1), 0, "cpu", None, ""))
+        found[f"{model.name} result"] = len(dumps(brief))
+    return found
+
+
+def main() -> None:
+    """Measure, predict, compare; print all of it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--generations", type=int, default=4, help="of a measured search")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
+    args = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    cohort.train_cohort = sleeping
+    for what, count in sizes().items():
+        print(f"{what:14} {count:>10,} bytes")
+    for n_workers in args.workers:
+        with local_cluster(n_workers) as workers:
+            p, nothing = timed(workers, 0, args.generations)
+            o = nothing / COHORTS
+            each = p / COHORTS / COHORT
+            print(
+                f"{n_workers} workers: {1000 * o:.1f} ms a cohort sent and received; "
+                f"{1000 * each:.1f} ms a trial planned and recorded"
+            )
+            for milliseconds in (20, 200, 1000):
+                compare(workers, n_workers, milliseconds, o, args.generations)
+
+
+def compare(
+    workers: Workers, n_workers: int, milliseconds: int, o: float, generations: int
+) -> None:
+    """Print a search's time a generation beside the model's."""
+    planned, waited = timed(workers, milliseconds, generations)
+    model = planned + predicted(o, milliseconds / 1000, n_workers)
+    took = planned + waited
+    print(
+        f"  cohorts of {milliseconds:>5} ms: {took:6.2f} s a generation, model {model:6.2f} "
+        f"({model / took - 1:+.0%}); planner's share {planned / took:.0%}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    from tests.benchmarks import cluster  # under the name that workers know
+
+    cluster.main()

