@@ -41,7 +41,9 @@ class Contender:
         manifest = store.manifest(study)
         if manifest is None:
             raise StudyError(f"study {name!r}: has no manifest: search it with this package")
-        trials = tuple(read_trials(study.get_trials(deepcopy=False), name))
+        stored = study.get_trials(deepcopy=False)
+        done = [trial for trial in stored if trial.state.name in ("COMPLETE", "PRUNED")]
+        trials = tuple(read_trials(done, name))
         if not any(trial.state == "COMPLETE" for trial in trials):
             raise StudyError(f"study {name!r}: has no finished trial: search it first")
         return cls(name, Plan.of_manifest(manifest), manifest, trials)
