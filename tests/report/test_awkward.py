@@ -7,7 +7,7 @@ import pytest
 from study.errors import ResourceError, StudyError
 from study.protocol import Protocol
 from study.report import render, write
-from tests.report.conftest import searched
+from tests.report.conftest import copied, searched
 from tests.report.helpers import Page, change, set_attribute, stored_best
 
 
@@ -87,6 +87,17 @@ def test_running_and_failed_trials_are_counted(storage):
         change(storage, insert, number, state)
 
     assert "8 (1 fail, 1 running)" in Page(render(str(storage))).text
+
+
+def test_a_trial_that_runs_does_not_undo_the_confirmation(confirmed, tmp_path):
+    """A search that goes on elsewhere leaves the verdict, and its trial is counted."""
+    storage = copied(confirmed, tmp_path / "copy")
+    change(storage, "INSERT INTO trials (number, study_id, state) VALUES (6, 1, 'RUNNING')")
+
+    text = Page(render(str(storage))).text
+
+    assert "7 (1 running)" in text
+    assert "Does it hold up?" in text
 
 
 def test_a_target_for_the_upper_bound_is_held_against_it(storage, tmp_path):

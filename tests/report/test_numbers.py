@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+from base64 import b64decode
 from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 from math import sqrt
 
+import numpy as np
 import pytest
 from scipy.stats import norm, t
 
@@ -180,26 +182,23 @@ def test_the_seed_the_versions_and_the_machine_are_the_stored_ones(page, databas
     assert stored["manifest"]["data_sha256"] in page.text
 
 
+def bits(database, study, number, key):
+    """A trial's packed booleans of the validation images."""
+    query = (
+        "SELECT json_extract(value_json, '$') FROM studies NATURAL JOIN trials NATURAL JOIN"
+        " trial_user_attributes WHERE study_name = ? AND number = ? AND key = ?"
+    )
+    [[text]] = database.execute(query, [study, number, key])
+    return np.unpackbits(np.frombuffer(b64decode(text), np.uint8), count=1791)
+
+
 def test_mcnemars_table_is_that_of_the_stored_predictions(page, database):
     """The four counts, from the two best trials' packed predictions and the stored labels."""
-    import base64
-
-    import numpy as np
-
-    def bits(study, number, key):
-        query = (
-            "SELECT json_extract(value_json, '$') FROM studies NATURAL JOIN trials NATURAL JOIN"
-            " trial_user_attributes WHERE study_name = ? AND number = ? AND key = ?"
-        )
-        [[text]] = database.execute(query, [study, number, key])
-        return np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), count=1791)
-
     best = dict(database.execute("SELECT study, number FROM best"))
-    labels = bits("linear/replicates", 0, "val_labels")
-    a, b = (bits(m, best[m], "predictions") != labels for m in MODELS)
+    labels = bits(database, "linear/replicates", 0, "val_labels")
+    a, b = (bits(database, m, best[m], "predictions") != labels for m in MODELS)
 
-    right, wrong = (
-        f"{(~a & ~b).sum():,} {(~a & b).sum():,}",
-        f"{(a & ~b).sum():,} {(a & b).sum():,}",
-    )
+    right = f"{(~a & ~b).sum():,} {(~a & b).sum():,}"
+    wrong = f"{(a & ~b).sum():,} {(a & b).sum():,}"
+
     assert f"Linear model right {right} Linear model wrong {wrong}" in page.text
