@@ -9,6 +9,7 @@ from study.protocol import Protocol
 pytest_plugins = ("tests.faults.table",)
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is slow, not wrong
+settings.register_profile("long", deadline=None, max_examples=5_000)  # nox -s fuzz
 settings.load_profile("unhurried")
 
 

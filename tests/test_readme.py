@@ -12,7 +12,14 @@ import pytest
 README = Path(__file__).parents[1].joinpath("README.md").read_text()
 COMMANDS = re.findall(r"^    (?:.*&& )?python -m (study[\w.]*)([^#\n]*)", README, re.MULTILINE)
 MENTIONED = sorted(set(re.findall(r"`(--[a-z-]+)", README)))
-PARSERS = ("study", "study.search", "study.confirm", "study.report", "study.reproduce")
+PARSERS = (
+    "study",
+    "study.search",
+    "study.confirm",
+    "study.report",
+    "study.reproduce",
+    "study.check",
+)
 
 
 def parser(module):

@@ -1,6 +1,7 @@
 """Read the trials of a study, whatever has become of their rows."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING
 
 from study.errors import StudyError
@@ -36,19 +37,15 @@ def _unreadable(study: "Study", limit: int = 3) -> Iterator[int]:
     """The first trials that Optuna can't read one by one."""
     storage = study._storage
     backend = getattr(storage, "_backend", storage)  # beside Optuna's cache
-    for number in range(_count(study)):
+    for number in count():
         try:
             trial = backend.get_trial_id_from_study_id_trial_number(study._study_id, number)
+        except KeyError:  # that was the last one
+            return
+        try:
             backend.get_trial(trial)
         except Exception:
             yield number
             limit -= 1
             if limit == 0:
                 return
-
-
-def _count(study: "Study") -> int:
-    try:
-        return study._storage.get_n_trials(study._study_id)
-    except Exception:  # the states can't be read either
-        return 0

@@ -1,6 +1,7 @@
 """Look at an SQLite file without creating, changing or locking out anything."""
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -20,14 +21,21 @@ _OPTUNA = frozenset({"studies", "study_directions", "trials", "version_info"})
 class Contents:
     """What a file holds, as far as opening it depends on it."""
 
-    tables: frozenset[str]
+    tables: frozenset[str]  # and views
+    views: frozenset[str]
     revision: str | None  # of Optuna's schema; None if it has none
     studies: tuple[str, ...]  # their names, oldest first
 
     @property
     def is_optuna(self) -> bool:
-        """Whether the tables that make an Optuna storage are all there."""
-        return self.tables >= _OPTUNA
+        """Whether the tables that make an Optuna storage are all there, and are tables.
+
+        A view in the place of one may be computed without end.
+        """
+        posing = {
+            name for name in self.views if re.match(r"stud(y|ies)|trial|version_|alem", name)
+        }
+        return self.tables >= _OPTUNA and not posing
 
 
 def look(path: Path) -> Contents | None:
@@ -134,16 +142,17 @@ def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _contents(connection: sqlite3.Connection) -> Contents | None:
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
-    tables = frozenset(name for (name,) in names)
+    listed = connection.execute("SELECT name, type FROM sqlite_master").fetchall()
+    views = frozenset(name for name, kind in listed if kind == "view")
+    tables = views | frozenset(name for name, kind in listed if kind == "table")
     if not tables:
         return None
+    found = Contents(tables, views, None, ())
+    if not found.is_optuna:
+        return found
     revision = None
     if "alembic_version" in tables:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         revision = str(row[0]) if row else None
-    studies: list[tuple[str]] = []
-    if tables >= _OPTUNA:
-        query = "SELECT study_name FROM studies ORDER BY study_id"
-        studies = connection.execute(query).fetchall()
-    return Contents(tables, revision, tuple(str(name) for (name,) in studies))
+    studies = connection.execute("SELECT study_name FROM studies ORDER BY study_id").fetchall()
+    return Contents(tables, views, revision, tuple(str(name) for (name,) in studies))

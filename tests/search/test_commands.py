@@ -20,7 +20,14 @@ from .helpers import SHORT, command, copied, end, run, search, start, trials
 
 WITHOUT = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(',')))\n"
 AS_MODULE = "import runpy; runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
-COMMANDS = ("study", "study.search", "study.report", "study.confirm", "study.dataset")
+COMMANDS = (
+    "study",
+    "study.search",
+    "study.report",
+    "study.confirm",
+    "study.dataset",
+    "study.check",
+)
 
 
 def without(modules, code, *arguments, folder):

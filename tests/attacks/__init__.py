@@ -1,0 +1,1 @@
+"""Hostile inputs, committed, and what each must get."""

@@ -1,0 +1,1 @@
+"""Random input: taken, or refused in one line."""
