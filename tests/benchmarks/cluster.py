@@ -33,6 +33,7 @@ from study.trainer import History
 from study.workers import Workers
 
 COHORTS, COHORT = 16, 8  # a generation's cohorts, a cohort's trials
+TRIALS = COHORTS * COHORT
 MILLISECONDS = 1e-3  # of sleep for every step of the protocol
 
 
@@ -82,28 +83,32 @@ class Clocked:
         self.back.append(time.perf_counter())
 
 
-def timed(workers: Workers, milliseconds: int, generations: int) -> tuple[float, float]:
+def timed(
+    workers: Workers, milliseconds: int, generations: int, sampler: str = "tpe"
+) -> tuple[float, float]:
     """Medians over a search's generations: seconds planning and recording, and waiting."""
     plan = Plan(
         model="mlp",
         space=default_space(MODELS["mlp"]),
         protocol=Protocol(steps=milliseconds + 1),
-        generation=COHORTS * COHORT,
+        sampler=sampler,
+        generation=TRIALS,
         cohort=COHORT,
     )
     clock: Any = Clocked(workers)
     with tempfile.TemporaryDirectory() as folder:
-        size = COHORTS * COHORT * (generations + 1)
+        size = TRIALS * (generations + 1)
         search(plan, Settings(f"{folder}/study.db", "mlp", size, clock))
     waited = np.array(clock.back) - clock.sent
     planned = np.array(clock.sent[1:]) - clock.back[:-1]
     return float(np.median(planned)), float(np.median(waited[1:]))  # the first one warms up
 
 
-def predicted(o: float, t: float, workers: int) -> float:
-    """The model: seconds that the planner waits for a generation."""
+def predicted(p: float, o: float, t: float, workers: int) -> float:
+    """The model: seconds a generation."""
     rounds = math.ceil(COHORTS / workers)
-    return max(o * COHORTS + t, rounds * t + o * min(COHORTS, workers))
+    waiting = max(o * COHORTS + t, rounds * t + o * min(COHORTS, workers))
+    return p * TRIALS + waiting
 
 
 @contextmanager
@@ -146,31 +151,30 @@ def main() -> None:
     cohort.train_cohort = sleeping
     for what, count in sizes().items():
         print(f"{what:14} {count:>10,} bytes")
+    for sampler in ("random", "tpe"):
+        planned, _ = timed(Workers(1), 0, args.generations, sampler)
+        print(f"{sampler}: {1000 * planned / TRIALS:.1f} ms a trial planned and recorded")
     for n_workers in args.workers:
         with local_cluster(n_workers) as workers:
-            p, nothing = timed(workers, 0, args.generations)
-            o = nothing / COHORTS
-            each = p / COHORTS / COHORT
-            print(
-                f"{n_workers} workers: {1000 * o:.1f} ms a cohort sent and received; "
-                f"{1000 * each:.1f} ms a trial planned and recorded"
-            )
-            for milliseconds in (20, 200, 1000):
-                compare(workers, n_workers, milliseconds, o, args.generations)
+            measure(workers, n_workers, args.generations)
 
 
-def compare(
-    workers: Workers, n_workers: int, milliseconds: int, o: float, generations: int
-) -> None:
-    """Print a search's time a generation beside the model's."""
-    planned, waited = timed(workers, milliseconds, generations)
-    model = planned + predicted(o, milliseconds / 1000, n_workers)
-    took = planned + waited
+def measure(workers: Workers, n_workers: int, generations: int) -> None:
+    """Measure p and o where nothing is waited for, then print other searches beside the model."""
+    planned, nothing = timed(workers, 0, generations)
+    p, o = planned / TRIALS, nothing / COHORTS
     print(
-        f"  cohorts of {milliseconds:>5} ms: {took:6.2f} s a generation, model {model:6.2f} "
-        f"({model / took - 1:+.0%}); planner's share {planned / took:.0%}",
-        flush=True,
+        f"{n_workers} workers: {1000 * o:.1f} ms a cohort sent and received, {1000 * p:.1f} ms a "
+        "trial planned and recorded"
     )
+    for milliseconds in (20, 200, 1000):
+        planned, waited = timed(workers, milliseconds, generations)
+        took, model = planned + waited, predicted(p, o, milliseconds / 1000, n_workers)
+        print(
+            f"  cohorts of {milliseconds:>5} ms: {took:6.2f} s a generation, model {model:6.2f} "
+            f"({model / took - 1:+.0%}); planner's share {planned / took:.0%}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -105,9 +105,9 @@ def test_killed_between_two_steps_it_ends_in_the_same_table_and_weights(
 
 
 def _kill_at(step, when):
-    def doomed(*arguments):
+    def doomed(*arguments, **options):
         if when == "after":
-            step(*arguments)
+            step(*arguments, **options)
         raise _Kill
 
     return doomed
