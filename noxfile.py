@@ -12,6 +12,8 @@ nox.options.default_venv_backend = "none"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+QUICK = "not slow and not faults and not gpu"  # what everybody runs, everywhere
+
 
 def prepare(session: nox.Session, extras: str = "dev") -> None:
     """Install the package, unless the session runs in the environment that has it."""
@@ -38,7 +40,14 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest. Slow ones run with ``-- -m slow``."""
     prepare(session)
-    session.run("pytest", *(session.posargs or ["-n", "2", "-m", "not slow and not faults"]))
+    session.run("pytest", *(session.posargs or ["-n", "2", "-m", QUICK]))
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Compare training on a GPU with the CPU's; skipped, with the reason, where there is none."""
+    prepare(session)
+    session.run("pytest", "-m", "gpu", "tests/test_gpu.py", *session.posargs)
 
 
 @nox.session(default=False)
@@ -75,6 +84,36 @@ def study(session: nox.Session) -> None:
     prepare(session)
     storage = f"{session.create_tmp()}/study.db"
     session.run("python", "-m", "study", "--storage", storage, *session.posargs)
+
+
+@nox.session(default=False)
+def reproduce(session: nox.Session) -> None:
+    """Search again and compare every trial with reports/tables/trials.csv: identical, or close."""
+    prepare(session)
+    session.run("pytest", "-m", "slow", "tests/test_reference.py", *session.posargs)
+
+
+@nox.session(default=False)
+def walkthrough(session: nox.Session) -> None:
+    """Run docs/walkthrough.md; fails where it shows something else. ``-- --write`` updates it."""
+    prepare(session)
+    session.run(
+        *("python", "-W", "error", "docs/execute.py", "docs/walkthrough.md", *session.posargs)
+    )
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Write the API reference to build/api; a warning fails it."""
+    prepare(session)
+    session.run("python", "-W", "error", "docs/reference.py", "build/api")
+
+
+@nox.session(default=False)
+def package(session: nox.Session) -> None:
+    """Build the wheel and try it in an empty environment and an empty folder."""
+    prepare(session)
+    session.run("pytest", "-m", "slow", "tests/test_package.py", *session.posargs)
 
 
 @nox.session(default=False)

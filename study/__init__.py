@@ -1,8 +1,69 @@
-"""Which of two small models errs less, once both are tuned fairly?"""
+"""Which of two small models errs less, once both are tuned fairly?
+
+The public surface: the names in ``__all__``. Each is imported where it is first used, so that
+``import study`` takes no torch with it. Everything else may change between minor versions.
+"""
+
+from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if sys.argv[:1] == ["-m"]:  # python -m study…: its libraries take a second to load
     from study import interrupts
 
     interrupts.end_at_once()
+
+if TYPE_CHECKING:
+    from study.confirm.comparison import Comparison as Comparison
+    from study.confirm.comparison import compare as compare
+    from study.dataset import DigitPair as DigitPair
+    from study.dataset import load as load
+    from study.dataset import normalise as normalise
+    from study.errors import StudyError as StudyError
+    from study.models import SimpleLinear as SimpleLinear
+    from study.models import SimpleMLP as SimpleMLP
+    from study.models import linear_layer as linear_layer
+    from study.objective import Configuration as Configuration
+    from study.objective import Model as Model
+    from study.objective import Objective as Objective
+    from study.objective import SearchSpace as SearchSpace
+    from study.objective import build as build
+    from study.objective import register as register
+    from study.protocol import Protocol as Protocol
+    from study.trainer import History as History
+    from study.trainer import images_of as images_of
+    from study.trainer import train as train
+    from study.trials import StoredTrial as StoredTrial
+    from study.trials import read_trials as read_trials
+
+_HOMES = {
+    "study.confirm.comparison": ("Comparison", "compare"),
+    "study.dataset": ("DigitPair", "load", "normalise"),
+    "study.errors": ("StudyError",),
+    "study.models": ("SimpleLinear", "SimpleMLP", "linear_layer"),
+    "study.objective": (
+        *("Configuration", "Model", "Objective", "SearchSpace"),
+        *("build", "register"),
+    ),
+    "study.protocol": ("Protocol",),
+    "study.trainer": ("History", "images_of", "train"),
+    "study.trials": ("StoredTrial", "read_trials"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from the module that it lives in."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'study' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """The public names, whether they were used yet or not."""
+    return sorted({*globals(), *_HOME})

@@ -8,7 +8,8 @@ import sys
 from study import cli
 from study.confirm.__main__ import add_confirm, run_confirm
 from study.confirm.loop import Settings
-from study.objective import MODELS
+from study.errors import StudyError
+from study.objective import model_named
 from study.report.__main__ import add_report, require_room, run_report
 from study.search.__main__ import add_search, run_search
 
@@ -20,6 +21,13 @@ def parser() -> argparse.ArgumentParser:
         "Search both models, report, confirm what was found, and complete the report.",
     )
     cli.add_common(found)
+    found.add_argument(
+        "--models",
+        nargs=2,
+        metavar=("A", "B"),
+        default=("linear", "mlp"),
+        help="the two to compare, the simpler first (default: linear mlp)",
+    )
     add_search(found)
     add_confirm(found)
     found.add_argument(
@@ -32,19 +40,22 @@ def parser() -> argparse.ArgumentParser:
 def command(args: argparse.Namespace) -> int:
     """The searches, the report as soon as it can be, then the costlier confirmation."""
     require_room(args)
-    statuses = [run_search(args, model, name) for name, model in MODELS.items()]
-    run_report(args)
+    models = [model_named(name) for name in args.models]
+    if models[0] == models[1]:
+        raise StudyError(f"--models {' '.join(args.models)}: twice the same: name two")
+    statuses = [run_search(args, model, model.name) for model in models]
+    run_report(args, *args.models)
     if not args.no_confirm:
         print()
         run_confirm(_settings(args), quiet=args.quiet > 0, fresh=args.restart)
-        run_report(args)
+        run_report(args, *args.models)
     return max(statuses)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
     return Settings(
         storage=args.storage,
-        names=("linear", "mlp"),
+        names=tuple(args.models),
         seeds=args.seeds,
         splits=args.splits,
         finalists=args.finalists,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
+from study.objective import load_model_file
 from study.protocol import Protocol
 from study.workers import Workers
 
@@ -44,6 +45,8 @@ def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace)
     try:
         _require_folder()
         _set_logging(args.verbose - args.quiet)
+        for path in args.model_file:
+            load_model_file(path)
         status = command(args)
         _flush()
         return status
@@ -106,12 +109,25 @@ def _set_logging(verbosity: int) -> None:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """``--storage``, ``-v``, ``-q`` and ``--debug``, which every command has."""
+    """``--storage``, and the options of :func:`add_basics`."""
     parser.add_argument(
         "--storage",
         default=os.environ.get("OPTUNA_STORAGE") or DEFAULT_STORAGE,
         help="SQLite file or Optuna storage URL (default: $OPTUNA_STORAGE, else "
         f"{DEFAULT_STORAGE})",
+    )
+    add_basics(parser)
+
+
+def add_basics(parser: argparse.ArgumentParser) -> None:
+    """``--model-file``, ``-v``, ``-q`` and ``--debug``, which every command has."""
+    parser.add_argument(
+        "--model-file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="Python file that registers models of your own; it is run as it is",
     )
     parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
     parser.add_argument("-q", "--quiet", action="count", default=0, help="log and show less")
@@ -124,9 +140,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     default = Protocol()
     group.add_argument(
         "--dataset",
-        choices=("mnist", "fashion-mnist", "kmnist"),
+        choices=("mnist", "fashion-mnist", "kmnist", "own"),
         default=default.dataset,
-        help=f"whose official training files (default: {default.dataset})",
+        help="whose official training files, or own: yours, in the same format "
+        f"(default: {default.dataset})",
     )
     group.add_argument(
         "--digits",

@@ -6,7 +6,7 @@ H hidden units of all members together.
 A cohort has four verbs: :meth:`~Cohort.logits`, :meth:`~Cohort.step`,
 :meth:`~Cohort.keep` (remember the present weights of some members as their best) and
 :meth:`~Cohort.member` (a plain module with those weights). The two built-in cohorts carry
-their gradients in closed form; any other module trains through :class:`ModuleCohort`.
+their gradients in closed form; any other module trains through :mod:`study.general`.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,20 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Generator, Tensor, nn
 
+from study.general import MixedCohort, ModuleCohort, shapes
+
 PIXELS = 784
 
 
-def _linear(n_in: int, n_out: int, generator: Generator | None) -> nn.Linear:
-    """A layer with the weights of ``nn.Linear.reset_parameters``, drawn from ``generator``."""
+def linear_layer(n_in: int, n_out: int, generator: Generator | None) -> nn.Linear:
+    """A layer with initial weights drawn as ``nn.Linear.reset_parameters`` draws them.
+
+    Args:
+        n_in: Inputs: (B, n_in) → (B, n_out).
+        n_out: Outputs.
+        generator: What draws them, first the weight (n_out, n_in), then the bias (n_out,), both
+            uniform within ±1/√n_in; torch's global one where it is None.
+    """
     layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
     bound = n_in**-0.5
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
@@ -33,7 +42,7 @@ class SimpleLinear(nn.Module):
 
     def __init__(self, *, generator: Generator | None = None) -> None:
         super().__init__()
-        self.linear = _linear(PIXELS, 1, generator)
+        self.linear = linear_layer(PIXELS, 1, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of class 1, (B, 784) → (B, 1)."""
@@ -45,8 +54,8 @@ class SimpleMLP(nn.Module):
 
     def __init__(self, hidden_units: int = 50, *, generator: Generator | None = None) -> None:
         super().__init__()
-        self.hidden = _linear(PIXELS, hidden_units, generator)
-        self.output = _linear(hidden_units, 1, generator)
+        self.hidden = linear_layer(PIXELS, hidden_units, generator)
+        self.output = linear_layer(hidden_units, 1, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of class 1, (B, 784) → (B, 1)."""
@@ -268,76 +277,6 @@ class MLPCohort:
         self.best = taken(*self.best)
 
 
-class ModuleCohort:
-    """K modules of any one architecture, (B, 784) → (B, 1), through ``torch.func``.
-
-    Equals K times: the module, ``binary_cross_entropy_with_logits`` and ``torch.optim.SGD``
-    on the same batches. The gradients are autograd's, so this is slower than a cohort with
-    closed-form gradients. Modules that behave otherwise in training (dropout, batch
-    normalisation) are not for it, and every trainable weight must take part.
-    """
-
-    def __init__(
-        self, members: Sequence[nn.Module], learning_rates: Tensor, images: Images
-    ) -> None:
-        self.members = list(members)
-        self.inputs = images.plain
-        device = self.inputs.device
-        parameters, buffers = torch.func.stack_module_state(self.members)
-        moving = {n for n, p in self.members[0].named_parameters() if p.requires_grad}
-        frozen = {n: p.detach() for n, p in parameters.items() if n not in moving}
-        self.weights = {n: parameters[n].detach().to(device) for n in parameters if n in moving}
-        self.fixed = {n: b.to(device) for n, b in (frozen | buffers).items()}
-        self.rates = -learning_rates.to(self.inputs)  # (K,)
-        self.best = {n: p.clone() for n, p in self.weights.items()}
-
-    def _call(self, weights: dict[str, Tensor], x: Tensor) -> Tensor:
-        def one(weights: dict[str, Tensor], fixed: dict[str, Tensor]) -> Tensor:
-            called = torch.func.functional_call(self.members[0], (weights, fixed), (x,))
-            return cast(Tensor, called)
-
-        return torch.vmap(one)(weights, self.fixed).squeeze(-1).T  # (B, K)
-
-    def logits(self, x: Tensor) -> Tensor:
-        """(B, 784) → (B, K)."""
-        return self._call(self.weights, x)
-
-    def step(self, x: Tensor, labels: Tensor) -> Tensor:
-        """One SGD update; returns the logits before it, (B, K)."""
-        with torch.enable_grad():
-            leaves = {n: p.requires_grad_() for n, p in self.weights.items()}
-            z = self._call(leaves, x)
-            target = labels.expand_as(z)
-            loss = nn.functional.binary_cross_entropy_with_logits(z, target, reduction="sum")
-            gradients = torch.autograd.grad(loss / len(x), list(leaves.values()))
-        for weight, gradient in zip(self.weights.values(), gradients, strict=True):
-            weight.detach_().add_(gradient * _leading(self.rates, gradient))
-        return z.detach()
-
-    def keep(self, improved: Tensor) -> None:
-        """Remember the present weights where ``improved`` (K,)."""
-        for name, best in self.best.items():
-            torch.where(_leading(improved, best), self.weights[name], best, out=best)
-
-    def member(self, k: int) -> nn.Module:
-        """A plain model with the weights last kept for member k."""
-        state = {n: best[k] for n, best in self.best.items()}
-        self.members[k].load_state_dict(state, strict=False)
-        return self.members[k]
-
-    def narrow(self, columns: Tensor) -> None:
-        """Go on with the members at these places alone."""
-        self.members = [self.members[k] for k in columns.tolist()]
-        self.rates = self.rates[columns]
-        for tensors in (self.weights, self.fixed, self.best):
-            tensors.update({n: t[columns] for n, t in tensors.items()})
-
-
-def _leading(values: Tensor, like: Tensor) -> Tensor:
-    """(K,) → (K, 1, …) as many axes as ``like`` has."""
-    return values.view(-1, *[1] * (like.dim() - 1))
-
-
 COHORTS: dict[type[nn.Module], type[Cohort]] = {
     SimpleLinear: LinearCohort,
     SimpleMLP: MLPCohort,
@@ -352,5 +291,6 @@ def cohort_of(members: Sequence[nn.Module], learning_rates: Tensor, images: Imag
         learning_rates: (K,) one each.
         images: What they will be trained and validated on.
     """
-    cohort = COHORTS.get(type(members[0]), ModuleCohort)
+    general = ModuleCohort if len({*map(shapes, members)}) == 1 else MixedCohort
+    cohort = COHORTS.get(type(members[0]), general)
     return cohort(members, learning_rates, images)

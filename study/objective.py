@@ -5,10 +5,16 @@ No torch until a model is built, so that commands can answer ``--help`` at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from study.errors import StudyError
 from study.protocol import Protocol
 from study.seeds import derive
 
@@ -30,11 +36,13 @@ class Model:
 
     name: str
     title: str
-    factory: str  # "module:class" of an nn.Module, (B, 784) → (B, 1)
+    factory: str | Callable[..., nn.Module]  # a class (or its "module:class"): (B, 784) → (B, 1)
     target: float  # validation error, a fraction
-    has_hidden_units: bool
-    generation: int  # trials planned together
-    cohort: int  # trials trained as one wide model
+    has_hidden_units: bool  # then they are the factory's first argument
+    generation: int = 16  # trials planned together
+    cohort: int = 8  # trials trained as one wide model
+    label: str = ""  # what a sentence calls it, after "the"; by default its name
+    source_sha256: str = ""  # of the file that registered it; empty: it is the package's own
 
 
 MODELS = {
@@ -48,6 +56,7 @@ MODELS = {
             has_hidden_units=False,
             generation=64,
             cohort=32,
+            label="linear model",
         ),
         Model(
             name="mlp",
@@ -55,11 +64,71 @@ MODELS = {
             factory="study.models:SimpleMLP",
             target=0.02,
             has_hidden_units=True,
-            generation=16,
-            cohort=8,
+            label="MLP",
         ),
     )
 }
+
+
+def register(model: Model) -> None:
+    """Make a kind of model known, for this process, to every command and function by its name.
+
+    Raises:
+        StudyError: The name is taken by another model, or is no name for a study.
+    """
+    if model.name in MODELS and MODELS[model.name] != model:
+        raise StudyError(f"model {model.name!r}: is registered already: choose another name")
+    if not model.name.strip() or "/" in model.name:
+        raise StudyError(f"model {model.name!r}: is no name: use letters, digits and dashes")
+    MODELS[model.name] = model
+
+
+def model_named(name: str) -> Model:
+    """The kind of model of this name.
+
+    Raises:
+        StudyError: There is none.
+    """
+    if name not in MODELS:
+        raise StudyError(
+            f"model {name!r}: not known: must be one of {', '.join(MODELS)}, or registered by a "
+            "file that is passed as --model-file"
+        )
+    return MODELS[name]
+
+
+def load_model_file(path: Path) -> None:
+    """Run a Python file that registers models; their studies then state its SHA-256.
+
+    Raises:
+        StudyError: The file is missing, fails, or registers no new model.
+    """
+    if path.suffix != ".py" or not path.is_file():
+        raise StudyError(f"--model-file {path}: not there: must be a Python file (.py)")
+    before = set(MODELS)
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if any(model.source_sha256 == digest for model in MODELS.values()):
+            return
+        _run(path)
+    except StudyError:
+        raise
+    except Exception as error:
+        raise StudyError(
+            f"--model-file {path}: fails with {type(error).__name__} ({error}): must run"
+        ) from error
+    found = MODELS.keys() - before
+    if not found:
+        raise StudyError(f"--model-file {path}: registers no model: must call study.register")
+    MODELS.update({name: replace(MODELS[name], source_sha256=digest) for name in found})
+
+
+def _run(path: Path) -> None:
+    name = f"model_file_{path.stem}"  # never the name of a module that is there already
+    spec = spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, "a .py file has a loader"  # noqa: PT018
+    sys.modules[name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 @dataclass(frozen=True)
@@ -101,7 +170,7 @@ DEFAULT_HIDDEN_UNITS = (16, 128)
 
 @dataclass(frozen=True)
 class Configuration:
-    """One trial's hyperparameters."""
+    """One trial's hyperparameters: the learning rate of plain SGD, and the units of a layer."""
 
     learning_rate: float
     hidden_units: int | None  # None for a model without
@@ -117,12 +186,16 @@ def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module
     """
     import torch
 
-    module, _, name = model.factory.partition(":")
-    factory = getattr(import_module(module), name)
+    factory: Any = model.factory
+    if isinstance(factory, str):
+        module, _, name = factory.partition(":")
+        factory = getattr(import_module(module), name)
     generator = torch.Generator().manual_seed(seed)
     if configuration.hidden_units is None:
-        return factory(generator=generator)  # type: ignore[no-any-return]
-    return factory(configuration.hidden_units, generator=generator)  # type: ignore[no-any-return]
+        found = factory(generator=generator)
+    else:
+        found = factory(configuration.hidden_units, generator=generator)
+    return cast("nn.Module", found)
 
 
 class Objective:
@@ -133,7 +206,7 @@ class Objective:
     about 0.2). Reports ten validation errors a trial, and stops where the study's pruner says.
 
     Args:
-        model: A name in ``MODELS``.
+        model: A name in ``MODELS``: ``linear``, ``mlp``, or one that was registered.
         pair: The images.
         space: The ranges; by default the model's own.
         protocol: One trial's training.
@@ -155,7 +228,7 @@ class Objective:
     ) -> None:
         from study.trainer import images_of, pick_device
 
-        self.model = MODELS[model]
+        self.model = model_named(model)
         self.space = space or default_space(self.model)
         self.protocol = protocol or Protocol()
         self.seed = seed

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -200,7 +201,8 @@ def read_trials(trials: Sequence[FrozenTrial], study_name: str) -> list[StoredTr
 
 def rank(trial: StoredTrial) -> tuple[int, float, int]:
     """Sorts trials from the best on: fewest errors, then lowest loss, then first."""
-    return trial.val_errors, float(np.nan_to_num(trial.val_loss, nan=np.inf)), trial.number
+    loss = math.inf if math.isnan(trial.val_loss) else trial.val_loss
+    return trial.val_errors, loss, trial.number
 
 
 def best_of(trials: Sequence[StoredTrial]) -> StoredTrial | None:

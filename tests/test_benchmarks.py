@@ -119,3 +119,14 @@ def test_the_other_commands_write_their_tables(name, stem, tmp_path):
     written = pd.read_csv(tmp_path / f"{stem}.csv")
     assert len(written) == {"widths": 2 * 3, "scaling": 2 * 2}[stem]
     assert (written.filter(like="second").to_numpy() > 0).all()
+
+
+def test_the_shortcuts_command_writes_a_line_a_measurement(tmp_path):
+    """Four pruners of one seed, of which some prune; two models and two peers to the target."""
+    ended = command(".shortcuts", "--out", tmp_path)
+
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    pruning = pd.read_csv(tmp_path / "pruning.csv").set_index("pruner")["steps_share"]
+    assert pruning["none"] == 1 > pruning["halving"]
+    target = pd.read_csv(tmp_path / "target.csv")
+    assert target[["model", "peer"]].value_counts().tolist() == [1, 1, 1, 1]

@@ -13,6 +13,7 @@ from study.models import (
     Fold,
     Images,
     LinearCohort,
+    MixedCohort,
     MLPCohort,
     ModuleCohort,
     SimpleLinear,
@@ -41,10 +42,10 @@ def seeded(seed):
 class Deep(nn.Module):
     """An architecture that no closed form is for, 784-32-16-1, with a buffer of its own."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, width=16):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(784, 32), nn.Tanh(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 1)
+            nn.Linear(784, 32), nn.Tanh(), nn.Linear(32, width), nn.ReLU(), nn.Linear(width, 1)
         )
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -0.1, 0.1, generator=seeded(seed))
@@ -59,6 +60,7 @@ MEMBERS = {
     "equal": lambda: [SimpleMLP(8, generator=seeded(k)) for k in range(4)],
     "mixed": lambda: [SimpleMLP(h, generator=seeded(h)) for h in (5, 16, 1, 9)],
     "deep": lambda: [Deep(k) for k in range(4)],
+    "deep mixed": lambda: [Deep(k, width) for k, width in enumerate((5, 16, 5, 9))],
 }
 RATES = torch.tensor([0.1, 1e-4, 0.5, 0.02], dtype=torch.float64)
 every_kind = pytest.mark.parametrize("kind", MEMBERS)
@@ -375,8 +377,10 @@ def test_the_cohort_is_the_closed_form_where_there_is_one(digits):
     kinds = [SimpleLinear(), SimpleMLP(3), Deep(0), Louder()]
 
     chosen = [type(cohort_of([member.double()], RATES[:1], digits)) for member in kinds]
+    mixed = cohort_of([Deep(0).double(), Deep(1, 4).double()], RATES[:2], digits)
 
     assert chosen == [LinearCohort, MLPCohort, ModuleCohort, ModuleCohort]
+    assert type(mixed) is MixedCohort
 
 
 def test_a_buffer_belongs_to_its_member(digits):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from study import notebook
 from study import storage as store
 from study.choosing import recommended
 from study.confirm.plan import REPLICATES, SPLITS, Contender, require_comparable
@@ -38,14 +39,6 @@ from study.stats import (
 from study.trials import StoredTrial, best_of, unpack
 
 Attrs = dict[str, Any]
-REPLICATED = (
-    REPLICATES,
-    ("replicate", "finalist", "learning_rate", "hidden_units", "final_errors", "val_errors"),
-)
-SPLIT = (
-    SPLITS,
-    ("split", "learning_rate", "hidden_units", "val_errors", "holdout_errors", "n_holdout"),
-)
 
 
 @dataclass(frozen=True)
@@ -113,6 +106,20 @@ class Comparison:
             "not separated": f"{a} and {b} are not separated",
         }[found.outcome]
 
+    def _repr_html_(self) -> str:
+        """The sentence and each study's errors, for a notebook."""
+        rows = [
+            [
+                side.study,
+                f"{side.raw_best_errors / side.n_val:.2%}",
+                f"{side.replicates_final.mean / side.n_val:.2%}",
+                f"{side.holdout.mean:.2%}",
+            ]
+            for side in (self.a, self.b)
+        ]
+        head = ["study", "raw best", f"{self.n_seeds} fresh seeds", f"{self.n_splits} holdouts"]
+        return notebook.table(self.sentence, head, rows)
+
     def as_dict(self) -> dict[str, Any]:
         """The comparison as JSON, with the sentence."""
         return asdict(self) | {"headline": self.headline, "sentence": self.sentence}
@@ -171,10 +178,9 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
 
 
 def rows(
-    storage: str, names: tuple[str, str], part: tuple[str, tuple[str, ...]]
+    storage: str, names: tuple[str, str], suffix: str, fields: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """A confirmation's trials as rows: ``part`` is ``REPLICATED`` or ``SPLIT``."""
-    suffix, fields = part
+    """A confirmation's trials as rows: of ``REPLICATES`` or ``SPLITS``, with these attributes."""
     return [
         {"study": name} | {field: attrs[field] for field in fields}
         for name in names

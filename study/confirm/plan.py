@@ -10,7 +10,7 @@ from typing import Any
 from study import storage as store
 from study.choosing import recommended
 from study.errors import StudyError
-from study.integrity import vouched
+from study.integrity import FINISHED, vouched
 from study.search.plan import Plan, versions
 from study.trials import StoredTrial, rank, read_trials
 
@@ -42,7 +42,8 @@ class Contender:
         manifest = store.manifest(study)
         if manifest is None:
             raise StudyError(f"study {name!r}: has no manifest: search it with this package")
-        trials = tuple(read_trials(vouched(study), name))
+        done = [trial for trial in vouched(study) if trial.state.name in FINISHED]
+        trials = tuple(read_trials(done, name))
         if not any(trial.state == "COMPLETE" for trial in trials):
             raise StudyError(f"study {name!r}: has no finished trial: search it first")
         return cls(name, Plan.of_manifest(manifest), manifest, trials)

@@ -2,13 +2,14 @@
 
 :func:`load` is the way in. The default pair, the 4s and 9s of MNIST's training set,
 lies inside the package (:mod:`study.dataset.bundle`); any other pair comes from the
-official training files under a data root (:mod:`study.dataset.official`). Test sets
-are neither opened nor downloaded.
+official training files under a data root (:mod:`study.dataset.official`), or from files
+of one's own in their format (:mod:`study.dataset.own`). Test sets are neither opened nor
+downloaded.
 """
 
 from pathlib import Path
 
-from study.dataset import bundle, official
+from study.dataset import bundle, official, own
 from study.dataset.bundle import make_bundle
 from study.dataset.official import DATASETS
 from study.dataset.pair import DigitPair, normalise
@@ -27,11 +28,12 @@ def load(
     """Return the images of two classes, in the order of the official training file.
 
     Args:
-        dataset: one of :data:`DATASETS`.
+        dataset: one of :data:`DATASETS`, or ``own``: files of one's own in the same format.
         classes: the class labelled 0 and the class labelled 1, each from 0 to 9.
         data_root: a torchvision data root (``DIR/MNIST/raw/…``), or a folder in which the
             training files lie directly. Without files there, they are downloaded to it.
             None: the bundled pair, without torchvision, network or other files.
+            Of ``own`` data, the folder in which the two training files lie.
         n_train: how many images train, the first ones; the rest validate.
 
     Raises:
@@ -41,6 +43,8 @@ def load(
     _check_request(dataset, classes, bundled=data_root is None)
     if data_root is None:
         images, labels = bundle.read()
+    elif dataset == own.NAME:
+        images, labels = own.read(Path(data_root))
     else:
         images, labels = official.read(dataset, Path(data_root))
     return DigitPair.select(dataset, classes, images, labels, n_train)
@@ -48,14 +52,19 @@ def load(
 
 def _check_request(dataset: str, classes: tuple[int, int], *, bundled: bool) -> None:
     """Refuse what no file could satisfy, before any file is opened."""
-    if dataset not in DATASETS:
-        raise StudyError(f"dataset {dataset!r}: not known: must be one of {', '.join(DATASETS)}")
+    known = (*DATASETS, own.NAME)
+    if dataset not in known:
+        raise StudyError(f"dataset {dataset!r}: not known: must be one of {', '.join(known)}")
     first, second = classes
     named = f"classes {first} and {second} of {dataset}"
     if not {first, second} <= set(range(10)):
         raise StudyError(f"{named}: no such classes: must be two of 0 to 9")
     if first == second:
         raise StudyError(f"{named}: the same class twice: must be two different ones of 0 to 9")
+    if bundled and dataset == own.NAME:
+        raise StudyError(
+            f"{named}: no folder is named: pass --data-root DIR and put {own.wanted(Path('DIR'))}"
+        )
     if bundled and (dataset, {first, second}) != (bundle.DATASET, set(bundle.CLASSES)):
         raise StudyError(
             f"{named}: not in the package, which has {bundle.DATASET} 4 and 9: "

@@ -64,6 +64,19 @@ def labels(count: int) -> Layout:
     return Layout((("labels", count),), highest=9)
 
 
+def declared(path: Path) -> int:
+    """How many items the file's header says that it holds; nothing else is looked at.
+
+    Raises:
+        StudyError: if it is not a regular file with a header.
+        OSError: if it can't be read.
+    """
+    start = (_unpacked if path.suffix == ".gz" else _bytes)(path, 8)
+    if len(start) < 8:
+        raise _refusal(path, "size", f"{len(start)} bytes, less than a header", "an IDX file's")
+    return int.from_bytes(start[4:8], "big")
+
+
 def read(path: Path, layout: Layout) -> bytes:
     """Return the content of an IDX file, unpacked if its name ends in ``.gz``.
 

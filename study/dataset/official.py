@@ -66,7 +66,7 @@ def read(dataset: str, root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
         StudyError: a file that is damaged, or missing and not to be had.
         ResourceError: a file that may not be read or written, or a full disk.
     """
-    with _one_line(root):
+    with one_line(root):
         paths = _find(dataset, root) or _download(dataset, root)
         contents = {path: _checked(dataset, path) for path in paths}
         from study.dataset import reader
@@ -86,12 +86,14 @@ def _raw(dataset: str, root: Path) -> Path:
 
 def _find(dataset: str, root: Path) -> list[Path]:
     """Return the two files where torchvision puts them, or in the root itself, or none."""
-    for folder in (_raw(dataset, root), root):
-        choices = ((folder / name, folder / f"{name}.gz") for name in FILES)
-        found = [next(filter(Path.exists, pair), None) for pair in choices]
-        if all(found):
-            return [path for path in found if path]
-    return []
+    return find_in(_raw(dataset, root)) or find_in(root)
+
+
+def find_in(folder: Path) -> list[Path]:
+    """Return the two files in a folder, images first, or none."""
+    choices = ((folder / name, folder / f"{name}.gz") for name in FILES)
+    found = [next(filter(Path.exists, pair), None) for pair in choices]
+    return [path for path in found if path] if all(found) else []
 
 
 def _checked(dataset: str, path: Path) -> bytes:
@@ -166,7 +168,7 @@ def _publish(source: Path, target: Path) -> Path:
 
 
 @contextmanager
-def _one_line(root: Path) -> Iterator[None]:
+def one_line(root: Path) -> Iterator[None]:
     """Say which file the operating system refused, and why."""
     try:
         yield

@@ -14,12 +14,13 @@ def parser() -> argparse.ArgumentParser:
     found = cli.new_parser("study.report", "Compare two searched models on one page.")
     cli.add_common(found)
     add_report(found)
-    for model in ("linear", "mlp"):
+    for option, place in (("linear", "first"), ("mlp", "second")):
         found.add_argument(
-            f"--{model}",
+            f"--{option}",
             metavar="NAME",
-            help=f"the {model} model's study; if only one of the two is named, the report is of "
-            f"that one (default: '{model}', or the only {model} study there)",
+            help=f"the {place} study, of whatever model; if only one of the two is named, the "
+            "report is of that one (default: of each model the study called after it, or its "
+            "only one)",
         )
     found.add_argument(
         "--data-root",

@@ -15,10 +15,15 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
-_DARK = {INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"}
+ORANGE, BLUE, PURPLE = "#cc7a00", "#0b69b0", "#a35fb5"
+_DARK = {
+    **{INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"},
+    **{ORANGE: "#e8962a", BLUE: "#3f97dc", PURPLE: "#c084d0"},
+}
 
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -90,23 +95,32 @@ def figure(chart: Chart, size: tuple[float, float] | None = None) -> Figure:
 
 def png(drawn: Figure) -> bytes:
     """The figure at print resolution, without a date or a version in it."""
-    return _saved(drawn, format="png", dpi=_DPI, metadata={"Software": None})
+    drawn.set_dpi(_DPI)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(drawn).print_png(  # type: ignore[no-untyped-call]
+        buffer, metadata={"Software": None}
+    )
+    return buffer.getvalue()
 
 
 def svg(drawn: Figure) -> str:
-    """The figure as SVG whose ink and paper follow the reader's light or dark setting."""
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    text = _saved(drawn, format="svg", metadata=nothing, transparent=True).decode()
+    """The figure as SVG whose colours follow the reader's light or dark setting."""
     names = {colour: f"--c{k}" for k, colour in enumerate(_DARK)}
+    text = _svg(drawn)
     for colour, name in names.items():
         text = text.replace(colour, f"var({name})")
     light = "".join(f"{name}:{colour};" for colour, name in names.items())
     dark = "".join(f"{name}:{_DARK[colour]};" for colour, name in names.items())
-    style = f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    style = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return text.replace("*{stroke-linejoin", style + "*{stroke-linejoin", 1)
 
 
-def _saved(drawn: Figure, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    drawn.savefig(buffer, **options)  # type: ignore[arg-type]
+def _svg(drawn: Figure) -> str:
+    """Without paper. ``Figure.savefig`` would draw everything twice."""
+    buffer = io.StringIO()
+    drawn.patch.set_visible(False)
+    drawn.set_dpi(_DPI / 2)  # of what is pixels in it
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    FigureCanvasSVG(drawn).print_svg(buffer, metadata=nothing)  # type: ignore[no-untyped-call]
+    drawn.patch.set_visible(True)
     return buffer.getvalue()

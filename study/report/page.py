@@ -1,24 +1,31 @@
-"""Sections to HTML: one document that needs no network and no script."""
+"""Sections to HTML: one document that needs no network, and no script to be read."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
 
 from study.report import drawing, words
 from study.report.drawing import Chart
+from study.report.figures.images import SHOWN
 from study.report.parts import Section, Table
 from study.report.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROWS = 150  # of a figure's numbers on the page; the CSV has all
+NARROW = 10  # letters
+ROWS = 100  # of a figure's numbers on the page; the CSV has all
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +36,24 @@ class Drawn:
     figures: dict[str, Figure]
     narrow: dict[str, Figure]  # for telephones, of the charts that have another size there
 
-    def wide(self) -> Iterator[tuple[str, Figure]]:
-        """Each figure that is saved to a file, with its name."""
-        yield from self.figures.items()
+
+@dataclass(frozen=True)
+class Picture:
+    """One small image with a few words."""
+
+    src: str  # a data URI
+    alt: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Captioned pictures under a heading."""
+
+    title: str
+    pictures: Sequence[Picture]
+    note: str
+    is_narrow: bool  # its words take no more room than its pictures
 
 
 def draw(sections: list[Section]) -> Drawn:
@@ -45,7 +67,7 @@ def draw(sections: list[Section]) -> Drawn:
 
 
 def to_html(record: Record, drawn: Drawn) -> str:
-    """The whole page."""
+    """The whole page, whose style and script are the only ones that it allows to be applied."""
     environment = Environment(
         loader=PackageLoader("study.report"),
         autoescape=True,
@@ -53,7 +75,8 @@ def to_html(record: Record, drawn: Drawn) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(numbers=numbers, rows=ROWS)
+    environment.globals.update(numbers=numbers, groups=groups, rows=ROWS)
+    own = {name: _source(environment, f"page.{name}") for name in ("css", "js")}
     first, *others = drawn.sections
     return environment.get_template("page.html.j2").render(
         title=words.answer(record),
@@ -61,7 +84,19 @@ def to_html(record: Record, drawn: Drawn) -> str:
         sections=others,
         src={name: _uri(figure) for name, figure in drawn.figures.items()},
         narrow={name: _uri(figure) for name, figure in drawn.narrow.items()},
+        own={name: Markup(text) for name, text in own.items()},
+        digests={name: _csp_hash(text) for name, text in own.items()},
     )
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _csp_hash(text: str) -> str:
+    """What a content security policy calls a text between its tags."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _uri(figure: Figure) -> str:
@@ -72,7 +107,7 @@ def numbers(chart: Chart) -> Table:
     """The first rows of what a figure shows, as words."""
     frame = chart.frame.head(ROWS)
     rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
-    return Table("", [name.replace("_", " ") for name in frame.columns], rows)
+    return Table("", [name.replace("_", " ") for name in frame.columns], rows, sortable=True)
 
 
 def _cell(value: object) -> str:
@@ -81,3 +116,24 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def groups(sheet: Chart) -> Iterator[Group]:
+    """The pictures of a sheet (see ``tables.images``), of each group the first ``SHOWN``."""
+    for title, frame in sheet.frame.groupby("group", sort=False):
+        left = len(frame) - SHOWN
+        note = f"The first {SHOWN}; all are in tables/{sheet.name}.csv." if left > 0 else ""
+        pictures = [
+            Picture(_png(str(row["pixels"])), str(row["alt"]), str(row["label"]).split("; "))
+            for row in frame.head(SHOWN).to_dict("records")
+        ]
+        widest = max(len(line) for picture in pictures for line in picture.lines)
+        yield Group(str(title), pictures, note, is_narrow=widest <= NARROW)
+
+
+def _png(pixels: str) -> str:
+    """An image in hexadecimal digits, ink dark on light, as a PNG in a data URI."""
+    image = np.frombuffer(bytes.fromhex(pixels), np.uint8).reshape(28, 28)
+    buffer = io.BytesIO()
+    Image.fromarray(255 - image).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

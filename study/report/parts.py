@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study.report.drawing import Chart
-from study.report.pictures import Strip
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,8 @@ class Table:
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
+    sortable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,6 @@ class Section:
     text: Sequence[str] = ()
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
-    strips: Sequence[Strip] = ()
+    sheets: Sequence[Chart] = ()  # captioned pictures, which the page shows as lists
     commands: Sequence[str] = ()
     frames: Sequence[tuple[str, pd.DataFrame]] = ()  # further CSVs, by name

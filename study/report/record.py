@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,24 @@ from study.errors import NotConfirmedError, StudyError
 from study.integrity import FINISHED, vouched
 from study.objective import MODELS, Model
 from study.protocol import Protocol
+from study.report.finding import find, require_comparable
+from study.report.importance import importances
 from study.storage.urls import hidden, shown, sqlite_path
 from study.trials import StoredTrial, best_of, read_trials, weights_digest
 
 if TYPE_CHECKING:
     import numpy as np
-    from optuna import Study
     from optuna.trial import FrozenTrial
 
     from study.confirm.comparison import Comparison
     from study.dataset import DigitPair
     from study.stats import TargetRule
+
+REPLICATED = ("replicate", "finalist", "learning_rate", "hidden_units", "final_errors",
+              "val_errors", "n_val", "curve")  # fmt: skip
+SPLIT = ("split", "learning_rate", "hidden_units", "val_errors", "n_val", "holdout_errors",
+         "n_holdout")  # fmt: skip
+Rows = tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +41,9 @@ class Searched:
 
     model: Model
     name: str
+    title: str  # in figures and tables: the kind of model, or the study where both are of a kind
+    noun: str  # the same in a sentence
+    key: str  # the same in the names of files and columns
     manifest: dict[str, Any]
     protocol: Protocol
     trials: tuple[StoredTrial, ...]
@@ -40,11 +51,9 @@ class Searched:
     unfinished: dict[str, int]  # trials in Optuna's other states, by state
     weights: dict[str, np.ndarray] | None  # of the best trial
     no_weights: str  # why there are none
-
-    @property
-    def title(self) -> str:
-        """What the model is called in figures and tables."""
-        return {"linear": "Linear", "mlp": "MLP"}[self.model.name]
+    importance: dict[str, float]  # parameter → its share of what decides the error
+    machine: dict[str, str | int]  # that the search was begun on; empty where it is not recorded
+    digest: str  # SHA-256 of the trials' digests, a line each
 
     @property
     def best(self) -> StoredTrial | None:
@@ -87,15 +96,15 @@ class Searched:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Everything that a report shows."""
+    """Everything that a report shows; in a notebook, its first screen."""
 
     storage: str  # the file's name, without its folder, or the URL without its password
-    searches: tuple[Searched, ...]  # one or two: linear first
+    searches: tuple[Searched, ...]  # one or two
     pair: DigitPair | None
     no_pair: str  # why there are no images
     comparison: Comparison | None = None  # where ``study.confirm`` has been run
-    replicates: tuple[dict[str, Any], ...] = ()  # a row a retrained finalist
-    splits: tuple[dict[str, Any], ...] = ()  # a row a resampled search
+    replicates: Rows = ()  # a row a retrained finalist
+    splits: Rows = ()  # a row a resampled search
 
     @property
     def winners(self) -> tuple[tuple[Searched, StoredTrial], ...]:
@@ -107,6 +116,18 @@ class Record:
         """What all trials share."""
         return self.searches[0].protocol
 
+    @property
+    def titles(self) -> list[str]:
+        """All titles in the order of their colours: a kind of model has its own everywhere."""
+        kinds = [_title(model) for model in MODELS.values()]
+        own = [search.title for search in self.searches]
+        return kinds if set(own) <= set(kinds) else own
+
+    def _repr_html_(self) -> str:
+        from study.report.sections.answer import notebook
+
+        return notebook(self)
+
 
 def collect(
     url: str, *, linear: str | None = None, mlp: str | None = None, data_root: Path | None = None
@@ -116,60 +137,54 @@ def collect(
     Raises:
         StudyError: see :func:`study.report.render`.
     """
-    names = {"linear": linear, "mlp": mlp}
-    if linear is None and mlp is None:
-        names = _find(url)
-    searches = tuple(_read(url, name, MODELS[model]) for model, name in names.items() if name)
-    if not searches:
-        raise StudyError(f"{_label(url)}: holds no study to report: run python -m study.search")
-    _require_comparable(searches)
+    names = [name for name in (linear, mlp) if name is not None] or find(url, _label(url))
+    searches = [_read(url, name) for name in names]
+    if len(searches) == 2:
+        a, b = searches
+        require_comparable((a.name, b.name), (a.manifest, b.manifest))
     pair, reason = _images(searches[0], data_root)
-    return Record(_label(url), searches, pair, reason, *_confirmed(url, searches))
+    return Record(_label(url), _told_apart(searches), pair, reason, *_confirmed(url, names))
 
 
-def _confirmed(
-    url: str, searches: tuple[Searched, ...]
-) -> tuple[Comparison | None, tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
+def _title(model: Model) -> str:
+    label = model.label or model.name
+    return label[:1].upper() + label[1:]
+
+
+def _told_apart(searches: Sequence[Searched]) -> tuple[Searched, ...]:
+    """Two studies of one kind of model are called by their names."""
+    if len({search.model.name for search in searches}) == len(searches):
+        return tuple(searches)
+    return tuple(
+        replace(search, title=search.name, noun=search.name, key=f"{search.key}_{place}")
+        for place, search in enumerate(searches, 1)
+    )
+
+
+def _confirmed(url: str, names: Sequence[str]) -> tuple[Comparison | None, Rows, Rows]:
     """The comparison and its rows; nothing where it was not, or not wholly, confirmed."""
-    from study.confirm.comparison import REPLICATED, SPLIT, compare, is_confirmed, rows
+    from study.confirm.comparison import compare, is_confirmed, rows
+    from study.confirm.plan import REPLICATES, SPLITS
 
-    if len(searches) < 2 or not is_confirmed(url, (searches[0].name, searches[1].name)):
+    if len(names) < 2:
         return None, (), ()
-    names = (searches[0].name, searches[1].name)
+    both = (names[0], names[1])
+    if not is_confirmed(url, both):
+        return None, (), ()
     try:
-        found = compare(url, names)
+        found = compare(url, both)
     except NotConfirmedError:
         return None, (), ()
-    return found, tuple(rows(url, names, REPLICATED)), tuple(rows(url, names, SPLIT))
+    replicates = rows(url, both, REPLICATES, REPLICATED)
+    return found, tuple(replicates), tuple(rows(url, both, SPLITS, SPLIT))
 
 
-def _find(url: str) -> dict[str, str | None]:
-    """The study of each model: the one called after it, or else the only one of it."""
-    names = storage.study_names(url)
-    found: dict[str, str | None] = {model: model for model in MODELS if model in names}
-    for model in MODELS.keys() - found.keys():
-        own = [name for name in names if _model(storage.load_study(url, name)) == model]
-        if len(own) > 1:
-            listed = ", ".join(shown(name) for name in own[:5])
-            raise StudyError(
-                f"{_label(url)}: has {len(own)} {model} studies ({listed}): name one: --{model}"
-            )
-        found[model] = own[0] if own else None
-    return {model: found[model] for model in MODELS}
-
-
-def _model(study: Study) -> object:
-    return (storage.manifest(study) or {}).get("model")
-
-
-def _read(url: str, name: str, model: Model) -> Searched:
+def _read(url: str, name: str) -> Searched:
     study = storage.load_study(url, name)
     manifest = storage.manifest(study)
-    if manifest is None:
+    if manifest is None or manifest.get("model") is None:
         raise StudyError(f"study {shown(name)}: was not searched by python -m study.search")
-    if manifest.get("model") != model.name:
-        other = f"pass it as --{manifest.get('model')}"
-        raise StudyError(f"study {shown(name)}: is not of model {model.name}: {other}")
+    model = _model(manifest, name)
     frozen = vouched(study)
     finished = [trial for trial in frozen if trial.state.name in FINISHED]
     trials = tuple(read_trials(finished, name))
@@ -177,6 +192,9 @@ def _read(url: str, name: str, model: Model) -> Searched:
     return Searched(
         model=model,
         name=name,
+        title=_title(model),
+        noun=f"the {model.label or model.name}",
+        key=model.name,
         manifest=manifest,
         protocol=_protocol(manifest, name),
         trials=trials,
@@ -184,7 +202,25 @@ def _read(url: str, name: str, model: Model) -> Searched:
         unfinished=dict(Counter(t.state.name for t in frozen if t.state.name not in FINISHED)),
         weights=weights,
         no_weights=reason,
+        importance=importances(finished),
+        machine=storage.machine(study),
+        digest=_digest(finished),
     )
+
+
+def _model(manifest: dict[str, Any], name: str) -> Model:
+    try:
+        return MODELS[manifest["model"]]
+    except (KeyError, TypeError):
+        raise StudyError(
+            f"study {shown(name)}: its model {shown(str(manifest['model']))} is not known here: "
+            f"register it, or name a study of {', '.join(MODELS)}"
+        ) from None
+
+
+def _digest(finished: Sequence[FrozenTrial]) -> str:
+    lines = (f"{trial.user_attrs.get('digest')}\n" for trial in finished)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _protocol(manifest: dict[str, Any], name: str) -> Protocol:
@@ -221,28 +257,6 @@ def _weights(
     if weights_digest(tensors) != best.weights_sha256:
         return None, f"the file {path.name} beside the database belongs to another search"
     return tensors, ""
-
-
-def _require_comparable(searches: tuple[Searched, ...]) -> None:
-    if len(searches) < 2:
-        return
-    a, b = searches
-    differences = list(_differences(a.manifest, b.manifest))
-    if differences:
-        raise StudyError(
-            f"studies {shown(a.name)} and {shown(b.name)}: can't be compared, since they differ"
-            f" in {', '.join(differences)}: search both on the same data and protocol"
-        )
-
-
-def _differences(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
-    for key in sorted({*a["protocol"], *b["protocol"]}):
-        ours, theirs = a["protocol"].get(key), b["protocol"].get(key)
-        if ours != theirs:
-            yield f"{key} ({ours} against {theirs})"
-    if a["data_sha256"] != b["data_sha256"]:
-        ours, theirs = str(a["data_sha256"])[:12], str(b["data_sha256"])[:12]
-        yield f"the images' SHA-256 ({ours}… against {theirs}…)"
 
 
 def _images(search: Searched, data_root: Path | None) -> tuple[DigitPair | None, str]:

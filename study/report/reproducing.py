@@ -1,11 +1,11 @@
-"""The commands that make the same studies again, and what both models had."""
+"""The commands that make the same studies again, what both had, and where they come from."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
 
-from study.objective import default_space
+from study.objective import MODELS, default_space
 from study.protocol import Protocol
 from study.report import words
 from study.report.record import Record, Searched
@@ -17,14 +17,20 @@ def commands(record: Record) -> list[str]:
         shlex.join(["python", "-m", "study.search", *_options(record, search)])
         for search in record.searches
     ]
-    names = [f"--{s.model.name}={s.name}" for s in record.searches]
-    if all(s.name == s.model.name for s in record.searches):
-        names = []
+    names = _names(record)
     root = _data_root(record.protocol)
     where = ["--storage", record.storage, *names]
     confirm = ["python", "-m", "study.confirm", *where, *_confirmation(record), *root]
     report = shlex.join(["python", "-m", "study.report", *where, *root])
     return [*searches, *([shlex.join(confirm)] if record.comparison else []), report]
+
+
+def _names(record: Record) -> list[str]:
+    """The options that name the studies, where they are not the ones taken without."""
+    names = [search.name for search in record.searches]
+    if names == list(MODELS)[:2]:
+        return []
+    return [f"--{option}={name}" for option, name in zip(("linear", "mlp"), names, strict=False)]
 
 
 def _confirmation(record: Record) -> Iterator[str]:
@@ -75,16 +81,40 @@ def _data_root(protocol: Protocol) -> list[str]:
     return [] if bundled else ["--data-root", "DIR"]
 
 
+def digest_commands(record: Record) -> list[str]:
+    """What prints the trials' digests, with SQLite's own program and nothing of this one."""
+    if "://" in record.storage:
+        return []
+    return [_digest_command(record.storage, search.name) for search in record.searches]
+
+
+def _digest_command(storage: str, name: str) -> str:
+    literal = name.replace("'", "''")
+    query = (
+        "SELECT substr(value_json, 2, 64) FROM studies NATURAL JOIN trials NATURAL JOIN"
+        f" trial_user_attributes WHERE study_name = '{literal}' AND key = 'digest' ORDER BY number"
+    )
+    quoted = shlex.quote(query) if set(name) & set('"$`!\\') else f'"{query}"'
+    return f"sqlite3 {shlex.quote(storage)} {quoted} | sha256sum"
+
+
 def facts(record: Record) -> list[list[str]]:
     """What each model had, a row a fact, a column a model."""
-    columns = [_facts(search) for search in record.searches]
+    return _side_by_side([_facts(search) for search in record.searches])
+
+
+def provenance(record: Record) -> list[list[str]]:
+    """Where each study comes from, a row a fact, a column a model."""
+    return _side_by_side([_provenance(search) for search in record.searches])
+
+
+def _side_by_side(columns: list[dict[str, str]]) -> list[list[str]]:
     return [[name, *(column[name] for column in columns)] for name in columns[0]]
 
 
 def _facts(search: Searched) -> dict[str, str]:
     stored, protocol, best = search.manifest, search.protocol, search.best
     units = stored["space"].get("hidden_units")
-    versions = stored.get("versions", {})
     return {
         "Study": search.name,
         "Model": search.model.title,
@@ -93,13 +123,33 @@ def _facts(search: Searched) -> dict[str, str]:
         "Hidden units searched": _range(units) if units else "none",
         "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
         "Pruner": str(stored.get("pruner", "none")),
-        "Seed": str(stored["seed"]),
         "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} images",
         "Validated": f"every {words.plural(protocol.val_every, 'step')}",
         "Training time of the search": words.seconds(search.seconds),
-        "Parameters of the winner": f"{words.weights_count(best):,}" if best else "none",
-        "Made with": ", ".join(f"{name} {found}" for name, found in versions.items()),
+        "The winner": f"trial {best.number}: {words.parameters(best)}" if best else "none",
+        "Numbers that the winner learns": _learnt(search),
+    }
+
+
+def _learnt(search: Searched) -> str:
+    if search.weights is None:
+        return "not known without its weights"
+    return f"{sum(tensor.size for tensor in search.weights.values()):,}"
+
+
+def _provenance(search: Searched) -> dict[str, str]:
+    stored, found = search.manifest, search.machine
+    versions = ", ".join(f"{name} {number}" for name, number in stored.get("versions", {}).items())
+    where = ", ".join(
+        [str(found.get("processor")), f"{found.get('cores')} cores", str(found.get("system"))]
+    )
+    python = f", Python {found['python']}" if "python" in found else ""
+    return {
+        "Seed": str(stored["seed"]),
+        "Versions": (versions or "not recorded") + python,
+        "Machine": where if found else "not recorded",
         "Trained on": str(stored.get("device", "not recorded")),
+        "SHA-256 of the trials’ digests": search.digest,
     }
 
 

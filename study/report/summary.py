@@ -19,7 +19,7 @@ def to_json(record: Record) -> str:
 def summarise(record: Record) -> dict[str, Any]:
     """What the first screen says, for each model and in all."""
     return {
-        "models": {search.model.name: _model(search) for search in record.searches},
+        "models": {search.key: _model(search) for search in record.searches},
         "winner": _winner(record),
         "comparison": None if record.comparison is None else record.comparison.as_dict(),
         "data_sha256": record.searches[0].manifest["data_sha256"],
@@ -35,13 +35,14 @@ def _winner(record: Record) -> str | None:
     (a, best_a), (b, best_b) = record.winners
     if best_a.val_errors == best_b.val_errors:
         return "tie"
-    return a.model.name if best_a.val_errors < best_b.val_errors else b.model.name
+    return a.key if best_a.val_errors < best_b.val_errors else b.key
 
 
 def _model(search: Searched) -> dict[str, Any]:
     kept = ("seed", "sampler", "space", "device", "versions")
     return {
         "study": search.name,
+        "model": search.model.name,
         "trials": len(search.trials),
         "outcomes": {k: search.outcomes[k] for k in ("finished", "diverged", "pruned")},
         "unfinished": search.unfinished,
@@ -50,6 +51,9 @@ def _model(search: Searched) -> dict[str, Any]:
         "target_rule": search.target_rule,
         "target_met": search.target_met,
         "training_seconds": round(search.seconds, 6),
+        "importance": search.importance,
+        "trials_sha256": search.digest,
+        "machine": search.machine,
         **{name: search.manifest.get(name) for name in kept},
     }
 

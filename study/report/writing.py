@@ -22,9 +22,9 @@ def render(
 
     Args:
         storage: A path or a URL; it is only read.
-        linear: The linear model's study. Where neither study is named, those called
-            ``linear`` and ``mlp`` are taken, or else the only one of each kind.
-        mlp: The MLP's study.
+        linear: The first study, of any model. Where neither is named, one of each kind of
+            model is taken: that called after it (``linear``, ``mlp``), or else the only one.
+        mlp: The second study.
         data_root: Where the official training files lie, for images outside the package.
 
     Raises:
@@ -66,7 +66,9 @@ def write(
     composed = sections.compose(record)
     with drawing.theme():
         drawn = page.draw(composed)
-        content = {Path(f"figures/{name}.png"): drawing.png(fig) for name, fig in drawn.wide()}
+        sheets = {s.name: drawing.figure(s) for part in composed for s in part.sheets}
+        figures = drawn.figures | sheets
+        content = {Path(f"figures/{name}.png"): drawing.png(f) for name, f in figures.items()}
         html = page.to_html(record, drawn).encode()
     content |= {Path(f"tables/{name}.csv"): _csv(frame) for name, frame in _frames(composed)}
     content |= {
@@ -78,14 +80,16 @@ def write(
 
 def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
     """Every table of the report by its file's name: one a figure, and the others."""
-    charts = [(chart.name, chart.frame) for part in composed for chart in part.charts]
-    return charts + [pair for part in composed for pair in part.frames]
+    drawn = [chart for part in composed for chart in (*part.charts, *part.sheets)]
+    return [(chart.name, chart.frame) for chart in drawn] + [
+        pair for part in composed for pair in part.frames
+    ]
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
     """UTF-8 with a header; text that a spreadsheet would run as a formula gets an apostrophe."""
-    texts = frame.select_dtypes(include=["object", "string"]).columns
-    safe = frame.assign(**{name: frame[name].map(_harmless) for name in texts})
+    texts = frame.select_dtypes(include=["object", "string", "category"]).columns
+    safe = frame.assign(**{name: frame[name].astype(object).map(_harmless) for name in texts})
     return str(safe.to_csv(index=False, lineterminator="\n")).encode()
 
 

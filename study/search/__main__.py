@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from study import cli
 from study.errors import StudyError
-from study.objective import DEFAULT_HIDDEN_UNITS, MODELS, Model, SearchSpace
+from study.objective import DEFAULT_HIDDEN_UNITS, MODELS, Model, SearchSpace, model_named
 from study.search.loop import Progress, Settings, search
 from study.search.plan import SAMPLERS, Plan
 from study.search.pruning import PRUNERS
@@ -23,7 +23,12 @@ Number = TypeVar("Number", int, float)
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     found = cli.new_parser("study.search", "Search one model's hyperparameters.")
-    found.add_argument("--model", choices=tuple(MODELS), required=True, help="what to search")
+    found.add_argument(
+        "--model",
+        metavar="NAME",
+        required=True,
+        help=f"what to search: {', '.join(MODELS)}, or what a --model-file registers",
+    )
     found.add_argument("--study-name", help="the study's name (default: the model's)")
     cli.add_common(found)
     add_search(found)
@@ -42,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         type=cli.positive_int,
         metavar=("LOW", "HIGH"),
-        help=f"of the mlp (default: {low} to {high})",
+        help=f"of the mlp, or another model with hidden units (default: {low} to {high})",
     )
     space.add_argument(
         "--target",
@@ -218,7 +223,7 @@ class _bar:
 
 def command(args: argparse.Namespace) -> int:
     """Search the model that the options name."""
-    model = MODELS[args.model]
+    model = model_named(args.model)
     name = model.name if args.study_name is None else args.study_name
     return run_search(args, model, name)
 

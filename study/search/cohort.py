@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from study import dataset
 from study.errors import StudyError
 from study.models import Images
-from study.objective import MODELS, build
+from study.objective import build, model_named
 from study.protocol import Protocol
 from study.search.plan import Plan, Planned, Planner, cohorts
 from study.search.pruning import CohortPruner
@@ -131,7 +131,7 @@ def train_on(
     images: Images, task: Task, progress: Callable[[float], None] | None = None
 ) -> list[Trained]:
     """Train a cohort on these images; one result a trial, in their order."""
-    model = MODELS[task.model]
+    model = model_named(task.model)
     numbers = tuple(trial.number for trial in task.trials)
     pruner = None
     if task.pruner != "none":

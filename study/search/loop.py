@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study import integrity, storage
+from study import integrity, notebook, storage
 from study.search.kept import drop_weights, keep_weights
 from study.search.plan import Plan, Planned, Planner
-from study.trials import StoredTrial, best_of, read_trials
+from study.trials import StoredTrial, best_of, rank, read_trials
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
@@ -39,6 +39,23 @@ class Outcome:
     trials: list[StoredTrial]
     added: int
     seconds: float  # spent on the added trials
+
+    def _repr_html_(self) -> str:
+        """The five best trials, for a notebook."""
+        order = sorted(self.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
+        rows = [
+            [
+                str(t.number),
+                f"{t.val_error:.2%} ({t.val_errors} of {t.n_val:,})",
+                f"{t.learning_rate:.4g}",
+                "" if t.hidden_units is None else str(t.hidden_units),
+                t.outcome,
+            ]
+            for t in order
+        ]
+        head = ["trial", "validation error", "learning rate", "hidden units", "outcome"]
+        caption = f"{len(self.trials)} trials, {self.added} of them new in {self.seconds:.1f} s"
+        return notebook.table(caption, head, rows)
 
 
 Progress = Callable[[float, StoredTrial | None], None]

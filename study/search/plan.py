@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.objective import MODELS, Configuration, Model, SearchSpace
+from study.objective import Configuration, Model, SearchSpace, model_named
 from study.protocol import Protocol
 from study.seeds import derive
 
@@ -62,12 +62,13 @@ class Plan:
 
     @property
     def kind(self) -> Model:
-        """The kind of model that is searched."""
-        return MODELS[self.model]
+        """The kind of model that is searched; StudyError where it is not known here."""
+        return model_named(self.model)
 
     def manifest(self, data_digest: str) -> dict[str, Any]:
         """The plan as JSON, with the digest of the data and the versions it ran on."""
-        return asdict(self) | {"data_sha256": data_digest, "versions": versions()}
+        source = {self.model: self.kind.source_sha256} if self.kind.source_sha256 else {}
+        return asdict(self) | {"data_sha256": data_digest, "versions": versions() | source}
 
     @classmethod
     def of_manifest(cls, manifest: Mapping[str, Any]) -> Plan:
@@ -83,7 +84,7 @@ class Plan:
             stored["protocol"] = Protocol(**protocol | {"classes": tuple(protocol["classes"])})
             stored["space"] = SearchSpace(**{n: v and tuple(v) for n, v in space.items()})
             plan = cls(**stored)
-            plan.kind  # noqa: B018 (KeyError where the model is not known here)
+            plan.kind  # noqa: B018 (refused where the model is not known here)
             return plan
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StudyError(

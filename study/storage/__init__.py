@@ -2,15 +2,16 @@
 
 One job a module: ``urls`` says where things lie, ``sqlite`` looks at a file without
 touching it, ``opening`` opens, ``lock`` keeps a second search out, ``recording`` appends
-(through ``bulk`` where it can), ``manifest`` says what the study was, ``weights`` keeps
-the models, ``seal`` keeps a digest over all of it, ``reading`` reads what may be damaged,
-and ``explain`` turns a failing disk or database into one line.
+(through ``bulk`` where it can), ``manifest`` says what the study was and ``machine`` where,
+``weights`` keeps the models, ``seal`` keeps a digest over all of it, ``reading`` reads what
+may be damaged, and ``explain`` turns a failing disk or database into one line.
 """
 
 from study.storage.atomic import write_atomically
 from study.storage.explain import explain
 from study.storage.holding import hold, require_fit
 from study.storage.lock import holder, lock
+from study.storage.machine import machine
 from study.storage.manifest import check_manifest, manifest, set_manifest
 from study.storage.opening import load_study, open_study, study_names
 from study.storage.reading import frozen_trials
@@ -31,6 +32,7 @@ __all__ = [
     "load_study",
     "load_weights",
     "lock",
+    "machine",
     "manifest",
     "open_study",
     "record",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.storage.explain import explaining
+from study.storage.machine import set_machine
 from study.storage.reading import frozen_trials
 from study.storage.urls import shown
 
@@ -42,7 +43,7 @@ def set_manifest(study: "Study", content: Mapping[str, Any]) -> None:
 def check_manifest(
     study: "Study", wanted: Mapping[str, Any], remedy: str = "choose another --study-name"
 ) -> None:
-    """Give a fresh study the manifest ``wanted``; hold any other study to its own.
+    """Give a fresh study the manifest ``wanted`` and this machine; hold others to their own.
 
     Args:
         study: The study.
@@ -57,6 +58,7 @@ def check_manifest(
     stored = manifest(study)
     if stored is None:
         _require_no_trials(study)
+        set_machine(study)  # first, so that a study with a manifest has it, whenever one is killed
         set_manifest(study, asked)
     elif stored != asked:
         differences = list(_differences(stored, asked))

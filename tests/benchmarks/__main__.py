@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,18 @@ from study.objective import MODELS
 from tests.benchmarks.check import Reference, compare
 from tests.benchmarks.child import Failed, call
 from tests.benchmarks.machine import SQUARE, cores, describe
-from tests.benchmarks.rows import OURS, OWN_BATCHES, PEERS, TRIALS, all_rows, quick_trials, spread
+from tests.benchmarks.rows import (
+    FEW,
+    OURS,
+    OWN_BATCHES,
+    PEERS,
+    TRIALS,
+    all_rows,
+    quick_trials,
+    spread,
+)
 from tests.benchmarks.table import Rates, Runs, shape, show, summarise
-from tests.benchmarks.work import Absent, Work, gflop
+from tests.benchmarks.work import FOLDED, Absent, Work, gflop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +54,14 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--seed", type=int, default=0, help="default: 0")
     found.add_argument("--out", type=Path, default=Path("reports/benchmark"), help="the folder")
     found.add_argument("--peers", **names(PEERS), help=f"default: {','.join(PEERS)}")
-    found.add_argument("--models", **names(tuple(MODELS)), help=f"default: {','.join(MODELS)}")
+    found.add_argument(
+        "--models",
+        type=lambda text: text.split(","),
+        default=list(MODELS),
+        metavar="A,B",
+        help=f"default: {','.join(MODELS)}",
+    )
+    found.add_argument("--model-file", metavar="FILE", help="that registers a model of your own")
     found.add_argument(
         "--quick", action="store_true", help="one repeat of tiny trials: checks, times nothing"
     )
@@ -54,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Measure, check, print, write; 3 if a peer's errors differ, 1 if one failed."""
     args, began = parser().parse_args(), time.monotonic()
+    for model in args.models:
+        _work(args, model).kind  # noqa: B018 (refused where it is not known)
     steps = QUICK_STEPS if args.quick else 5_000
     machine = describe()
     say(machine)
@@ -61,8 +80,7 @@ def main() -> int:
     runs = [Runs(row, model) for model in args.models for row in rows]
     planned = {model: plan(model, steps, args) for model in args.models}
     measured = [
-        repeat(runs, planned, Work("", (), 1, steps, args.seed))
-        for _ in range(1 if args.quick else args.repeats)
+        repeat(runs, planned, args, steps) for _ in range(1 if args.quick else args.repeats)
     ]
     rates = Rates.best(measured)
     references = {model: reference(model, planned[model], steps, args) for model in args.models}
@@ -83,18 +101,31 @@ def say(text: str) -> None:
 
 def plan(model: str, steps: int, args: argparse.Namespace) -> dict[str, list]:
     """The trials, from an untimed search."""
-    count = quick_trials(cores()) if args.quick else TRIALS[model]
+    count = quick_trials(cores()) if args.quick else TRIALS.get(model, FEW)
     say(f"{model}: planning {count} trials")
-    found = call("planned:plan", Work(model, (), cores(), steps, args.seed), count)
+    found = call("planned:plan", _work(args, model, steps), count)
     return found | {"trials": [(number, rate) for number, rate in found["trials"]]}
 
 
-def repeat(runs: list[Runs], planned: dict[str, dict[str, list]], common: Work) -> dict:
+def _work(
+    args: argparse.Namespace,
+    model: str,
+    steps: int = QUICK_STEPS,
+    trials: Sequence[tuple[int, float]] = (),
+    jobs: int = cores(),
+) -> Work:
+    """What a child is asked to do."""
+    return Work(model, tuple(trials), jobs, steps, args.seed, args.model_file)
+
+
+def repeat(
+    runs: list[Runs], planned: dict[str, dict[str, list]], args: argparse.Namespace, steps: int
+) -> dict:
     """Run every row once; add to its runs. Returns the rates of matrix products."""
     for done in runs:
         row, model = done.row, done.model
         trials = spread(planned[model]["trials"], row.trials[model])
-        work = Work(model, trials, row.jobs, common.steps, common.seed)
+        work = _work(args, model, steps, trials, row.jobs)
         try:
             result = call("child:train", row.peer, work)
         except Absent as absent:
@@ -109,7 +140,7 @@ def repeat(runs: list[Runs], planned: dict[str, dict[str, list]], common: Work) 
         done.peak_bytes += [result["peak_bytes"]] if result["peak_bytes"] else []
         done.numbers, done.val_errors = [number for number, _ in trials], result["val_errors"]
         say(f"{model}: {row.title}: {done.seconds[-1]:.4f} s a trial, of {len(trials)}")
-    shapes = {shape(r.row, r.model) for r in runs if r.row.peer in OURS}
+    shapes = {shape(r.row, r.model) for r in runs if r.row.peer in OURS and r.model in FOLDED}
     return call("machine:sgemm", sorted(shapes))
 
 
@@ -117,7 +148,7 @@ def reference(model: str, planned: dict, steps: int, args: argparse.Namespace) -
     """What the trials reach, and what the plain ones reach under other orders of batches."""
     drawn = [row for row in all_rows(cores(), quick=args.quick) if row.peer in OWN_BATCHES]
     trials = {t for row in drawn for t in spread(planned["trials"], row.trials[model])}
-    work = Work(model, tuple(sorted(trials)), cores(), steps, args.seed)
+    work = _work(args, model, steps, sorted(trials))
     needed = set(OWN_BATCHES) & set(args.peers)
     orders = call("planned:reorder", work) if needed else []
     numbers = [number for number, _ in work.trials]

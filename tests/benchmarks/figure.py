@@ -50,7 +50,7 @@ def draw(table: pd.DataFrame, square: float, machine: str, path: Path) -> None:
         axes = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
         for ax, model in zip(axes, models, strict=True):
             _bars(ax, table[table["model"] == model], square)
-            ax.set_title(TITLES[model], loc="left")
+            ax.set_title(TITLES.get(model, model), loc="left")
         handles = [mpl.patches.Patch(color=colour, label=n) for n, colour in FAMILIES.items()]
         figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
         figure.text(0, -0.02, machine, fontsize="x-small", color="0.4", va="top")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from study.storage.machine import describe as this_machine
 from tests.benchmarks.work import HIDDEN_UNITS, N_VAL
 
 SQUARE = 2048  # rows and columns of the big product
@@ -25,13 +25,12 @@ def cores() -> int:
 
 def describe() -> str:
     """CPU, cores and versions, on one line; and whether the machine is busy."""
-    info = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
-    name = names[0] if names else platform.processor() or platform.machine()
+    found = this_machine()
     versions = ", ".join(f"{package} {version(package)}" for package in ("torch", "optuna"))
     load = os.getloadavg()[0]
     busy = f", BUSY: a load of {load:.1f} at the start" if load > 0.3 * cores() else ""
-    return f"{name}, {cores()} cores, {versions}, Python {platform.python_version()}{busy}"
+    where = f"{found['processor']}, {found['cores']} cores"
+    return f"{where}, {versions}, Python {found['python']}{busy}"
 
 
 def peak_bytes() -> int | None:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from study.objective import MODELS
 
 PEERS = ("plain", "processes", "vmap", "jax", "trainer", "search")
-TRIALS = {"linear": 64, "mlp": 32}  # of a search; peers train some of them, or them again
+FEW = 32  # trials of a search; peers train some of them, or them again
+TRIALS = {"linear": 64}  # where it is not so few
 OURS = ("trainer", "search")
 OWN_BATCHES = ("plain", "processes")  # peers that draw their batches themselves
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table, for both models."""
+    """One line of the table, for every model."""
 
     key: str
     peer: str
@@ -35,12 +36,13 @@ def all_rows(cores: int, *, quick: bool) -> list[Row]:
 
     Every stack of models has the width at which its peer is fast; a wider one gains little.
     """
-    n, tiny = TRIALS, quick_trials(cores)
+    searched, tiny = (TRIALS["linear"], FEW), quick_trials(cores)
 
     def row(key: str, title: str, jobs: int, full: tuple[int, int], few: int) -> Row:
         linear, mlp = (few, few) if quick else full
         peer = key.split("-", maxsplit=1)[0]
-        return Row(key, peer, title, jobs, {"linear": linear, "mlp": mlp})
+        trials = {name: linear if name in TRIALS else mlp for name in MODELS}
+        return Row(key, peer, title, jobs, trials)
 
     return [
         row("plain", "plain Optuna", 1, (4, 4), 2),
@@ -50,8 +52,8 @@ def all_rows(cores: int, *, quick: bool) -> list[Row]:
         row("trainer-1", "trainer, 1 cohort", 1, (64, 16), 4),
         row("trainer-n", f"trainer, cohorts × {cores}", cores, (32 * cores, 8 * cores), 2 * cores),
         row("trainer-wide", f"trainer, wide × {cores}", cores, (64 * cores, 16 * cores), tiny),
-        row("search-1", "search --jobs 1", 1, (n["linear"], n["mlp"]), tiny),
-        row("search-n", f"search --jobs {cores}", cores, (n["linear"], n["mlp"]), tiny),
+        row("search-1", "search --jobs 1", 1, searched, tiny),
+        row("search-n", f"search --jobs {cores}", cores, searched, tiny),
     ]
 
 

@@ -65,14 +65,13 @@ def main() -> int:
 def measure(sampler: str, size: int, steps: int) -> dict[str, Any]:
     """One search: seconds a trial by part, peak memory, and what the sampler alone takes."""
     from study.search import Settings, loop, search
+    from study.workers import Workers
 
     spent = dict.fromkeys(PARTS, 0.0)
     with tempfile.TemporaryDirectory() as folder:
         search(_plan(sampler, 1), Settings(f"{folder}/warm.db", "warm", n_trials=1))
-        plan, settings = (
-            _plan(sampler, steps),
-            Settings(f"{folder}/study.db", "linear", size, cores()),
-        )
+        plan = _plan(sampler, steps)
+        settings = Settings(f"{folder}/study.db", "linear", size, Workers(cores()))
         began = time.perf_counter()
         with timed(loop, spent):
             outcome = search(plan, settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from study.objective import MODELS
 from tests.benchmarks.rows import OURS
-from tests.benchmarks.work import gflop
+from tests.benchmarks.work import FOLDED, gflop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +96,7 @@ def _line(runs: Runs, plain: list[float], rates: Rates, steps: int) -> dict[str,
         ratios = [a / b for a, b in zip(plain, runs.seconds, strict=False)]
         line |= {"ratio": median(plain) / seconds}
         line |= {"ratio_low": min(ratios), "ratio_high": max(ratios)}
-    if row.peer in OURS:
+    if row.peer in OURS and model in FOLDED:
         done = gflop(model, steps, rates.columns) / seconds
         line["of_own_shapes"] = done / rates.shapes["{} {} {}".format(*shape(row, model))]
     return line

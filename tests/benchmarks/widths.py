@@ -1,7 +1,8 @@
 """Which widths are fast: ``python -m tests.benchmarks.widths``.
 
 Trains generations of G trials as cohorts of W on all cores, and prints the seconds a trial:
-the table behind the defaults in ``study/objective.py``. A default is the smallest generation,
+the table behind the defaults in ``study/objective.py``; then what a cohort of MLPs of mixed
+hidden sizes costs over one of equal sizes. A default is the smallest generation,
 and in it the narrowest cohort, that is near the fastest: the sampler learns only between
 generations, so that a smaller one searches better.
 """
@@ -17,13 +18,14 @@ from statistics import median
 import pandas as pd
 
 from study.models import Images
-from study.objective import MODELS
+from study.objective import MODELS, Configuration, build
 from tests.benchmarks.machine import cores, describe
 from tests.benchmarks.work import Work
 
 GENERATIONS = {"linear": (16, 32, 64, 128, 256), "mlp": (8, 16, 32, 64)}
 COHORTS = {"linear": (8, 16, 32, 64, 128), "mlp": (2, 4, 8, 16, 32)}
 TINY = (4, 8)
+EQUAL, MIXED = (50,) * 8, (16, 24, 32, 40, 60, 68, 76, 84)  # hidden units: 400 in all
 PROTOCOL_STEPS = 5_000
 
 
@@ -51,6 +53,7 @@ def main() -> int:
         frame = measure(model, cells, args.steps, args.repeats)
         print(f"\n{show(frame, model)}")
         frames.append(frame.assign(model=model))
+    print(f"\nmixed hidden sizes: {mixed(args.steps, args.repeats):.3f} × equal ones")
     args.out.mkdir(parents=True, exist_ok=True)
     pd.concat(frames).assign(machine=describe()).to_csv(args.out / "widths.csv", index=False)
     return 0
@@ -96,6 +99,21 @@ def generation_s(work: Work, width: int, images: Images) -> float:
         for start in range(0, len(members), width)
     )
     return time.perf_counter() - began
+
+
+def mixed(steps: int, repeats: int) -> float:
+    """Median seconds of a cohort of ``MIXED`` hidden sizes over those of ``EQUAL`` ones."""
+    from study.trainer import train
+
+    work = Work("mlp", (), 1, steps, 0)
+    images, times = work.images(), {sizes: [] for sizes in (EQUAL, MIXED)}
+    for _ in range(repeats + 1):  # the first warms up
+        for sizes, found in times.items():
+            members = [build(MODELS["mlp"], Configuration(0.1, n), seed=n) for n in sizes]
+            began = time.perf_counter()
+            train(members, [0.1] * len(sizes), images, work.protocol, seed=0)
+            found.append(time.perf_counter() - began)
+    return median(times[MIXED][1:]) / median(times[EQUAL][1:])
 
 
 def show(frame: pd.DataFrame, model: str) -> str:

@@ -7,9 +7,10 @@ its clock starts (imports, reading the images, building the models) is free for 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.objective import MODELS, Configuration, SearchSpace, build
+from study.objective import Configuration, Model, SearchSpace, build, load_model_file, model_named
 from study.protocol import Protocol
 from study.seeds import derive
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 HIDDEN_UNITS = 50
 PIXELS = 784
 N_VAL = 1791
+FOLDED = ("linear", "mlp")  # what this package trains as wide products of fewer columns
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Work:
     jobs: int  # processes or threads at once
     steps: int
     seed: int  # of batches, initial weights and sampler
+    model_file: str | None = None  # that registers the model, where it is not the package's own
+
+    @property
+    def kind(self) -> Model:
+        """The kind of model, known to this process from now on."""
+        if self.model_file:
+            load_model_file(Path(self.model_file))
+        return model_named(self.model)
 
     @property
     def protocol(self) -> Protocol:
@@ -46,12 +56,12 @@ class Work:
     @property
     def space(self) -> SearchSpace:
         """What the search samples: learning rates alone."""
-        hidden = MODELS[self.model].has_hidden_units
+        hidden = self.kind.has_hidden_units
         return SearchSpace(hidden_units=(HIDDEN_UNITS, HIDDEN_UNITS) if hidden else None)
 
     def members(self) -> list[nn.Module]:
         """A plain model a trial, with the initial weights that its number gives it."""
-        kind = MODELS[self.model]
+        kind = self.kind
         hidden = HIDDEN_UNITS if kind.has_hidden_units else None
         return [
             build(kind, Configuration(rate, hidden), seed=derive(self.seed, "weights", number))
@@ -91,8 +101,10 @@ def gflop(model: str, steps: int, columns: int = PIXELS) -> float:
     back). A validation has the forward products alone. 5,000 steps and 100 validations of
     784 pixels are 1.85 (linear) and 92.6 GFLOP (50 hidden units).
 
+    Any other model's is counted by torch on the plain module, with all 784 pixels.
+
     Args:
-        model: ``linear`` or ``mlp``.
+        model: A registered name.
         steps: SGD updates.
         columns: D. The pixels, 784, for every peer alike; this package trains fewer, since it
             folds the pixels that are always equal into one.
@@ -100,9 +112,27 @@ def gflop(model: str, steps: int, columns: int = PIXELS) -> float:
     protocol = Protocol(steps=steps)
     validated = len(protocol.validation_steps) * N_VAL  # images
     trained = steps * protocol.batch_size
+    if model not in FOLDED:
+        return _counted(model, trained, validated) / 1e9
     if model == "linear":
         return 2 * columns * (2 * trained + validated) / 1e9
     hidden = columns * HIDDEN_UNITS
     return (
         2 * (trained * (2 * hidden + 3 * HIDDEN_UNITS) + validated * (hidden + HIDDEN_UNITS)) / 1e9
     )
+
+
+def _counted(model: str, trained: int, validated: int) -> float:
+    """Multiplications and additions of so many images' training and validation."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    kind = model_named(model)
+    hidden = HIDDEN_UNITS if kind.has_hidden_units else None
+    module = build(kind, Configuration(0.1, hidden), seed=0)
+    with FlopCounterMode(display=False) as forward:
+        logits = module(torch.zeros(1, PIXELS))
+    with FlopCounterMode(display=False) as backward:
+        logits.sum().backward()
+    once = forward.get_total_flops()
+    return trained * (once + backward.get_total_flops()) + validated * once

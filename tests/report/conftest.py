@@ -8,21 +8,22 @@ from study.protocol import Protocol
 from study.search import Plan, Settings, search
 
 SHORT = Protocol(steps=300)
-RATES = {"linear": (1e-3, 0.5), "mlp": (1e-3, 0.5)}
 
 
-def searched(storage, model, *, name=None, protocol=SHORT, n_trials=6, target=None):
-    """Search for real, shortly; a target may be named."""
-    plan = Plan(
-        model=model,
-        space=SearchSpace(RATES[model], (8, 32) if model == "mlp" else None),
-        protocol=protocol,
-        target=MODELS[model].target if target is None else target,
-        generation=3,
-        cohort=3,
-    )
+def searched(storage, model, *, name=None, protocol=SHORT, n_trials=6, **changes):
+    """Search for real, shortly; a target, a sampler and so on may be named."""
+    kind = MODELS[model]
+    space = SearchSpace((1e-3, 0.5), (8, 32) if kind.has_hidden_units else None)
+    fields = {"space": space, "target": kind.target, "generation": 3, "cohort": 3}
+    plan = Plan(model=model, protocol=protocol, **fields | changes)
     search(plan, Settings(str(storage), name or model, n_trials=n_trials))
     return storage
+
+
+def copied(storage, folder) -> Path:
+    """A copy of a storage, weights included."""
+    shutil.copytree(storage.parent, folder)
+    return folder / storage.name
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +34,29 @@ def original(tmp_path_factory):
     return searched(storage, "mlp")
 
 
+@pytest.fixture(scope="session")
+def confirmed(original, tmp_path_factory):
+    """The same, confirmed shortly."""
+    from study.confirm.loop import Settings as Confirmation
+    from study.confirm.loop import confirm
+
+    storage = copied(original, tmp_path_factory.mktemp("confirmed") / "of")
+    sizes = {"seeds": 5, "splits": 3, "n_trials": 3, "finalists": 2}
+    confirm(Confirmation(str(storage), ("linear", "mlp"), **sizes))
+    return storage
+
+
+@pytest.fixture(scope="session")
+def report(confirmed, tmp_path_factory):
+    """The folder of its report."""
+    from study.report import write
+
+    folder = tmp_path_factory.mktemp("report")
+    write(str(confirmed), folder)
+    return folder
+
+
 @pytest.fixture
 def storage(original, tmp_path) -> Path:
-    """A copy of them, weights included."""
-    shutil.copytree(original.parent, tmp_path / "copy")
-    return tmp_path / "copy" / original.name
+    """A copy of the searches, to do something to."""
+    return copied(original, tmp_path / "copy")

@@ -6,6 +6,7 @@ from contextlib import closing
 from hashlib import sha256
 from html.parser import HTMLParser
 
+from study.trials import digest
 from tests.vouching import vouch
 
 TRIALS = """
@@ -58,6 +59,33 @@ def digests(folder):
     }
 
 
+def recorded(storage, study, upto):
+    """Append copies of a study's trials, their learning rates and errors changed, up to a size."""
+    from study.storage import open_study, record
+
+    opened = open_study(str(storage), study)
+    there = opened.get_trials(deepcopy=False)
+    record(opened, [_varied(there[k % len(there)], k) for k in range(len(there), upto)])
+
+
+def _varied(trial, k):
+    """The trial with another learning rate, more errors, and the digest that fits them."""
+    from optuna.trial import create_trial
+
+    rate = 10 ** (-3 + 2.7 * (k * 0.618 % 1))
+    errors = trial.user_attrs["val_errors"] + 20 + k * 7 % 50
+    attrs = trial.user_attrs | {"learning_rate": rate, "val_errors": errors}
+    value = errors / attrs["n_val"]
+    attrs["digest"] = digest(attrs, value)
+    varied = create_trial(
+        state=trial.state, value=value, params=trial.params | {"learning_rate": rate},
+        distributions=trial.distributions, user_attrs=attrs,
+        intermediate_values=trial.intermediate_values,
+    )  # fmt: skip
+    varied.datetime_start, varied.datetime_complete = trial.datetime_start, trial.datetime_complete
+    return varied
+
+
 class Page(HTMLParser):
     """A page's tags with their attributes, and its text."""
 
@@ -72,7 +100,7 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data):
-        if self.tags and self.tags[-1][0] != "style":
+        if self.tags and self.tags[-1][0] not in ("style", "script"):
             self.words.append(data)
 
     def values(self, *names):

@@ -7,7 +7,7 @@ import pytest
 from study.errors import ResourceError, StudyError
 from study.protocol import Protocol
 from study.report import render, write
-from tests.report.conftest import searched
+from tests.report.conftest import copied, searched
 from tests.report.helpers import Page, change, set_attribute, stored_best
 
 
@@ -41,13 +41,13 @@ def test_a_study_without_trials_is_shown_as_such(storage, tmp_path):
 
 
 def test_no_trial_at_all_gives_a_page_without_an_answer(storage):
-    """Two empty studies are reported, without a figure."""
+    """Two empty studies are reported, without a figure but that of the data."""
     change(storage, "DELETE FROM trials")
 
     page = Page(render(str(storage)))
 
     assert "No answer yet" in page.text
-    assert not [uri for uri in page.values("src") if "svg" in uri]
+    assert len([uri for uri in page.values("src") if "svg" in uri]) == 1
 
 
 @pytest.mark.parametrize(("state", "outcome"), [("COMPLETE", "diverged"), ("PRUNED", "pruned")])
@@ -89,6 +89,17 @@ def test_running_and_failed_trials_are_counted(storage):
     assert "8 (1 fail, 1 running)" in Page(render(str(storage))).text
 
 
+def test_a_trial_that_runs_does_not_undo_the_confirmation(confirmed, tmp_path):
+    """A search that goes on elsewhere leaves the verdict, and its trial is counted."""
+    storage = copied(confirmed, tmp_path / "copy")
+    change(storage, "INSERT INTO trials (number, study_id, state) VALUES (6, 1, 'RUNNING')")
+
+    text = Page(render(str(storage))).text
+
+    assert "7 (1 running)" in text
+    assert "Does it hold up?" in text
+
+
 def test_a_target_for_the_upper_bound_is_held_against_it(storage, tmp_path):
     """By the rule wilson, an error under the target misses it where its interval reaches past."""
     relabel(storage, "linear", target_rule="wilson", target=0.035)
@@ -110,7 +121,10 @@ def test_a_tie_is_called_a_tie(storage, tmp_path):
 
     assert summary(tmp_path)["winner"] == "tie"
     text = Page((tmp_path / "index.html").read_text()).text
-    assert "A tie: the best linear model and the best MLP each misread 33 of 1,791" in text
+    assert (
+        "A tie: the best of the linear model and the best of the MLP each misread 33 of 1,791"
+        in text
+    )
     assert "erred less:" not in text
 
 
@@ -150,8 +164,9 @@ def test_missing_weights_are_said_on_the_page(storage, damage):
 
     text = Page(render(str(storage))).text
 
-    assert f"Linear: the weights can’t be shown, since the file {name}" in text
-    assert "The linear model’s 784 weights" not in text
+    assert f"Linear model: the weights can’t be shown, since the file {name}" in text
+    assert "784 weights" not in text
+    assert "Linear model 50 → " not in text
 
 
 def test_images_that_are_not_to_be_had_are_left_out(storage, tmp_path):
@@ -202,12 +217,12 @@ def test_other_images_are_refused_with_the_difference(storage):
     ("names", "message"),
     [
         ({"linear": "absent"}, "'absent' in .*is not there: it holds 'linear', 'mlp'"),
-        ({"linear": "mlp"}, "study 'mlp': is not of model linear: pass it as --mlp"),
+        ({"linear": "mlp", "mlp": "mlp"}, "study 'mlp': is named twice: name two studies"),
     ],
-    ids=["absent", "other model"],
+    ids=["absent", "twice"],
 )
 def test_a_wrong_name_is_refused(storage, names, message):
-    """A study that is not there, or is of the other model, is named."""
+    """A study that is not there, or is both sides of a comparison, is named."""
     with pytest.raises(StudyError, match=message):
         render(str(storage), **names)
 

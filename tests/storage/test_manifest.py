@@ -6,7 +6,14 @@ from contextlib import closing
 import pytest
 
 from study.errors import StudyError
-from study.storage import check_manifest, load_study, manifest, record, set_manifest
+from study.storage import (
+    check_manifest,
+    load_study,
+    machine,
+    manifest,
+    record,
+    set_manifest,
+)
 
 from .helpers import make_trial
 
@@ -80,3 +87,20 @@ def test_a_damaged_manifest_is_refused(json, path, study):
 
     with pytest.raises(StudyError, match="study 'linear': its manifest is damaged"):
         check_manifest(study, WANTED)
+
+
+def test_the_machine_is_kept_and_held_against_nobody(path, study):
+    """Another machine goes on with the study, which still says where it was begun."""
+    check_manifest(study, WANTED)
+    kept = load_study(str(path), "linear").user_attrs["machine"]
+    assert set(kept) == {"processor", "cores", "system", "python"}
+    study.set_user_attr("machine", {"processor": "another"})
+
+    check_manifest(study, WANTED)
+
+    assert machine(load_study(str(path), "linear")) == {"processor": "another"}
+
+
+def test_a_study_of_before_has_no_machine(study):
+    """It is nowhere, not here."""
+    assert machine(study) == {}

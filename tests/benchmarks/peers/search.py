@@ -3,7 +3,6 @@
 import tempfile
 import time
 
-from study.objective import MODELS
 from study.protocol import Protocol
 from study.search import Outcome, Plan, Settings, search
 from study.workers import Workers
@@ -12,7 +11,7 @@ from tests.benchmarks.work import Done, Work
 
 def end_to_end(work: Work, n_trials: int, protocol: Protocol, sampler: str = "tpe") -> Outcome:
     """The search with the model's default generation and cohort."""
-    kind = MODELS[work.model]
+    kind = work.kind
     plan = Plan(
         model=work.model,
         space=work.space,

@@ -1,0 +1,34 @@
+"""A model of one's own for the comparison: an MLP with two hidden layers of one size.
+
+``python -m study --model-file examples/two_hidden_layers.py --models mlp two-hidden-layers``
+"""
+
+from torch import Generator, Tensor, nn
+
+from study import Model, linear_layer, register
+
+
+class TwoHiddenLayers(nn.Module):
+    """Two hidden ReLU layers: one logit a row, (B, 784) → (B, 1)."""
+
+    def __init__(self, hidden_units: int, *, generator: Generator | None = None) -> None:
+        super().__init__()
+        self.first = linear_layer(784, hidden_units, generator)
+        self.second = linear_layer(hidden_units, hidden_units, generator)
+        self.output = linear_layer(hidden_units, 1, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of class 1."""
+        return self.output(self.second(self.first(x).relu()).relu())
+
+
+register(
+    Model(
+        name="two-hidden-layers",
+        title="MLP with two hidden layers (784 → hidden → hidden → 1)",
+        factory=TwoHiddenLayers,
+        target=0.015,
+        has_hidden_units=True,
+        label="MLP with two hidden layers",
+    )
+)

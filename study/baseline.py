@@ -1,0 +1,202 @@
+"""One model with fixed settings, as the course notebook trains it.
+
+``python -m study.baseline --learning-rate 1e-4``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from study import cli
+from study.errors import ResourceError, StudyError
+from study.objective import MODELS, Configuration, Model, build, model_named
+from study.protocol import Protocol
+from study.seeds import derive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from study.trainer import History
+
+LEARNING_RATE = 1e-4
+HIDDEN_UNITS = 50
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser("study.baseline", "Train one model once, with fixed settings.")
+    cli.add_basics(found)
+    found.add_argument(
+        "--model",
+        metavar="NAME",
+        default="linear",
+        help=f"what to train: {', '.join(MODELS)}, or what a --model-file registers "
+        "(default: linear)",
+    )
+    found.add_argument(
+        "--learning-rate",
+        type=cli.positive_float,
+        metavar="RATE",
+        default=LEARNING_RATE,
+        help=f"of plain SGD (default: {LEARNING_RATE:g})",
+    )
+    found.add_argument(
+        "--hidden-units",
+        type=cli.positive_int,
+        metavar="N",
+        help=f"of a model that has them (default: {HIDDEN_UNITS})",
+    )
+    found.add_argument(
+        "--seed", type=cli.seed, default=0, help="of initial weights and batches (default: 0)"
+    )
+    found.add_argument(
+        "--plot", type=Path, metavar="FILE", help="PNG to draw the loss and the error to"
+    )
+    cli.add_data(found)
+    cli.add_protocol(found)
+    return found
+
+
+def baseline(
+    model: Model,
+    configuration: Configuration,
+    protocol: Protocol,
+    *,
+    seed: int,
+    data_root: Path | None = None,
+    report: Callable[[int, float], None] | None = None,
+) -> History:
+    """Train one model with these settings.
+
+    It trains as trial 0 of a search with this seed trains, alone in its cohort.
+
+    Args:
+        model: Which kind.
+        configuration: Learning rate and hidden units.
+        protocol: The data and the training.
+        seed: Of the initial weights and the batches.
+        data_root: Where the training files lie; None: inside the package.
+        report: Called at every validation with the step and the lowest validation error so
+            far, a fraction.
+
+    Raises:
+        StudyError: The data can't be used.
+    """
+    import torch
+
+    from study.dataset import load
+    from study.trainer import images_of, train
+
+    pair = load(protocol.dataset, protocol.classes, data_root=data_root, n_train=protocol.n_train)
+    best = 1.0
+
+    def watch(step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
+        nonlocal best
+        best = min(best, float(errors[0]))
+        if report:
+            report(step, best)
+        return []  # nobody stops
+
+    [history] = train(
+        [build(model, configuration, seed=derive(seed, "weights", 0))],
+        [configuration.learning_rate],
+        images_of(pair, torch.device("cpu")),
+        protocol,
+        seed=seed,
+        rungs=protocol.validation_steps,
+        prune=watch,
+    )
+    return history
+
+
+def show(step: int, best: float) -> None:
+    """The notebook's line, as soon as it is known."""
+    print(f"Step {step}: best validation error so far {best:.2%}", flush=True)
+
+
+def curves(history: History, model: Model) -> pd.DataFrame:
+    """The training as the report's figures of loss and error take it, a row a validation.
+
+    They draw the spread over seeds too; one training has none.
+    """
+    import pandas as pd
+
+    ends = [f"val_{what}_{end}" for what in ("loss", "error") for end in ("low", "high")]
+    return pd.DataFrame(
+        dict.fromkeys(ends, np.nan)
+        | {
+            "model": model.name,
+            "step": history.steps,
+            "train_loss": history.train_losses,
+            "val_loss": history.val_losses,
+            "train_error": history.train_errors / history.batch_size,
+            "val_error": history.val_errors / history.n_val,
+            "best": history.steps == history.step,
+        }
+    )
+
+
+def plot(history: History, model: Model) -> bytes:
+    """PNG of two panels: loss and error, on training batches and validation images."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from study.report import drawing, figures
+
+    frame = curves(history, model)
+    with drawing.theme():
+        figure = Figure(figsize=(9.4, 3.5), layout="constrained")
+        FigureCanvasAgg(figure)
+        left, right = figure.subplots(1, 2)
+        figures.loss(frame, left)
+        figures.error(frame, right)
+        return drawing.png(figure)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ResourceError(f"--plot {path}: {error.strerror}: must be a file to write") from error
+
+
+def command(args: argparse.Namespace) -> int:
+    """Train what the options say; print each validation, and the result."""
+    model = model_named(args.model)
+    if args.hidden_units and not model.has_hidden_units:
+        raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
+    if args.plot and not args.plot.parent.is_dir():
+        raise StudyError(f"--plot {args.plot}: no folder {args.plot.parent}: create it first")
+    hidden = (args.hidden_units or HIDDEN_UNITS) if model.has_hidden_units else None
+    history = baseline(
+        model,
+        Configuration(args.learning_rate, hidden),
+        cli.protocol_of(args),
+        seed=args.seed,
+        data_root=args.data_root,
+        report=None if args.quiet else show,
+    )
+    print(
+        f"{model.title}, learning rate {args.learning_rate:g}: best validation error "
+        f"{history.val_error:.2%} ({int(history.val_errors[history.best])} of {history.n_val:,}) "
+        f"at step {history.step:,}, {history.final_error:.2%} at the last validation"
+    )
+    if args.plot:
+        _write(args.plot, plot(history, model))
+        print(args.plot)
+    return 0
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The figures: plain functions that draw a data frame onto an ``Axes``.
+
+Each takes the frame that the function of the same name in :mod:`study.report.tables` returns,
+or the one that its docstring names. Draw under :func:`study.report.drawing.theme`.
+"""
+
+from study.report.figures.confirming import outperforming, replicates, splits
+from study.report.figures.images import examples, pictures
+from study.report.figures.searching import (
+    answer,
+    expected_seconds,
+    expected_trials,
+    hidden_units,
+    history,
+    importance,
+    learning_rate,
+)
+from study.report.figures.training import error, linear_weights, loss, unit_weights
+
+__all__ = [
+    "answer",
+    "error",
+    "examples",
+    "expected_seconds",
+    "expected_trials",
+    "hidden_units",
+    "history",
+    "importance",
+    "learning_rate",
+    "linear_weights",
+    "loss",
+    "outperforming",
+    "pictures",
+    "replicates",
+    "splits",
+    "unit_weights",
+]

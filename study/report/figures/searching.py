@@ -1,0 +1,197 @@
+"""Figures of the searches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from study.report import words
+from study.report.drawing import INK, MUTED, PAPER
+from study.report.figures.common import (
+    ON_PAPER,
+    OUTCOMES,
+    between,
+    error_axis,
+    legend,
+    looks,
+    marked,
+    model_rows,
+    rate_axis,
+    targets,
+)
+
+MANY = 500  # points, from which on they are pixels in an SVG: as paths they take megabytes
+
+
+def answer(frame: pd.DataFrame, ax: Axes) -> None:
+    """Each model's error with its 95 % interval, and its target.
+
+    Once it is confirmed, the error is that on images that played no part in the search, and the
+    lowest validation error is a ring beside it.
+    """
+    confirmed = bool(frame["holdout_error"].notna().all())
+    kind = "holdout" if confirmed else "wilson"
+    shown = "holdout_error" if confirmed else "val_error"
+    for place, row in enumerate(frame.to_dict("records")):
+        look, target, error = looks(frame["model"])[row["model"]], row["target"], row[shown]
+        ends = [row[f"{kind}_lower"], row[f"{kind}_upper"]]
+        ax.plot(ends, [place] * 2, color=look.colour, lw=7, alpha=0.3, solid_capstyle="butt")
+        ax.plot(error, place, look.marker, color=look.colour, ms=9)
+        _named(ax, words.percent(error), (error, place + 0.2), -2, "top", weight="bold")
+        ax.plot([target] * 2, [place - 0.3, place + 0.3], color=INK, lw=1.6)
+        named = f"target {words.short_percent(target)}"
+        _named(ax, named, (target, place - 0.3), 2, "bottom", size=8, color=MUTED)
+        if confirmed:
+            ax.plot(row["val_error"], place, look.marker, mfc=PAPER, mec=look.colour, ms=6)
+    model_rows(ax, list(frame["model"]))
+    ax.set_ylim(len(frame) - 0.3, -0.7)
+    top = float(frame[[f"{kind}_upper", "val_error", "target"]].max().max())
+    ax.set_xlim(0, 1.08 * top)
+    on = "error on fresh images" if confirmed else "validation error"
+    ax.set_xlabel(f"{on}, 95 % interval")
+    ax.xaxis.set_major_formatter(lambda value, _: words.short_percent(value))
+
+
+def _named(
+    ax: Axes, text: str, spot: tuple[float, float], up: float, va: str, **font: object
+) -> None:
+    ax.annotate(text, spot, (0, up), textcoords="offset points", ha="center", va=va,
+                bbox=ON_PAPER, **font)  # type: ignore[arg-type]  # fmt: skip
+
+
+def learning_rate(frame: pd.DataFrame, ax: Axes) -> None:
+    """Error against learning rate: every trial, the targets, and what is level with the best.
+
+    From ``tables.learning_rates``.
+    """
+    trials = marked(frame)
+    solid = {"s": 38, "edgecolor": PAPER, "linewidth": 0.5, "zorder": 3}
+    _scatter(trials, ax, "learning_rate", solid)
+    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="lowest validation error")
+    level = trials[trials["level_with_best"]]
+    for model, group in level.groupby("model", observed=True):
+        _box(ax, group, looks(frame["model"])[str(model)].colour)
+    rate_axis(ax)
+    error_axis(ax, trials["height"], frame["target"])
+    targets(ax, frame)
+    legend(ax, frame, [Patch(facecolor=MUTED, alpha=0.3, label="level with the best")])
+
+
+def _scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) -> None:
+    found = looks(trials["model"])
+    markers = {name: look.marker for name, look in found.items()} | OUTCOMES
+    sns.scatterplot(
+        trials, x=x, y="height", hue="model", style="mark", markers=markers,
+        palette={name: look.colour for name, look in found.items()}, legend=False, ax=ax,
+        rasterized=len(trials) > MANY, **options,
+    )  # fmt: skip
+
+
+def _box(ax: Axes, level: pd.DataFrame, colour: str) -> None:
+    """Shade the trials that are level with the best: their learning rates and errors."""
+    left, right = level["learning_rate"].min() / 1.12, level["learning_rate"].max() * 1.12
+    low, high = level["height"].min() / 1.03, level["height"].max() * 1.03
+    ax.add_patch(
+        Rectangle((left, low), right - left, high - low, facecolor=colour, alpha=0.2, lw=0)
+    )
+
+
+def hidden_units(frame: pd.DataFrame, ax: Axes) -> None:
+    """Learning rate and hidden units of a model's trials; the darker, the fewer errors."""
+    errors = frame["val_error"].clip(lower=0.5 / frame["n_val"])
+    low, high = float(errors.min()), min(float(errors.max()), 4 * float(errors.min())) * 1.001
+    units = frame["hidden_units"].astype(float)
+    points = ax.scatter(
+        frame["learning_rate"], units, c=errors, norm=LogNorm(low, high), s=42,
+        cmap="cividis", edgecolor=MUTED, linewidth=0.5, zorder=3, rasterized=len(frame) > MANY,
+    )  # fmt: skip
+    rings: list[tuple[pd.Series, dict[str, Any]]] = [
+        (frame["outcome"] != "finished", {"marker": "x", "ms": 9}),
+        (
+            errors == errors[frame["outcome"] != "pruned"].min(),
+            {"marker": "o", "ms": 11, "mfc": "none"},
+        ),
+    ]
+    for of, mark in rings:
+        ax.plot(frame["learning_rate"][of], units[of], ls="", mec=INK, mew=1.4, zorder=4, **mark)
+    ax.set(xscale="log", xlabel="learning rate", ylabel="hidden units")
+    ax.set_yscale("log", base=2)
+    _units_axis(ax, units.min(), units.max())
+    rate_axis(ax)
+    bar = ax.figure.colorbar(points, ax=ax, label="lowest validation error", pad=0.02,
+                             extend="max" if errors.max() > high else "neither")  # fmt: skip
+    ticks = between(low, high)
+    bar.set_ticks(ticks, labels=[words.short_percent(tick) for tick in ticks])
+    bar.minorticks_off()
+    bar.outline.set_visible(False)
+
+
+def _units_axis(ax: Axes, low: float, high: float) -> None:
+    ax.set_ylim(low / 1.15, high * 1.15)
+    units = [2**k for k in range(14) if low / 1.15 <= 2**k <= high * 1.15] or [round(low)]
+    ax.set_yticks(units, [str(n) for n in units])
+    ax.set_yticks([], minor=True)
+
+
+def history(frame: pd.DataFrame, ax: Axes) -> None:
+    """Every trial's error in order, and the best so far."""
+    trials = marked(frame)
+    _scatter(trials, ax, "trial", {"s": 24, "alpha": 0.55, "linewidth": 0})
+    sns.lineplot(
+        trials, x="trial", y="best_height", hue="model", estimator=None,
+        palette={name: look.colour for name, look in looks(frame["model"]).items()},
+        drawstyle="steps-post", linewidth=2, legend=False, ax=ax,
+    )  # fmt: skip
+    last = float(frame["trial"].max())
+    ax.set(yscale="log", xlabel="trial", ylabel="lowest validation error")
+    ax.set_xlim(-0.5 - 0.03 * last, 0.5 + 1.03 * last)
+    ax.xaxis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    error_axis(ax, trials["height"], frame["target"])
+    targets(ax, frame)
+    legend(ax, frame, [Line2D([], [], color=MUTED, lw=2, label="best so far")])
+
+
+def expected_trials(frame: pd.DataFrame, ax: Axes) -> None:
+    """The expected lowest error against the number of trials, from ``tables.expected``."""
+    _expected(frame, ax, "trials")
+    ax.set_xlabel("trials")
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+
+
+def expected_seconds(frame: pd.DataFrame, ax: Axes) -> None:
+    """The expected lowest error against training time, from ``tables.expected``."""
+    _expected(frame, ax, "seconds")
+    ax.set(xscale="log", xlabel="training time, seconds")
+    rate_axis(ax)
+
+
+def _expected(frame: pd.DataFrame, ax: Axes, x: str) -> None:
+    lowest = 0.5 / frame["n_val"]
+    heights = frame.assign(height=frame["expected_error"].clip(lower=lowest))
+    for model, group in heights.groupby("model", observed=True):
+        look = looks(frame["model"])[str(model)]
+        ax.plot(group[x], group["height"], color=look.colour, marker=look.marker, ms=4, lw=1.8)
+    ax.set(yscale="log", ylabel="expected lowest validation error")
+    error_axis(ax, heights["height"], frame["target"])
+    targets(ax, frame)
+    legend(ax, frame, [])
+
+
+def importance(frame: pd.DataFrame, ax: Axes) -> None:
+    """How much of what decides the error lies with each hyperparameter."""
+    for place, row in enumerate(frame.to_dict("records")):
+        colour, share = looks(frame["model"])[row["model"]].colour, row["importance"]
+        ax.barh(place, share, height=0.55, color=colour)
+        ax.annotate(f"{100 * share:.0f} %", (share, place), (4, 0), textcoords="offset points",
+                    va="center", weight="bold")  # fmt: skip
+    model_rows(ax, list(frame["parameter"]))
+    ax.set(xlim=(0, 1.1), xlabel="share of the importance")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])

@@ -1,0 +1,40 @@
+"""What stands on the page, in the order a reader asks for it.
+
+Each section is a function of the record that returns ``None`` where it has nothing to say.
+The words are for a student who knows what a learning rate is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from study.report import tables
+from study.report.parts import Section
+from study.report.record import Record
+from study.report.sections import answer, closing, confirming, images, searching, training
+
+SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
+    answer.answer,
+    searching.learning_rate,
+    searching.search,
+    searching.expected,
+    training.training,
+    confirming.comparison,
+    training.weights,
+    images.data,
+    images.predictions,
+    images.mistakes,
+    closing.fairness,
+    searching.importance,
+    closing.reproduce,
+    closing.not_done,
+)
+
+
+def compose(record: Record) -> list[Section]:
+    """The sections that this record has; the first is the first screen."""
+    trials = tables.trials(record)
+    made = (section(record, trials) for section in SECTIONS)
+    return [section for section in made if section is not None]

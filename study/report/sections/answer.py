@@ -1,0 +1,107 @@
+"""The first screen: the question, the answer, the two errors, one picture."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study import notebook as cells
+from study import stats
+from study.report import figures, tables, words
+from study.report.drawing import Chart
+from study.report.parts import Section, Table
+from study.report.record import Record, Searched
+
+
+def answer(record: Record, trials: pd.DataFrame) -> Section:
+    """What was asked and found, with its cost."""
+    frame = tables.answer(record)
+    confirmed = record.comparison is not None
+    chart = Chart(
+        "answer",
+        "What each model’s tuned error is worth" if confirmed else
+        "The lowest validation error that each search found",
+        figures.answer,
+        frame,
+        alt=f"Dot plot of errors with their intervals and targets. {_found(frame)}.",
+        caption="Filled, with its interval: the error on images that played no part in the search."
+        " Hollow: the lowest validation error that the search reported. Line: the target that"
+        " it was given." if confirmed else "",
+        size=(7.2, 0.9 + 0.75 * len(frame)),
+        narrow=(3.7, 1.0 + 0.75 * len(frame)),
+    )  # fmt: skip
+    return Section(
+        "answer",
+        words.question(record),
+        (words.answer(record), words.caveat(record)),
+        [chart] if len(frame) else [],
+        [table(record)],
+        frames=[("trials", trials)],
+    )
+
+
+def _found(frame: pd.DataFrame) -> str:
+    said = []
+    for row in frame.to_dict("records"):
+        ends = stats.Interval(row["wilson_lower"], row["wilson_upper"])
+        lowest = words.error(int(row["val_errors"]), int(row["n_val"]))
+        fresh = ""
+        if pd.notna(row["holdout_error"]):
+            worth = stats.Interval(row["holdout_lower"], row["holdout_upper"])
+            fresh = f", on fresh images {words.percent(row['holdout_error'])}, interval "
+            fresh += words.interval(worth)
+        said.append(
+            f"{row['model']}: lowest validation error {lowest}, interval {words.interval(ends)}"
+            f"{fresh}, target {words.short_percent(row['target'])}"
+        )
+    return "; ".join(said)
+
+
+def table(record: Record) -> Table:
+    """A row a study: its errors as fractions and counts, its target, its cost."""
+    fresh = ["Error on fresh images\n95 % interval"] if record.comparison else []
+    lowest = "Lowest validation error\n95 % interval"
+    header = ["Model", *fresh, lowest, "Target", "Trials", "Training time"]
+    rows = [
+        [
+            search.title,
+            *_fresh(record, search),
+            _lowest(search),
+            _target(search),
+            words.counted(search).replace(" ", "\n", 1),
+            words.seconds(search.seconds),
+        ]
+        for search in record.searches
+    ]
+    return Table("The best trial of each study", header, rows)
+
+
+def _lowest(search: Searched) -> str:
+    best = search.best
+    if best is None:
+        return "no trial trained to the end"
+    ends = stats.wilson(best.val_errors, best.n_val)
+    lowest = words.error(best.val_errors, best.n_val)
+    return f"{lowest}\n{words.counted_interval(ends, best.n_val)}"
+
+
+def _fresh(record: Record, search: Searched) -> list[str]:
+    c = record.comparison
+    if c is None:
+        return []
+    side = c.a if c.a.study == search.name else c.b
+    mean, ends = side.holdout.mean, side.holdout.interval
+    fresh = words.error(mean * side.n_val, side.n_val)
+    return [f"{fresh}\n{words.counted_interval(ends, side.n_val)}"]
+
+
+def _target(search: Searched) -> str:
+    rule = " for the interval’s upper end" if search.target_rule == "wilson" else ""
+    met = "met" if search.target_met else "missed"
+    return f"{words.short_percent(search.target)}{rule}: {met}"
+
+
+def notebook(record: Record) -> str:
+    """The question, the answer and the table, for a notebook's cell."""
+    shown = table(record)
+    caption = f"{words.question(record)} {words.answer(record)}"
+    return cells.table(caption, shown.header, shown.rows)

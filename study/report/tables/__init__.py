@@ -1,0 +1,49 @@
+"""Trials as data frames: what every figure and table shows.
+
+Errors are fractions (``val_error``) or counts (``val_errors`` of ``n_val``). ``model`` is
+categorical, with all models of the report as its categories: so each keeps its colour in every
+figure.
+"""
+
+from study.report.tables.confirming import mcnemar, outperforming, replicates, splits
+from study.report.tables.images import (
+    averages,
+    data_counts,
+    examples,
+    misread,
+    predictions,
+    wrong,
+)
+from study.report.tables.searching import (
+    answer,
+    expected,
+    hidden_units,
+    history,
+    importance,
+    learning_rates,
+    trials,
+)
+from study.report.tables.training import curves, linear_weights, unit_weights
+
+__all__ = [
+    "answer",
+    "averages",
+    "curves",
+    "data_counts",
+    "examples",
+    "expected",
+    "hidden_units",
+    "history",
+    "importance",
+    "learning_rates",
+    "linear_weights",
+    "mcnemar",
+    "misread",
+    "outperforming",
+    "predictions",
+    "replicates",
+    "splits",
+    "trials",
+    "unit_weights",
+    "wrong",
+]

@@ -1,0 +1,255 @@
+"""The page in a real browser: real and awkward studies, in light, dark, on paper and a phone.
+
+``REPORT_SCREENSHOTS=DIR`` keeps the screenshots, for people to look at.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from study.report import write
+from tests.report.conftest import searched
+from tests.report.helpers import change, recorded, set_attribute
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
+PAGES = ("confirmed", "one trial", "all diverged", "hostile name", "1,000 trials")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Makes each page once, when a test first asks for it."""
+
+    folder: Path
+    original: Path
+    report: Path
+
+    def url(self, name):
+        """The address of a page's file."""
+        if name == "confirmed":
+            return (self.report / "index.html").as_uri()
+        page = self.folder / name / "out" / "index.html"
+        if not page.exists():
+            names = getattr(self, name.replace(" ", "_").replace(",", ""), self.trials)(
+                page.parents[1]
+            )
+            write(str(page.parents[1] / "study.db"), page.parent, **names)
+        return page.as_uri()
+
+    def one_trial(self, folder):
+        folder.mkdir()
+        searched(folder / "study.db", "linear", n_trials=1)
+        return {}
+
+    def all_diverged(self, folder):
+        shutil.copytree(self.original.parent, folder)
+        set_attribute(folder / "study.db", "outcome", "diverged")
+        return {}
+
+    def hostile_name(self, folder):
+        shutil.copytree(self.original.parent, folder)
+        searched(folder / "study.db", "mlp", name="other", n_trials=2)
+        change(
+            folder / "study.db",
+            "UPDATE studies SET study_name = ? WHERE study_name = 'mlp'",
+            HOSTILE,
+        )
+        return {"linear": HOSTILE, "mlp": "other"}
+
+    def trials(self, folder):
+        shutil.copytree(self.original.parent, folder)
+        for model in ("linear", "mlp"):
+            recorded(folder / "study.db", model, 1_000)
+        return {}
+
+
+@pytest.fixture(scope="module")
+def pages(original, report, tmp_path_factory):
+    return Pages(tmp_path_factory.mktemp("pages"), original, report)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens an address in a window of its own; all are closed in the end."""
+    contexts = []
+
+    def open_(url, width=1200, **options):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
+        page = contexts[-1].new_page()
+        page.goto(url)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_fetched_and_nothing_is_refused(browser, pages, name):
+    """The file itself and data in it are all requests; the policy has nothing to complain of."""
+    context = browser.new_context()
+    page, asked, said = context.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+
+    page.goto(pages.url(name))
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    loaded = page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    context.close()
+
+    assert [url for url in asked if not url.startswith("data:")] == [pages.url(name)]
+    assert (said, loaded) == ([], True)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_a_mail(pages, name):
+    """Under 3 MB, however many trials."""
+    assert len(urlopen(pages.url(name)).read()) < 3_000_000
+
+
+def test_the_policy_refuses_what_is_not_the_pages_own(opened, pages):
+    """A script and a style that were smuggled in are not run."""
+    page = opened(pages.url("confirmed"))
+
+    page.evaluate(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = true';"
+        "document.body.append(s); const c = document.createElement('style');"
+        "c.textContent = 'body { width: 7px }'; document.body.append(c)"
+    )
+
+    assert page.evaluate("[window.ran, document.body.clientWidth > 7]") == [None, True]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_the_axe_audit_finds_nothing(opened, pages, name, scheme):
+    """No violation of axe's rules, contrast included."""
+    page = opened(pages.url(name), color_scheme=scheme, bypass_csp=True)
+
+    found = axe.Axe().run(page)
+
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_telephone_need_not_scroll_sideways(opened, pages, name):
+    """At 375 pixels the page is as wide as the window, its open tables included."""
+    page = opened(pages.url(name), width=375)
+
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def test_the_page_is_whole_without_script(opened, pages):
+    """The same words, but for the arrows; no button, since it could do nothing."""
+    with_, without = (
+        opened(pages.url("confirmed"), java_script_enabled=on) for on in (True, False)
+    )
+
+    assert without.locator("body").text_content() == with_.locator("body").text_content()
+    assert without.locator("button").count() == 0 < with_.locator("button").count()
+
+
+def column(table, place):
+    return [
+        row.locator("th, td").nth(place).text_content() for row in table.locator("tbody tr").all()
+    ]
+
+
+def test_a_click_sorts_a_table(opened, pages):
+    """By number and not by letter, up, then down; and it says so to who can't see it."""
+    page = opened(pages.url("confirmed"))
+    table = page.locator("table.search").first
+    heading = table.locator("thead th").nth(1)
+
+    heading.locator("button").click()
+    up = [float(text) for text in column(table, 1)]
+    heading.locator("button").click()
+    down = [float(text) for text in column(table, 1)]
+
+    assert up == sorted(up)
+    assert down == up[::-1] != up
+    assert heading.get_attribute("aria-sort") == "descending"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2.5·10⁻⁵", 2.5e-5), ("10⁻⁵", 1e-5), ("1,791", 1791), ("2.57 % (46 of 1,791)", 2.57)],
+)
+def test_a_cell_is_sorted_by_the_number_that_it_begins_with(opened, pages, text, number):
+    """Powers of ten and thousands are read as people read them."""
+    page = opened(pages.url("confirmed"))
+
+    assert page.evaluate("t => valueOf({ textContent: t })", text) == pytest.approx(number)
+
+
+LOOKS = {
+    "light": {"width": 1200},
+    "dark": {"width": 1200, "color_scheme": "dark"},
+    "phone": {"width": 375},
+    "phone dark": {"width": 375, "color_scheme": "dark"},
+    "print": {"width": 800},
+    "print of a dark screen": {"width": 800, "color_scheme": "dark"},
+}
+
+
+def looked_at(page, folder, look):
+    """The first figure's picture and the page's, as arrays of grey."""
+    if look.startswith("print"):
+        page.emulate_media(media="print")
+    path = folder / f"{look}.png"
+    page.screenshot(path=path, full_page=True)
+    figure = page.locator("figure img").first.bounding_box()
+    grey = np.array(Image.open(path).convert("L"))
+    top, left = int(figure["y"]), int(figure["x"])
+    return grey, grey[top : top + int(figure["height"]), left : left + int(figure["width"])]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_paper_and_ink_stand_apart_in_every_look(opened, pages, tmp_path, look):
+    """Page and figure have the same paper, dark only on a dark screen, and ink that shows."""
+    folder = Path(os.environ.get("REPORT_SCREENSHOTS") or tmp_path)
+    folder.mkdir(exist_ok=True)
+
+    page, figure = looked_at(opened(pages.url("confirmed"), **LOOKS[look]), folder, look)
+
+    is_dark = "dark" in look and "print" not in look
+    for picture in (page, figure):
+        assert (np.median(picture) < 60) == is_dark
+        assert int(picture.max()) - int(picture.min()) > 180
+
+
+def test_paper_shows_no_controls(opened, pages):
+    """Menus, folded tables and arrows are for screens; wide commands wrap."""
+    page = opened(pages.url("confirmed"), width=700)
+
+    page.emulate_media(media="print")
+
+    assert not any(page.locator(name).first.is_visible() for name in ("nav", "details"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(
+        "[...document.querySelectorAll('pre')].every(p => p.scrollWidth <= p.clientWidth)"
+    )

@@ -1,0 +1,88 @@
+"""The baseline: the notebook's fixed settings, its lines and its picture."""
+
+import re
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from study.baseline import baseline, curves
+from study.objective import MODELS, Configuration
+from study.search.cohort import Task, train_on
+from study.search.plan import Planned
+from study.seeds import derive
+
+
+def run(folder, *options):
+    """Run the command in ``folder``."""
+    return subprocess.run(
+        [sys.executable, "-m", "study.baseline", "--steps", "200", *options],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_prints_the_notebooks_lines_and_draws_both_panels(tmp_path):
+    """A line a validation, whose best never rises; the result agrees; the PNG is wide."""
+    ended = run(tmp_path, "--learning-rate", "0.01", "--plot", "mine.png")
+
+    lines = re.findall(r"^Step (\d+): best validation error so far (.+)%$", ended.stdout, re.M)
+    assert [int(step) for step, _ in lines] == [0, 50, 100, 150]
+    best = [float(error) for _, error in lines]
+    assert best == sorted(best, reverse=True)
+    assert f"learning rate 0.01: best validation error {best[-1]:.2f}% (" in ended.stdout
+    width, height = struct.unpack(">II", (tmp_path / "mine.png").read_bytes()[16:24])
+    assert width > 2 * height
+
+
+@pytest.mark.parametrize(("model", "units"), [("linear", None), ("mlp", 9)])
+def test_it_trains_as_trial_0_of_a_search_does(model, units, pair, images, short):
+    """The same seed, the same initial weights, batches and steps: the same bits."""
+    configuration = Configuration(0.02, units)
+    seed = derive(4, "weights", 0)
+    planned = [Planned(0, {}, configuration, seed, 0)]
+    task = Task(model, planned, short, 4, "cpu", None, pair.digest)
+
+    alone = baseline(MODELS[model], configuration, short, seed=4)
+
+    [trained] = train_on(images, task)
+    assert alone.val_losses.tolist() == trained.history.val_losses.tolist()
+    assert alone.weights.keys() == trained.history.weights.keys()
+    for name, weight in alone.weights.items():
+        assert weight.tobytes() == trained.history.weights[name].tobytes()
+
+
+def test_it_tells_the_best_error_so_far(short):
+    """At every validation: the step, and the least of the errors up to it."""
+    told = []
+
+    history = baseline(
+        MODELS["linear"],
+        Configuration(0.05, None),
+        short,
+        seed=0,
+        report=lambda step, best: told.append((step, best)),
+    )
+
+    errors = curves(history, MODELS["linear"])["val_error"]
+    assert told == list(zip(short.validation_steps, errors.cummin(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--hidden-units", "5"), "--hidden-units: linear has none: leave it out"),
+        (("--plot", "no/mine.png"), "--plot no/mine.png: no folder no: create it first"),
+        (("--model", "forest"), "model 'forest': not known"),
+    ],
+)
+def test_bad_input_is_one_line(options, words, tmp_path):
+    """Status 2, before anything is trained."""
+    ended = run(tmp_path, *options)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert words in ended.stderr
+    assert ended.stderr.count("\n") == 1

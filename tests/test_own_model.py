@@ -1,0 +1,269 @@
+"""A third model from one file: searched, confirmed, reported, reproduced and timed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from study import storage
+from study.errors import StudyError
+from study.objective import MODELS, Configuration, Model, build, load_model_file, register
+from study.search.plan import Plan
+from study.trainer import draw_batches, train
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "two_hidden_layers.py"
+NAME = "two-hidden-layers"
+OWN = ("--model-file", EXAMPLE)
+SHORT = ("--steps", "100", "--val-every", "20", "--n-trials", "4")
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch):
+    """What a test registers is forgotten after it."""
+    before = dict(MODELS)
+    yield
+    MODELS.clear()
+    MODELS.update(before)
+
+
+def run(module, folder, *options):
+    """Run a command in ``folder``; (status, stdout, stderr)."""
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *map(str, options)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """(a folder, how the last of the commands ended there): the MLP against the third model."""
+    folder = tmp_path_factory.mktemp("own")
+    for model in ("mlp", NAME):
+        ended = run("study.search", folder, *OWN, "--model", model, *SHORT)
+        assert ended[0] == 0, ended
+    small = ("--seeds", "2", "--splits", "2", "--n-trials", "2", "--finalists", "1")
+    return folder, run("study.confirm", folder, *OWN, "--linear", "mlp", "--mlp", NAME, *small)
+
+
+def test_it_is_searched_and_confirmed(whole):
+    """The verdict names both models, and the status is 0."""
+    _, (status, said, error) = whole
+
+    assert status == 0, error
+    assert NAME in said.splitlines()[0]
+    assert "holdout of 2 searches of 2 trials" in said
+
+
+def test_it_is_in_the_report(whole):
+    """The summary has its best trial, and the page its name."""
+    folder, _ = whole
+
+    status, _, error = run("study.report", folder, *OWN, "--linear", "mlp", "--mlp", NAME)
+
+    assert status == 0, error
+    summary = json.loads((folder / "reports/summary.json").read_text())
+    assert summary["models"][NAME]["trials"] == 4
+    assert NAME in (folder / "reports/index.html").read_text()
+
+
+def test_one_command_does_all_of_it(tmp_path):
+    """``python -m study --models``: searches and a report, of the models that it names."""
+    status, said, error = run(
+        "study", tmp_path, *OWN, "--models", "linear", NAME, *SHORT, "--no-confirm"
+    )
+
+    assert status == 0, error
+    assert [line.split(":")[0] for line in said.splitlines() if "trials in" in line] == [
+        "linear",
+        NAME,
+    ]
+    assert (tmp_path / "reports/index.html").exists()
+
+
+def test_a_stored_trial_is_reproduced_to_the_bit(whole):
+    """``study.reproduce`` retrains it from the same file."""
+    folder, _ = whole
+
+    status, said, _ = run("study.reproduce", folder, *OWN, "--study-name", NAME, "--trial", 2)
+
+    assert (status, said.strip()[-4:]) == (0, "bits")
+
+
+def test_without_the_file_its_study_is_refused(whole):
+    """No code is run because a database names it; the line says which option is missing."""
+    folder, _ = whole
+
+    status, _, error = run("study.reproduce", folder, "--study-name", NAME, "--trial", 0)
+
+    assert status == 2
+    assert error.startswith(f"study: model '{NAME}': not known")
+    assert "--model-file" in error
+    assert error.count("\n") == 1
+
+
+def test_a_changed_file_does_not_go_on_with_the_study(whole, tmp_path):
+    """The study states the file's SHA-256, and a search with another one adds nothing."""
+    folder, _ = whole
+    changed = tmp_path / EXAMPLE.name
+    changed.write_text(EXAMPLE.read_text() + "# changed\n")
+
+    status, _, error = run(
+        "study.search", folder, "--model-file", changed, "--model", NAME, *SHORT, "--n-trials", 8
+    )
+
+    assert status == 2
+    assert f"versions.{NAME}" in error
+    found = storage.load_study(str(folder / "study.db"), NAME)
+    assert len(found.get_trials()) == 4
+
+
+def test_the_benchmark_times_it(tmp_path):
+    """Its rows reach the errors of the untimed search."""
+    options = ("--quick", *OWN, "--models", NAME, "--peers", "search", "--out", tmp_path)
+
+    status, said, error = run("tests.benchmarks", ROOT, *options)
+
+    assert status == 0, error
+    assert said.count("≤ 1.0 images") == 2
+
+
+def test_its_arithmetic_is_counted_as_the_formula_counts():
+    """Torch's count of the two built-in models is the formula's."""
+    from tests.benchmarks.work import _counted, gflop
+
+    trained, validated = 100 * 100, 2 * 1791
+
+    for model in ("linear", "mlp"):
+        assert _counted(model, trained, validated) / 1e9 == pytest.approx(gflop(model, 100))
+
+
+def test_a_mixed_cohort_of_it_equals_plain_training(images, short):
+    """Three widths at once: each ends as it does alone under torch.optim.SGD."""
+    load_model_file(EXAMPLE)
+    configurations = [Configuration(rate, h) for rate, h in ((0.05, 4), (0.02, 9), (0.01, 4))]
+    built = [build(MODELS[NAME], c, seed=k) for k, c in enumerate(configurations)]
+    alone = [build(MODELS[NAME], c, seed=k) for k, c in enumerate(configurations)]
+
+    histories = train(built, [c.learning_rate for c in configurations], images, short, seed=5)
+
+    for model, configuration, history in zip(alone, configurations, histories, strict=True):
+        assert_losses(plainly(model, configuration.learning_rate, images, short), history)
+
+
+def plainly(model, rate, images, protocol):
+    """The validation losses of a plain training loop."""
+    optimiser = torch.optim.SGD(model.parameters(), lr=rate)
+    losses = []
+    for step, batch in enumerate(draw_batches(protocol, seed=5)):
+        optimiser.zero_grad()
+        logits = model(images.plain[batch])
+        F.binary_cross_entropy_with_logits(logits, images.labels[batch]).backward()
+        optimiser.step()
+        if step % protocol.val_every == 0:
+            with torch.no_grad():
+                answers = model(images.plain[images.n_train :])
+            labels = images.labels[images.n_train :]
+            losses.append(float(F.binary_cross_entropy_with_logits(answers, labels)))
+    return losses
+
+
+def assert_losses(expected, history):
+    assert history.val_losses == pytest.approx(expected, rel=1e-3)
+
+
+def written(folder, text, name="mine.py"):
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = 1\n", "registers no model: must call study.register"),
+        ("import no_such_module\n", "fails with ModuleNotFoundError"),
+        ("1 +\n", "fails with SyntaxError"),
+        (EXAMPLE.read_text().replace(f'"{NAME}"', '"mlp"'), "'mlp': is registered already"),
+        (EXAMPLE.read_text().replace(f'"{NAME}"', '"a/b"'), "'a/b': is no name"),
+    ],
+    ids=["nothing registered", "import", "syntax", "taken", "slash"],
+)
+def test_a_file_that_can_not_be_used_is_one_line(text, words, tmp_path):
+    """The message names the file or the model, and says what must be."""
+    path = written(tmp_path, text)
+
+    with pytest.raises(StudyError) as refused:
+        load_model_file(path)
+
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["missing.py", "folder", "notes.txt"])
+def test_a_file_that_is_not_there_is_refused(name, tmp_path):
+    """So is a folder, and a file that is no Python source."""
+    (tmp_path / "folder").mkdir()
+    written(tmp_path, "words", "notes.txt")
+
+    with pytest.raises(StudyError, match=r"not there: must be a Python file"):
+        load_model_file(tmp_path / name)
+
+
+def test_a_file_never_takes_the_place_of_a_module(tmp_path):
+    """A model file called json.py leaves the standard library's alone."""
+    path = shutil.copy(EXAMPLE, tmp_path / "json.py")
+
+    load_model_file(path)
+
+    assert sys.modules["json"] is json
+    assert NAME in MODELS
+
+
+def test_a_class_may_be_named_instead_of_given(tmp_path):
+    """As the built-in models name theirs: the file is a module while the process lives."""
+    text = EXAMPLE.read_text().replace("=TwoHiddenLayers,", '=f"{__name__}:TwoHiddenLayers",')
+    load_model_file(written(tmp_path, text))
+
+    model = build(MODELS[NAME], Configuration(0.1, 3), seed=0)
+
+    assert type(model).__name__ == "TwoHiddenLayers"
+
+
+def test_the_same_file_may_be_loaded_again():
+    """A second load changes nothing."""
+    load_model_file(EXAMPLE)
+    before = MODELS[NAME]
+
+    load_model_file(EXAMPLE)
+
+    assert MODELS[NAME] is before
+
+
+def test_a_model_of_ones_own_code_needs_no_file():
+    """``register`` is enough within one process, and a name is given once."""
+    from study.models import SimpleLinear
+
+    mine = Model("mine", "mine", SimpleLinear, target=0.1, has_hidden_units=False)
+
+    register(mine)
+
+    assert Plan.of_manifest(_manifest("mine")).kind is mine
+    with pytest.raises(StudyError, match="registered already"):
+        register(Model("mine", "other", SimpleLinear, target=0.1, has_hidden_units=False))
+
+
+def _manifest(model):
+    from study.objective import SearchSpace
+
+    return Plan(model, SearchSpace()).manifest("0" * 64)
