@@ -1,4 +1,4 @@
-"""Official-looking training files of ten classes, and a short sweep over three pairs of them."""
+"""Official-looking training files of ten classes, and a short sweep over two pairs of them."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ SHORT = (
     *("--steps", "40", "--val-every", "20", "--batch-size", "10", "--n-train", "120"),
     *("--dataset", "kmnist", "--n-trials", "4", "--storage", "sweep.db", "--data-root", "."),
 )
-PAIRS = ("0-1", "1-2", "8-9")
+PAIRS = ("0-1", "8-9")
 
 
 def sweep(folder, *options, pairs=PAIRS):

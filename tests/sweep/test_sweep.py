@@ -104,7 +104,7 @@ def test_a_sweep_of_another_pair_keeps_those_there_are(swept, tmp_path):
     result = sweep(copy, "--no-reports", "--jobs", "1", pairs=["0-2"])
 
     page = (copy / "reports/index.html").read_text()
-    assert result.stdout.splitlines()[-1] == "reports/index.html (4 pairs)"
+    assert result.stdout.splitlines()[-1] == "reports/index.html (3 pairs)"
     assert "0-2/index.html" not in page
     assert "0 against 2: linear" in page
 
