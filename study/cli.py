@@ -220,7 +220,8 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def workers_of(args: argparse.Namespace) -> Workers:
     """The workers that the options name."""
-    return Workers(args.jobs, args.backend, args.dask, args.trial_timeout)
+    files = tuple(path.absolute() for path in args.model_file)
+    return Workers(args.jobs, args.backend, args.dask, args.trial_timeout, files)
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:

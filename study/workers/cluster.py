@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from study.errors import ResourceError, StudyError
-from study.workers.remote import Hung, Unfit, perform, said
+from study.workers.remote import Hung, Terms, Unfit, perform, said
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def connected(address: str, limit: float | None) -> Iterator[Cluster]:
+def connected(address: str, terms: Terms) -> Iterator[Cluster]:
     """The cluster of the scheduler at ``address``, such as ``tcp://10.0.0.1:8786``.
 
     Raises:
@@ -50,7 +50,7 @@ def connected(address: str, limit: float | None) -> Iterator[Cluster]:
             f"--dask {address}: no scheduler answers: start one with `dask scheduler`"
         ) from error
     try:
-        yield Cluster(client, address, limit)
+        yield Cluster(client, address, terms)
     finally:
         client.close()
 
@@ -61,14 +61,11 @@ class Cluster:
     Args:
         client: Connected to the scheduler.
         address: The scheduler's, for messages.
-        limit: Seconds that a task may take.
+        terms: What the workers have to keep to.
     """
 
-    def __init__(self, client: Client, address: str, limit: float | None) -> None:
-        from study.search.plan import versions
-
-        self.client, self.address, self.limit = client, address, limit
-        self.versions = versions()
+    def __init__(self, client: Client, address: str, terms: Terms) -> None:
+        self.client, self.address, self.terms = client, address, terms
         self.unfit: set[str] = set()  # workers that get no more tasks
         self.chosen: dict[object, frozenset[str]] = {}  # where a task may run, if not anywhere
 
@@ -110,7 +107,7 @@ class Cluster:
         chosen = self._fit() if self.unfit else None
         future = self.client.submit(
             perform,
-            *(work, task, self.versions, self.limit),
+            *(work, task, self.terms),
             key=f"{work.__name__}-{uuid4().hex}",
             workers=chosen,
         )

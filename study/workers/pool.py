@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from study.errors import StudyError
+
+if TYPE_CHECKING:
+    from study.workers.remote import Terms
 
 LOCAL = "threading"  # joblib's name for threads of this process
 Report = Callable[[float], None]
@@ -46,6 +50,7 @@ class Workers:
     backend: str = LOCAL  # a joblib backend, or MODULE:FUNCTION that registers one
     dask: str | None = None  # the address of a scheduler
     trial_timeout: float | None = None  # seconds that a cohort may take
+    model_files: tuple[Path, ...] = ()  # what other processes load too
 
     @contextmanager
     def open(self) -> Iterator[Pool]:
@@ -58,12 +63,12 @@ class Workers:
         if self.dask is not None:
             from study.workers import cluster
 
-            with cluster.connected(self.dask, self.trial_timeout) as pool:
+            with cluster.connected(self.dask, self._terms()) as pool:
                 yield pool
         elif self.backend != LOCAL:
             from study.workers.processes import Processes
 
-            yield Processes.named(self.backend, self.jobs, self.trial_timeout)
+            yield Processes.named(self.backend, self.jobs, self._terms())
         elif self.trial_timeout is not None:
             raise StudyError(
                 "--trial-timeout: a thread of this process can't be stopped: pass --dask, or "
@@ -73,3 +78,8 @@ class Workers:
             from study.workers.threads import Threads
 
             yield Threads(self.jobs)
+
+    def _terms(self) -> Terms:
+        from study.workers.remote import Terms
+
+        return Terms.of(self.trial_timeout, self.model_files)

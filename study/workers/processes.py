@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import ResourceError, StudyError
-from study.workers.remote import perform, said
+from study.workers.remote import Terms, perform, said
 
 if TYPE_CHECKING:
     from study.workers.pool import Report, Trials
@@ -23,10 +23,10 @@ class Processes:
 
     backend: str
     jobs: int
-    limit: float | None  # seconds a task
+    terms: Terms
 
     @classmethod
-    def named(cls, name: str, jobs: int, limit: float | None) -> Self:
+    def named(cls, name: str, jobs: int, terms: Terms) -> Self:
         """The backend of this name, or the one that ``MODULE:FUNCTION`` registers.
 
         Raises:
@@ -44,7 +44,7 @@ class Processes:
                 f"--backend {name}: is not registered with joblib: use one of "
                 f"{', '.join(sorted(BACKENDS))}, or MODULE:FUNCTION that registers one"
             )
-        return cls(chosen, jobs, limit)
+        return cls(chosen, jobs, terms)
 
     def results(
         self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None = None
@@ -74,9 +74,6 @@ class Processes:
         from joblib import Parallel, delayed
         from joblib.parallel import BACKENDS
 
-        from study.search.plan import versions
-
-        here = versions()
         streams = BACKENDS[self.backend]().supports_return_generator  # Ray's does not
         parallel = Parallel(
             n_jobs=self.jobs,
@@ -84,7 +81,7 @@ class Processes:
             return_as="generator" if streams else "list",
             batch_size=1,
         )
-        return iter(parallel(delayed(perform)(work, task, here, self.limit) for task in tasks))
+        return iter(parallel(delayed(perform)(work, task, self.terms) for task in tasks))
 
 
 def _call(name: str) -> None:

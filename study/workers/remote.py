@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from study.objective import load_model_file
 
 if TYPE_CHECKING:
     from study.workers.pool import Trials
@@ -35,31 +40,55 @@ def said(error: Exception) -> str:
     return kind + " ".join(str(error).split())
 
 
-def perform(
-    work: Callable[..., Trials], task: object, versions: Mapping[str, str], limit: float | None
-) -> Trials:
+@dataclass(frozen=True)
+class Terms:
+    """What another process has to know and to keep to."""
+
+    limit: float | None  # seconds that a task may take; None for as long as it takes
+    model_files: tuple[Path, ...]  # what registers models of a person's own
+    versions: Mapping[str, str]  # of what the result's bits depend on, where it was planned
+
+    @classmethod
+    def of(cls, limit: float | None, model_files: tuple[Path, ...]) -> Self:
+        """These, with the versions that are installed here."""
+        return cls(limit, model_files, _versions(model_files))
+
+
+def perform(work: Callable[..., Trials], task: object, terms: Terms) -> Trials:
     """What ``work`` makes of ``task``, here.
 
     Args:
         work: A pure function.
         task: Its argument.
-        versions: Of the packages that the result's bits depend on, where it was planned.
-        limit: Seconds that it may take; ``None`` for as long as it takes.
+        terms: What to load and check before, and when to give up.
 
     Raises:
+        StudyError: A model file is not here, or can't be run.
         Unfit: Other versions are installed here.
         Hung: The limit has passed. The work goes on in a thread that nobody waits for: the
             process is good for nothing more.
     """
-    _require_same(versions)
-    return work(task) if limit is None else _within(limit, work, task)
+    _require_same(terms)
+    for path in terms.model_files:
+        load_model_file(path)
+    return work(task) if terms.limit is None else _within(terms.limit, work, task)
 
 
-def _require_same(versions: Mapping[str, str]) -> None:
-    from study.search.plan import versions as installed
+def _versions(model_files: tuple[Path, ...]) -> dict[str, str]:
+    """Of the packages, and the digests of the files that are there."""
+    from study.search.plan import versions
 
-    here = installed()
-    other = [f"{n} {here[n]}, not {wanted}" for n, wanted in versions.items() if here[n] != wanted]
+    there = [path for path in model_files if path.is_file()]
+    return versions() | {str(p): hashlib.sha256(p.read_bytes()).hexdigest()[:12] for p in there}
+
+
+def _require_same(terms: Terms) -> None:
+    here = _versions(terms.model_files)
+    other = [
+        f"{name} {here.get(name, 'not at all')}, not {wanted}"
+        for name, wanted in terms.versions.items()
+        if here.get(name) != wanted
+    ]
     if other:
         raise Unfit(_name(), f"has {', '.join(other)}: install the search's versions there")
 

@@ -1,11 +1,15 @@
 """The trial table does not depend on where cohorts are trained or trials are kept."""
 
+from pathlib import Path
+
 import pytest
 
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
 from study.objective import MODELS
 from study.workers import Workers
+from study.workers.remote import Terms, Unfit, perform
+from tests.search.helpers import SHORT, command, run
 
 from .helpers import rows, searched
 
@@ -71,3 +75,28 @@ def test_progress_comes_a_cohort_at_a_time(cluster, tmp_path):
 
     assert sum(told) == 8
     assert set(told) == {0, 2}
+
+
+OWN = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
+
+
+def test_a_model_of_ones_own_is_trained_by_other_processes_too(tmp_path):
+    """They load its file, and give the trials of this process."""
+    line = command("two-hidden-layers", *SHORT, "--steps", 40, "--model-file", OWN)
+    for name, options in (("here", ()), ("there", ("--backend", "loky"))):
+        result = run([*line, "--storage", f"{name}.db", "--jobs", "2", *options], tmp_path)
+        assert (result.status, result.stderr) == (0, "")
+
+    there = rows(tmp_path / "there.db", "two-hidden-layers")
+    assert there == rows(tmp_path / "here.db", "two-hidden-layers")
+
+
+def test_a_file_that_differs_there_makes_a_worker_unfit(tmp_path):
+    """It is named with what it has."""
+    path = tmp_path / "model.py"
+    path.write_text("old")
+    terms = Terms.of(None, (path,))
+    path.write_text("new")
+
+    with pytest.raises(Unfit, match=rf"worker pid \d+ on \S+: has {path} \w+, not \w+: install"):
+        perform(len, "", terms)

@@ -9,6 +9,7 @@ import pytest
 from study.errors import ResourceError, StudyError
 from study.workers import Workers
 from study.workers.processes import Processes
+from study.workers.remote import Terms
 from tests.cluster import deeds  # as the workers know it
 
 from .helpers import clustered, end, pool, rows, searched, until
@@ -165,7 +166,7 @@ def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path):
 @pytest.mark.parametrize("deed", [deeds.dies, deeds.fails, deeds.hangs])
 def test_local_processes_are_given_a_second_try_too(tries, deed):
     """A process of loky's that dies, fails or hangs costs a try."""
-    workers = Processes("loky", 2, 2.0)
+    workers = Processes("loky", 2, Terms.of(2.0, ()))
 
     assert len(list(workers.results(deed, [(tries, 1)]))) == 1
     tries.joinpath("0").unlink()
