@@ -16,7 +16,7 @@ from study import notebook
 from study import storage as store
 from study.choosing import recommended
 from study.confirm.plan import REPLICATES, SPLITS, Contender, require_comparable
-from study.errors import NotConfirmedError
+from study.errors import NotConfirmedError, StudyError
 from study.integrity import vouched
 from study.stats import (
     BiasCorrected,
@@ -126,9 +126,27 @@ class Comparison:
 
 
 def is_confirmed(storage: str, names: tuple[str, str]) -> bool:
-    """Whether the storage has replicates and splits of both studies."""
+    """Whether the storage has replicates and splits of both studies.
+
+    Raises:
+        StudyError: It has some of them, and one whose name has changed since.
+    """
     there = set(store.study_names(storage))
-    return all(name + suffix in there for name in names for suffix in (REPLICATES, SPLITS))
+    needed = {name + suffix for name in names for suffix in (REPLICATES, SPLITS)}
+    if needed & there and needed - there:
+        _require_named(storage, there)
+    return needed <= there
+
+
+def _require_named(storage: str, there: set[str]) -> None:
+    """Refuse a confirmation of a study that is not there."""
+    known = {name + suffix for name in there for suffix in (REPLICATES, SPLITS)}
+    for name in sorted(there - known):
+        if "search" in (store.manifest(store.load_study(storage, name)) or {}):
+            raise StudyError(
+                f"study {name!r}: confirms no study that is there, its name may be damaged: "
+                "restore the storage from a copy"
+            )
 
 
 def compare(storage: str, names: tuple[str, str]) -> Comparison:
@@ -207,6 +225,7 @@ def _attributes(storage: str, name: str) -> list[Attrs]:
 def _confirmed(storage: str, contender: Contender, suffix: str) -> list[Attrs]:
     """The attributes of a confirmation's trials, if it is of the study as it is now."""
     name = contender.name + suffix
+    found = _attributes(storage, name)  # first, since it vouches for the manifest too
     stored = store.manifest(store.load_study(storage, name)) or {}
     search = {part: value for part, value in contender.manifest.items() if part != "versions"}
     best = _best(contender)
@@ -217,7 +236,7 @@ def _confirmed(storage: str, contender: Contender, suffix: str) -> list[Attrs]:
             f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
             f"trial {best.number} is its best: run `python -m study.confirm --restart`"
         )
-    return _attributes(storage, name)
+    return found
 
 
 def _common_seed(storage: str, names: tuple[str, str]) -> int:

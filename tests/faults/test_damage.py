@@ -94,6 +94,25 @@ def test_no_flipped_bit_changes_a_report_in_silence(golden, copy, flips, attempt
     assert refused > flips / 10
 
 
+_SPLITS = "study_name = 'linear/splits'"
+CONFIRMATION = {
+    "its name": f"UPDATE studies SET study_name = 'lhnear/splits' WHERE {_SPLITS}",
+    "its manifest": "UPDATE study_user_attributes SET value_json = replace(value_json, 'n_train',"
+    f" 'n_tvain') WHERE study_id = (SELECT study_id FROM studies WHERE {_SPLITS})",
+}
+
+
+@pytest.mark.matrix("F8")
+@pytest.mark.parametrize("sql", CONFIRMATION.values(), ids=CONFIRMATION)
+def test_a_damaged_confirmation_is_not_left_out_in_silence(golden, copy, sql):
+    """One flipped bit must not turn a confirmed report into one that says it was not."""
+    shutil.copy(golden, copy)
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        assert connection.execute(sql).rowcount > 0
+
+    assert isinstance(outcome(copy), StudyError)
+
+
 @pytest.mark.matrix("F8")
 @pytest.mark.parametrize("lengths", [8, pytest.param(64, marks=pytest.mark.faults)])
 def test_a_storage_cut_short_is_refused(golden, copy, lengths, attempts):

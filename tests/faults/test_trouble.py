@@ -130,9 +130,10 @@ def test_models_that_learn_nothing_are_results(tmp_path, rates):
     path = tmp_path / "study.db"
     outcome = search(path, space=SearchSpace(rates))
 
-    found = {trial.outcome for trial in outcome.trials}
     record = collect(str(path))
-    assert ("diverged" in found) == (rates[0] > 1)
+    still = [len(set(trial.curve["val_errors"])) == 1 for trial in outcome.trials]
+    diverged = [trial.diverged_at is not None for trial in outcome.trials]
+    assert (all(still), all(diverged)) == (rates[0] < 1, rates[0] > 1)
     assert record.searches[0].best.number == best_of(outcome.trials).number
     assert len(record.searches[0].trials) == 8
 
