@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from study.dataset import DigitPair
 from study.errors import StudyError
 from study.models import Cohort, Images, cohort_of
 from study.protocol import Protocol
+from study.remembering import remembered
 from study.seeds import generator
 
 Prune = Callable[[int, np.ndarray, np.ndarray], Sequence[int]]
@@ -88,7 +89,7 @@ class History:
         return int(self.steps[hits[0]]) if len(hits) else None
 
 
-@lru_cache(maxsize=4)
+@remembered(maxsize=4)
 def draw_batches(protocol: Protocol, *, seed: int) -> Tensor:
     """The training images of every step, (steps, batch_size), each row without repeats.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from study.errors import StudyError
 from study.models import Images
 from study.objective import build, model_named
 from study.protocol import Protocol
+from study.remembering import remembered
 from study.search.plan import Plan, Planned, Planner, cohorts
 from study.search.pruning import CohortPruner
 from study.trainer import History, images_of, train
@@ -56,7 +56,7 @@ def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
     return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
 
 
-@lru_cache(maxsize=2)
+@remembered(maxsize=2)
 def _pair(
     name: str, classes: tuple[int, int], n_train: int, data_root: Path | None
 ) -> dataset.DigitPair:
@@ -78,7 +78,7 @@ def load_images(protocol: Protocol, data_root: Path | None, device: str, digest:
     return prepared(pair, device)
 
 
-@lru_cache(maxsize=2)
+@remembered(maxsize=2)
 def prepared(pair: dataset.DigitPair, device: str) -> Images:
     """The pair in the forms that cohorts train on, made once a process."""
     return images_of(pair, torch.device(device))

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,7 +26,7 @@ SIZES = (64, 256, 1_024, 4_096)
 SAMPLERS = ("random", "tpe")
 PARTS = {  # what is timed: attributes of study.search.loop
     "planning": ("Planner.__init__", "Planner.ask", "Planner.tell"),
-    "recording": ("storage.record", "keep_weights", "drop_weights"),
+    "recording": ("storage.Seal.over", "storage.record", "keep_weights", "drop_weights"),
 }
 
 
@@ -127,7 +128,7 @@ def timed(module: Any, spent: dict[str, float]) -> Iterator[None]:
         for part, names in PARTS.items():
             for name in names:
                 *owner, attribute = name.split(".")
-                found = getattr(module, owner[0]) if owner else module
+                found = reduce(getattr, owner, module)
                 clock = clocked(part, getattr(found, attribute))
                 stack.enter_context(patch.object(found, attribute, clock))
         yield
@@ -176,6 +177,7 @@ def draw(frame: Any, machine: str, path: Path) -> None:
                 legend=ax is axes[0], ax=ax,
             )  # fmt: skip
             ax.set(yscale="log", ylabel="milliseconds a trial", xlabel="trials in the study")
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
             ax.set_title(f"{sampler} sampler", loc="left")
         handles, labels = axes[0].get_legend_handles_labels()
         axes[0].get_legend().remove()
