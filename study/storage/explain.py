@@ -99,6 +99,8 @@ def _explain_one(error: BaseException, what: str) -> StudyError | None:
         return error
     if isinstance(error, sqlite3.Error):
         return _explain_sqlite(error, what)
+    if isinstance(error, UnicodeDecodeError):  # SQLite quotes what is damaged
+        return StudyError(f"{what}: {_DAMAGED}")
     if isinstance(error, OSError):
         return _explain_os(error, what)
     if isinstance(error, MemoryError | RuntimeError) and _is_memory(error):

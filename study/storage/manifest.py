@@ -27,7 +27,7 @@ def manifest(study: "Study") -> dict[str, Any] | None:
     with explaining(_named(study)):
         try:
             stored = study.user_attrs.get(_KEY)
-        except json.JSONDecodeError as error:
+        except (TypeError, ValueError) as error:  # no JSON, or no text at all
             raise StudyError(_damaged(study)) from error
     if stored is not None and not isinstance(stored, dict):
         raise StudyError(_damaged(study))
