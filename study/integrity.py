@@ -77,10 +77,12 @@ def _broken_seal(study: Study, finished: Sequence[FrozenTrial], seal: store.Seal
     if len(finished) < seal.trials:
         yield f"it has {len(finished)} trials, and {seal.trials} were recorded"
         return
-    covered, described = finished[: seal.trials], store.manifest(study)
     try:
-        is_whole = store.Seal.of(study.study_name, described, covered) == seal
+        is_whole = store.Seal.of(study, finished[: seal.trials]) == seal
     except (TypeError, ValueError):  # what no JSON can hold was never sealed
         is_whole = False
     if not is_whole:
-        yield "its name, manifest, dates or parameters have changed since they were recorded"
+        yield (
+            "its name, manifest, machine, dates or parameters have changed since they were "
+            "recorded"
+        )

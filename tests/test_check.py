@@ -110,7 +110,7 @@ FOUND = {
     ),
     "another manifest": (
         lambda p: execute(p, "UPDATE study_user_attributes SET value_json = '{}'"),
-        "manifest, dates or parameters have changed",
+        "manifest, machine, dates or parameters have changed",
     ),
     "an unreadable state": (
         lambda p: execute(p, "UPDATE trials SET state = 'BEST' WHERE trial_id = 3"),

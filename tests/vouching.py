@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 
 from study.integrity import FINISHED
-from study.storage import Seal, load_study, manifest, study_names
+from study.storage import Seal, load_study, study_names
 from study.trials import digest
 
 
@@ -35,5 +35,4 @@ def _redigest(path, trials):
 
 
 def _seal(path, name):
-    stored = manifest(load_study(str(path), name))
-    return Seal.of(name, stored, _finished(path, name)).attribute["seal"]
+    return Seal.of(load_study(str(path), name), _finished(path, name)).attribute["seal"]

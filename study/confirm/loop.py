@@ -80,7 +80,7 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         for name, manifest, units in parts:
             study = stack.enter_context(store.hold(settings.storage, name, manifest, REMEDY))
             trials = integrity.vouched(study)
-            seals[name] = store.Seal.of(name, store.manifest(study), trials)
+            seals[name] = store.Seal.of(study, trials)
             work += [(study, unit) for unit in units if unit.number * unit.size >= len(trials)]
         if work:
             needed = first.plan.bytes_of(len(work)) + second.plan.bytes_of(len(work))

@@ -93,7 +93,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
         finished = integrity.vouched(study)
         trials = read_trials(finished, settings.study_name)
         planner, before = Planner(plan, finished), len(trials)
-        seal = storage.Seal.of(study.study_name, storage.manifest(study), finished)
+        seal = storage.Seal.of(study, finished)
         drop_weights(settings.storage, settings.study_name, trials)  # what a kill left
         if before < settings.n_trials:
             folder = storage.files(settings.storage, settings.study_name)

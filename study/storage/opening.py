@@ -60,7 +60,13 @@ def load_study(storage: str, name: str) -> "Study":
     with explaining(label(url)):
         path = sqlite_path(url)
         backend = _read_server(url) if path is None else _read_file(url, path)
-        return optuna.load_study(study_name=name, storage=backend)
+        try:
+            return optuna.load_study(study_name=name, storage=backend)
+        except KeyError as error:  # the index of the names is damaged
+            raise StudyError(
+                f"study {shown(name)} in {label(url)}: is listed there, and can't be found: "
+                "restore the storage from a copy"
+            ) from error
 
 
 def study_names(storage: str) -> list[str]:

@@ -1,18 +1,20 @@
 """A study's seal: one digest over all that was recorded, kept with it.
 
 A trial's own digest tells which trial has changed. The seal covers what no trial can
-vouch for alone: the manifest, Optuna's own rows, the dates, and that none is missing.
+vouch for alone: the manifest, the machine, Optuna's own rows, the dates, and that none is missing.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import StudyError
 from study.storage.explain import explaining
+from study.storage.machine import machine
+from study.storage.manifest import manifest
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -30,11 +32,10 @@ class Seal:
     sha256: str
 
     @classmethod
-    def of(
-        cls, name: str, manifest: Mapping[str, Any] | None, trials: "Sequence[FrozenTrial]" = ()
-    ) -> Self:
-        """The seal of a study: its name, its manifest, and its trials in their order."""
-        return cls(0, _sha256(_json([name, manifest]))).over(trials)
+    def of(cls, study: "Study", trials: "Sequence[FrozenTrial]" = ()) -> Self:
+        """The seal of a study: its name, manifest and machine, and these trials in their order."""
+        described = [study.study_name, manifest(study), machine(study)]
+        return cls(0, _sha256(_json(described))).over(trials)
 
     def over(self, trials: "Sequence[FrozenTrial]") -> Self:
         """The seal after these trials were appended."""
