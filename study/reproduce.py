@@ -99,7 +99,7 @@ def _task(
     data_root: Path | None,
 ) -> Task:
     """The cohort that the trial was trained in."""
-    from study.search.cohort import Task
+    from study.search.cohort import task_of
 
     first = trial.user_attrs["generation"]
     mates = [trials[number] for number in trial.user_attrs["cohort"]]
@@ -113,18 +113,8 @@ def _task(
         )
         for mate in mates
     ]
-    earlier = () if plan.pruner == "none" else [slim(before) for before in trials[:first]]
-    return Task(
-        model=plan.model,
-        trials=planned,
-        protocol=plan.protocol,
-        seed=plan.seed,
-        device=plan.device,
-        data_root=data_root,
-        data_sha256=data_sha256,
-        pruner=plan.pruner,
-        earlier=earlier,
-    )
+    earlier = [slim(before) for before in trials[:first]]
+    return task_of(plan, planned, earlier, data_sha256, data_root)
 
 
 def compare(stored: StoredTrial, history: History) -> Reproduction:

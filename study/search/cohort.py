@@ -93,19 +93,30 @@ def tasks_of(
 ) -> list[Task]:
     """A generation as cohorts to train, whatever the number of workers."""
     return [
-        Task(
-            model=plan.model,
-            trials=cohort,
-            protocol=plan.protocol,
-            seed=plan.seed,
-            device=plan.device,
-            data_root=data_root,
-            data_sha256=data_sha256,
-            pruner=plan.pruner,
-            earlier=() if plan.pruner == "none" else planner.finished,
-        )
+        task_of(plan, cohort, planner.finished, data_sha256, data_root)
         for cohort in cohorts(generation, plan.cohort)
     ]
+
+
+def task_of(
+    plan: Plan,
+    cohort: Sequence[Planned],
+    earlier: Sequence[FrozenTrial],
+    data_sha256: str,
+    data_root: Path | None,
+) -> Task:
+    """One cohort to train; ``earlier`` are the trials before its generation, by number."""
+    return Task(
+        model=plan.model,
+        trials=cohort,
+        protocol=plan.protocol,
+        seed=plan.seed,
+        device=plan.device,
+        data_root=data_root,
+        data_sha256=data_sha256,
+        pruner=plan.pruner,
+        earlier=() if plan.pruner == "none" else earlier,
+    )
 
 
 def not_before(began: datetime) -> datetime:
