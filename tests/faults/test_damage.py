@@ -72,6 +72,9 @@ def outcome(path):
     return found
 
 
+CURVE = b'{"step": [0, '
+
+
 @pytest.mark.matrix("F8")
 @pytest.mark.parametrize("flips", [25, pytest.param(500, marks=pytest.mark.faults)])
 def test_no_flipped_bit_changes_a_report_in_silence(golden, copy, flips, attempts):
@@ -91,7 +94,11 @@ def test_no_flipped_bit_changes_a_report_in_silence(golden, copy, flips, attempt
 
     print(f"{refused} of {flips} were refused")
     attempts(flips)
-    assert refused > flips / 30 - 1  # a report looks at few bits: of 25, perhaps at none
+    known = bytearray(content)
+    known[content.index(CURVE) + len(CURVE)] ^= 1  # a step of a curve: still JSON
+    copy.write_bytes(known)
+    assert isinstance(outcome(copy), StudyError)
+    assert refused > flips / 10 or flips < 500  # of 25, too few are where anything stands
 
 
 _SPLITS = "study_name = 'linear/splits'"
