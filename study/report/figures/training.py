@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -35,10 +35,16 @@ def loss(frame: pd.DataFrame, ax: Axes, limits: tuple[float, float] | None = Non
     """A winner's loss on training batches and validation images, from ``tables.curves``."""
     _curve(frame, ax, "loss")
     ax.set(yscale="log", ylabel="loss (cross-entropy)", ylim=limits)
-    low, high = ax.get_ylim()
-    ticks = [tick for e in range(-9, 9) for tick in (10.0**e, 3 * 10.0**e) if low < tick < high]
+    coarse, fine = (_within(*ax.get_ylim(), digits) for digits in ((1, 3), (1, 2, 3, 5, 7)))
+    ticks = coarse if len(coarse) > 2 else fine
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_yticks([], minor=True)
+
+
+def _within(low: float, high: float, digits: Sequence[int]) -> list[float]:
+    """These digits times the powers of ten, between the ends of a log axis."""
+    ticks = [digit * 10.0**e for e in range(-9, 9) for digit in digits]
+    return [tick for tick in ticks if low < tick < high]
 
 
 def error(frame: pd.DataFrame, ax: Axes, limits: tuple[float, float] | None = None) -> None:
