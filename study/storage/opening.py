@@ -62,9 +62,9 @@ def load_study(storage: str, name: str) -> "Study":
         backend = _read_server(url) if path is None else _read_file(url, path)
         try:
             return optuna.load_study(study_name=name, storage=backend)
-        except KeyError as error:  # the index of the names is damaged
+        except (LookupError, TypeError, ValueError) as error:  # damaged rows, or their index
             raise StudyError(
-                f"study {shown(name)} in {label(url)}: is listed there, and can't be found: "
+                f"study {shown(name)} in {label(url)}: is listed there, and can't be read: "
                 "restore the storage from a copy"
             ) from error
 

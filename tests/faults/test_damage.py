@@ -107,6 +107,7 @@ LEFT_OUT = {
     "a confirmation's manifest": "UPDATE study_user_attributes SET value_json = "
     "replace(value_json, 'n_train', 'n_tvain')"
     f" WHERE study_id = (SELECT study_id FROM studies WHERE {_SPLITS})",
+    "a direction": "UPDATE study_directions SET direction = 'MINYMIZE' WHERE study_id = 1",
     "the machine": "UPDATE study_user_attributes SET key = 'mcchine' WHERE key = 'machine'",
 }
 
