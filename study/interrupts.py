@@ -6,8 +6,10 @@ load, there is nothing to tidy up, and they end it at once (:func:`end_at_once`)
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -39,11 +41,18 @@ def raising() -> Iterator[None]:
 
 
 def leave(number: int) -> NoReturn:
-    """End without waiting for worker threads in the middle of a generation."""
+    """End without waiting for workers in the middle of a generation.
+
+    Threads end with the process. Processes are killed: loky's would wait for work for minutes.
+    """
     for other in _WORDS:
         signal.signal(other, signal.SIG_IGN)  # once is enough
     words = _WORDS[signal.Signals(number)]
     os.write(2, f"study: {words}: finished trials are kept; run it again to go on\n".encode())
+    if "multiprocessing" in sys.modules:
+        for child in sys.modules["multiprocessing"].active_children():
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)  # its own kill() is missing in loky's
     os._exit(128 + number)
 
 
@@ -54,4 +63,5 @@ def _handle(handler: "signal._HANDLER") -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
+    threading.excepthook = lambda _: None  # loky's threads may stumble over their processes' end
     raise Interrupted(number)

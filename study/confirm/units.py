@@ -34,7 +34,7 @@ from study.search.cohort import (
 )
 from study.search.plan import Plan, Planned, Planner
 from study.seeds import derive, generator
-from study.trainer import History, images_of, one_thread, train
+from study.trainer import History, images_of, one_thread, pick_device, train
 from study.trials import StoredTrial, attributes, digest, pack, rank
 
 
@@ -169,7 +169,7 @@ def _search(unit: Split, inner: DigitPair) -> tuple[Planned, History, list[list[
         seed=derive(batch_seed, "study", unit.contender.key),
         grid=unit.n_trials if stored.grid else None,
     )
-    images = images_of(inner, torch.device(plan.device))
+    images = images_of(inner, pick_device(plan.device))
     planner = Planner(plan, [])
     found: list[tuple[StoredTrial, Planned, History]] = []
     while len(found) < unit.n_trials:

@@ -116,7 +116,8 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
-        help="what trains; auto is CUDA where there is one, else the CPU (default: auto)",
+        help="what trains; auto is CUDA where there is one and no cluster is named, else the CPU "
+        "(default: auto)",
     )
     cli.add_workers(parser)
     cli.add_data(parser)
@@ -139,8 +140,6 @@ def plan_of(args: argparse.Namespace, model: Model) -> Plan:
         _range("--hidden-units", hidden) if hidden else default,
     )
     protocol = cli.protocol_of(args)
-    from study.trainer import pick_device  # torch, once the cheap checks are done
-
     return Plan(
         model=model.name,
         space=space,
@@ -152,9 +151,18 @@ def plan_of(args: argparse.Namespace, model: Model) -> Plan:
         pruner=args.pruner,
         generation=getattr(args, "generation", None) or model.generation,
         cohort=getattr(args, "cohort", None) or model.cohort,
-        device=pick_device(args.device).type,
+        device=_device(args),
         grid=args.n_trials if args.sampler == "grid" else None,
     )
+
+
+def _device(args: argparse.Namespace) -> str:
+    """What trains. A cluster has devices that are not here: its workers say if they lack one."""
+    if args.dask is not None:
+        return "cpu" if args.device == "auto" else str(args.device)
+    from study.trainer import pick_device  # torch, once the cheap checks are done
+
+    return pick_device(args.device).type
 
 
 def _range(option: str, values: Sequence[Number]) -> tuple[Number, Number]:

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import torch
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study import dataset
@@ -23,7 +22,7 @@ from study.protocol import Protocol
 from study.remembering import remembered
 from study.search.plan import Plan, Planned, Planner, cohorts
 from study.search.pruning import CohortPruner
-from study.trainer import History, images_of, train
+from study.trainer import History, images_of, pick_device, train
 from study.trials import attributes, reported
 
 
@@ -80,8 +79,12 @@ def load_images(protocol: Protocol, data_root: Path | None, device: str, digest:
 
 @remembered(maxsize=2)
 def prepared(pair: dataset.DigitPair, device: str) -> Images:
-    """The pair in the forms that cohorts train on, made once a process."""
-    return images_of(pair, torch.device(device))
+    """The pair in the forms that cohorts train on, made once a process.
+
+    Raises:
+        StudyError: The device is not here.
+    """
+    return images_of(pair, pick_device(device))
 
 
 def tasks_of(
@@ -132,7 +135,7 @@ def train_cohort(task: Task, progress: Callable[[float], None] | None = None) ->
         progress: Called at every validation with the trials' worth of work done since.
 
     Raises:
-        StudyError: The data here is not the data that the search was planned on.
+        StudyError: The device is not here, or the data is not what the search was planned on.
     """
     images = load_images(task.protocol, task.data_root, task.device, task.data_sha256)
     return train_on(images, task, progress)

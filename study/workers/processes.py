@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import ResourceError, StudyError
-from study.workers.remote import Terms, perform, said
+from study.workers.remote import Hung, Terms, Unfit, said, sealed, unsealed
 
 if TYPE_CHECKING:
     from study.workers.pool import Report, Trials
 
+_TRACKER = "ignore:resource_tracker"
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +47,7 @@ class Processes:
                 f"--backend {name}: is not registered with joblib: use one of "
                 f"{', '.join(sorted(BACKENDS))}, or MODULE:FUNCTION that registers one"
             )
+        _hush()
         return cls(chosen, jobs, terms)
 
     def results(
@@ -57,20 +61,23 @@ class Processes:
         done, failed_at = 0, None
         while done < len(tasks):
             try:
-                for result in self._run(work, tasks[done:]):
+                for answer in self._run(work, tasks[done:]):
+                    result: Any = unsealed(answer)
                     done += 1
                     if report:
                         report(len(result))
                     yield result
-            except StudyError:
-                raise
             except Exception as error:
+                if isinstance(error, Unfit) and not isinstance(error, Hung):
+                    raise StudyError(str(error)) from error
                 if failed_at == done:
                     raise ResourceError(f"a cohort failed twice: {said(error)}") from error
                 failed_at = done
                 _log.warning("a cohort failed and is tried once more: %s", said(error))
 
-    def _run(self, work: Callable[..., Trials], tasks: Sequence[Any]) -> Iterator[Trials]:
+    def _run(
+        self, work: Callable[..., Trials], tasks: Sequence[Any]
+    ) -> Iterator[Mapping[str, Any]]:
         from joblib import Parallel, delayed
         from joblib.parallel import BACKENDS
 
@@ -81,7 +88,18 @@ class Processes:
             return_as="generator" if streams else "list",
             batch_size=1,
         )
-        return iter(parallel(delayed(perform)(work, task, self.terms) for task in tasks))
+        return iter(parallel(delayed(eval)(*sealed(work, task, self.terms)) for task in tasks))
+
+
+def _hush() -> None:
+    """Let loky say nothing of what it mends itself.
+
+    It replaces a process that has grown by 300 MB, as one does that loads torch; and on Ctrl-C
+    it lists the files that it then deletes, in a process that gets this one's options.
+    """
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+    if _TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(_TRACKER)
 
 
 def _call(name: str) -> None:

@@ -1,42 +1,57 @@
-"""What runs in another process: check that it is the same program, then do the task."""
+"""A task's way to another process and back."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import socket
-import sys
-from collections.abc import Callable, Mapping
+import pickle
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
+from study.errors import StudyError
 from study.objective import load_model_file
+from study.workers import door
 
 if TYPE_CHECKING:
-    from study.workers.pool import Trials
+    from study.workers.pool import Report, Trials
+
+_PAUSE_S = 1.0  # between two words on a task's progress
+_OPEN = "(exec(door, names), names['pass_through'](task, wanted))[1]"
+admitted: list[Mapping[str, str]] = []
+"""What was found to be installed in this process as it was wanted, so as not to look again."""
 
 
 class Unfit(Exception):
-    """A worker that another version of the search's programs is installed on."""
+    """A worker that can't do the search's tasks, as one with other versions installed."""
 
     def __init__(self, worker: str, reason: str) -> None:
-        super().__init__(worker, reason)  # what pickling keeps
-        self.worker, self.reason = worker, reason
-
-    def __str__(self) -> str:
-        return f"worker {self.worker}: {self.reason}"
+        super().__init__(f"worker {worker}: {reason}")
+        self.worker = worker
 
 
 class Hung(Unfit):
     """A worker that was at a task for too long, and still is."""
 
 
+class Silent(Unfit):
+    """A worker that gives no sign of life."""
+
+
+class _TooLong(Exception):
+    """The limit has passed."""
+
+
+class Failed(Exception):
+    """An error of a task's, in words: not every error can be pickled, or unpickled here."""
+
+
 def said(error: Exception) -> str:
     """An error on one line."""
-    kind = "" if isinstance(error, Unfit) else f"{type(error).__name__}: "
+    kind = "" if isinstance(error, Unfit | Failed) else f"{type(error).__name__}: "
     return kind + " ".join(str(error).split())
 
 
@@ -46,59 +61,124 @@ class Terms:
 
     limit: float | None  # seconds that a task may take; None for as long as it takes
     model_files: tuple[Path, ...]  # what registers models of a person's own
-    versions: Mapping[str, str]  # of what the result's bits depend on, where it was planned
+    wanted: Mapping[str, str]  # what the result's bits depend on, as it is where it was planned
 
     @classmethod
     def of(cls, limit: float | None, model_files: tuple[Path, ...]) -> Self:
-        """These, with the versions that are installed here."""
-        return cls(limit, model_files, _versions(model_files))
+        """These, with what is installed here."""
+        from study.search.plan import versions
+
+        names = [*versions(), door.SOURCE, *map(str, model_files)]
+        return cls(limit, model_files, door.installed(names))
 
 
-def perform(work: Callable[..., Trials], task: object, terms: Terms) -> Trials:
-    """What ``work`` makes of ``task``, here.
+def sealed(
+    work: Callable[..., Trials],
+    task: object,
+    terms: Terms,
+    telling: tuple[str, int, int] | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """The arguments of ``eval`` that make another process pass its door and do ``task``.
+
+    Args: See :func:`perform`.
+    """
+    names = {
+        "door": _text(),
+        "names": {"__name__": "door"},
+        "task": pickle.dumps((work, task, terms, telling)),
+        "wanted": dict(terms.wanted),
+    }
+    return _OPEN, names
+
+
+@cache
+def _text() -> str:
+    return Path(door.__file__).read_text()
+
+
+def unsealed(answer: Mapping[str, Any]) -> Sequence[Any]:
+    """The result in a process's answer.
+
+    Raises:
+        Unfit: The process can't do the search's tasks.
+        Hung: The limit has passed. The work goes on in a thread that nobody waits for: the
+            process is good for nothing more.
+        Failed: The task has an error.
+    """
+    if "unfit" in answer:
+        raise Unfit(answer["worker"], answer["unfit"])
+    if "hung" in answer:
+        raise Hung(answer["worker"], answer["hung"])
+    if "failed" in answer:
+        raise Failed(answer["failed"])
+    result: Sequence[Any] = answer["result"]
+    return result
+
+
+def perform(
+    work: Callable[..., Trials],
+    task: object,
+    terms: Terms,
+    telling: tuple[str, int, int] | None = None,
+) -> dict[str, Any]:
+    """What ``work`` makes of ``task``, here, as :func:`unsealed` reads it.
+
+    What was there where the task was planned, a file, data or a device, and is not here,
+    makes this process unfit.
 
     Args:
         work: A pure function.
         task: Its argument.
-        terms: What to load and check before, and when to give up.
-
-    Raises:
-        StudyError: A model file is not here, or can't be run.
-        Unfit: Other versions are installed here.
-        Hung: The limit has passed. The work goes on in a thread that nobody waits for: the
-            process is good for nothing more.
+        terms: What to load before, and when to give up.
+        telling: On one of Dask's workers: the topic to tell of the progress under, and what
+            to say before the work done; ``work`` gets its report as a second argument then.
     """
-    _require_same(terms)
-    for path in terms.model_files:
-        load_model_file(path)
-    return work(task) if terms.limit is None else _within(terms.limit, work, task)
+    arguments = (task,) if telling is None else (task, _reporter(*telling))
+    try:
+        for path in terms.model_files:
+            load_model_file(path)
+        if terms.limit is None:
+            result = work(*arguments)
+        else:
+            result = _within(terms.limit, work, *arguments)
+    except _TooLong:
+        return {"hung": f"was at a cohort for more than {terms.limit:g} s"}
+    except StudyError as error:
+        return {"unfit": str(error)}
+    except Exception as error:
+        return {"failed": said(error)}
+    return {"result": result, "processor": _processor()}
 
 
-def _versions(model_files: tuple[Path, ...]) -> dict[str, str]:
-    """Of the packages, and the digests of the files that are there."""
-    from study.search.plan import versions
+@cache
+def _processor() -> str:
+    from study.storage.machine import describe
 
-    there = [path for path in model_files if path.is_file()]
-    return versions() | {str(p): hashlib.sha256(p.read_bytes()).hexdigest()[:12] for p in there}
-
-
-def _require_same(terms: Terms) -> None:
-    here = _versions(terms.model_files)
-    other = [
-        f"{name} {here.get(name, 'not at all')}, not {wanted}"
-        for name, wanted in terms.versions.items()
-        if here.get(name) != wanted
-    ]
-    if other:
-        raise Unfit(_name(), f"has {', '.join(other)}: install the search's versions there")
+    return str(describe()["processor"])
 
 
-def _within(limit: float, work: Callable[..., Trials], task: object) -> Trials:
+def _reporter(topic: str, *whose: int) -> Report:
+    """Tells the search, once a second, of all the work done in the task."""
+    from distributed import get_worker
+
+    worker, done, last = get_worker(), 0.0, time.monotonic()
+
+    def report(work: float) -> None:
+        nonlocal done, last
+        done += work
+        if time.monotonic() - last >= _PAUSE_S:
+            last = time.monotonic()
+            worker.log_event(topic, (*whose, done))
+
+    return report
+
+
+def _within(limit: float, work: Callable[..., Trials], *arguments: object) -> Trials:
     answers: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
 
     def answer() -> None:
         try:
-            answers.put((work(task), None))
+            answers.put((work(*arguments), None))
         except Exception as error:
             answers.put((None, error))
 
@@ -106,19 +186,7 @@ def _within(limit: float, work: Callable[..., Trials], task: object) -> Trials:
     try:
         result, error = answers.get(timeout=limit)
     except Empty:
-        raise Hung(_name(), f"was at a cohort for more than {limit:g} s") from None
+        raise _TooLong from None
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
-
-
-def _name() -> str:
-    """This worker, as a person or its scheduler would name it."""
-    if "distributed" in sys.modules:
-        from distributed import get_worker
-
-        try:
-            return str(get_worker().address)
-        except ValueError:  # not one of Dask's
-            pass
-    return f"pid {os.getpid()} on {socket.gethostname()}"

@@ -2,8 +2,9 @@
 
 Whole searches are run on 1, 2, 4 and 8 workers that sleep instead of training, and give back
 results of the real size; so the times show what planner, scheduler and network cost, on a
-machine with fewer cores than workers too. Two numbers are measured, and the time of every
-search that has workers to wait for is predicted from them:
+machine with fewer cores than workers too. Then on 16, 64 and 256, which are threads of eight
+processes: past the point where the planner is too slow for them. Two numbers are measured, and
+the time of every search that has workers to wait for is predicted from them:
 
     generation = p·n + max(o·C + T, ⌈C/W⌉·T + o·min(C, W))
 
@@ -17,7 +18,7 @@ import argparse
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ from study.search.cohort import Task, Trained
 from study.trainer import History
 from study.workers import Workers
 
-COHORTS, COHORT = 16, 8  # a generation's cohorts, a cohort's trials
-TRIALS = COHORTS * COHORT
+COHORTS, COHORT = 16, 8  # a generation's cohorts, at least; a cohort's trials
+PROCESSES = 8  # of a cluster, at most
 MILLISECONDS = 1e-3  # of sleep for every step of the protocol
 
 
@@ -84,42 +85,47 @@ class Clocked:
 
 
 def timed(
-    workers: Workers, milliseconds: int, generations: int, sampler: str = "tpe"
+    workers: Workers, milliseconds: int, generations: int, sampler: str, cohorts: int = COHORTS
 ) -> tuple[float, float]:
     """Medians over a search's generations: seconds planning and recording, and waiting."""
+    trials = cohorts * COHORT
     plan = Plan(
         model="mlp",
         space=default_space(MODELS["mlp"]),
         protocol=Protocol(steps=milliseconds + 1),
         sampler=sampler,
-        generation=TRIALS,
+        generation=trials,
         cohort=COHORT,
     )
     clock: Any = Clocked(workers)
     with tempfile.TemporaryDirectory() as folder:
-        size = TRIALS * (generations + 1)
+        size = trials * (generations + 1)
         search(plan, Settings(f"{folder}/study.db", "mlp", size, clock))
     waited = np.array(clock.back) - clock.sent
     planned = np.array(clock.sent[1:]) - clock.back[:-1]
     return float(np.median(planned)), float(np.median(waited[1:]))  # the first one warms up
 
 
-def predicted(p: float, o: float, t: float, workers: int) -> float:
+def predicted(p: float, o: float, t: float, workers: int, cohorts: int) -> float:
     """The model: seconds a generation."""
-    rounds = math.ceil(COHORTS / workers)
-    waiting = max(o * COHORTS + t, rounds * t + o * min(COHORTS, workers))
-    return p * TRIALS + waiting
+    rounds = math.ceil(cohorts / workers)
+    waiting = max(o * cohorts + t, rounds * t + o * min(cohorts, workers))
+    return p * cohorts * COHORT + waiting
 
 
 @contextmanager
 def local_cluster(n_workers: int) -> Iterator[Workers]:
-    """Workers in processes of their own, a thread each."""
+    """So many workers: processes of a thread each, or threads of eight processes."""
     from distributed import LocalCluster
 
+    processes = min(n_workers, PROCESSES)
     with LocalCluster(
-        n_workers=n_workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=processes,
+        threads_per_worker=n_workers // processes,
+        dashboard_address=None,
+        silence_logs=50,
     ) as found:
-        found.wait_for_workers(n_workers)
+        found.wait_for_workers(processes)
         yield Workers(dask=found.scheduler_address)
 
 
@@ -129,13 +135,14 @@ def sizes() -> dict[str, int]:
 
     from study.search.cohort import tasks_of
     from study.search.plan import Planner
+    from study.workers.remote import Terms, sealed
 
     found = {}
     for model in MODELS.values():
         plan = Plan(model.name, default_space(model), generation=model.cohort, cohort=model.cohort)
         planner = Planner(plan, [])
         [task] = tasks_of(plan, planner, planner.ask(model.cohort), "0" * 64, Path("/data"))
-        found[f"{model.name} task"] = len(dumps(task))
+        found[f"{model.name} task"] = len(dumps(sealed(sleeping, task, Terms.of(None, ()))))
         brief = sleeping(Task(task.model, task.trials, Protocol(steps=1), 0, "cpu", None, ""))
         found[f"{model.name} result"] = len(dumps(brief))
     return found
@@ -146,33 +153,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--generations", type=int, default=4, help="of a measured search")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--many", type=int, nargs="*", default=[16, 64, 256])
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     cohort.train_cohort = sleeping
     for what, count in sizes().items():
         print(f"{what:14} {count:>10,} bytes")
-    for sampler in ("random", "tpe"):
-        planned, _ = timed(Workers(1), 0, args.generations, sampler)
-        print(f"{sampler}: {1000 * planned / TRIALS:.1f} ms a trial planned and recorded")
     for n_workers in args.workers:
         with local_cluster(n_workers) as workers:
-            measure(workers, n_workers, args.generations)
+            measure(workers, n_workers, args.generations, "tpe", (20, 200, 1000))
+    for n_workers in args.many:
+        with local_cluster(n_workers) as workers:
+            measure(workers, n_workers, args.generations, "random", (1000,))
 
 
-def measure(workers: Workers, n_workers: int, generations: int) -> None:
+def measure(
+    workers: Workers, n_workers: int, generations: int, sampler: str, lasting: Sequence[int]
+) -> None:
     """Measure p and o where nothing is waited for, then print other searches beside the model."""
-    planned, nothing = timed(workers, 0, generations)
-    p, o = planned / TRIALS, nothing / COHORTS
+    cohorts = max(COHORTS, n_workers)
+    planned, nothing = timed(workers, 0, generations, sampler, cohorts)
+    p, o = planned / cohorts / COHORT, nothing / cohorts
     print(
-        f"{n_workers} workers: {1000 * o:.1f} ms a cohort sent and received, {1000 * p:.1f} ms a "
-        "trial planned and recorded"
+        f"{n_workers} workers, {sampler}: {1000 * o:.1f} ms a cohort sent and received, "
+        f"{1000 * p:.2f} ms a trial planned and recorded, so at most "
+        f"{1 / (p + o / COHORT):.0f} trials a second, and half of it with "
+        f"{1 / (COHORT * p + o):.1f} workers for every second that a cohort takes"
     )
-    for milliseconds in (20, 200, 1000):
-        planned, waited = timed(workers, milliseconds, generations)
-        took, model = planned + waited, predicted(p, o, milliseconds / 1000, n_workers)
+    for milliseconds in lasting:
+        t = milliseconds / 1000
+        planned, waited = timed(workers, milliseconds, generations, sampler, cohorts)
+        took, model = planned + waited, predicted(p, o, t, n_workers, cohorts)
         print(
             f"  cohorts of {milliseconds:>5} ms: {took:6.2f} s a generation, model {model:6.2f} "
-            f"({model / took - 1:+.0%}); planner's share {planned / took:.0%}",
+            f"({model / took - 1:+.0%}); planner's share {planned / took:.0%}; "
+            f"{cohorts * COHORT / took:.0f} trials a second, workers at work "
+            f"{cohorts * t / n_workers / took:.0%} of the time",
             flush=True,
         )
 

@@ -4,7 +4,10 @@ A task is a folder and how often it goes wrong, counted there, before it is done
 """
 
 import os
+import signal
 import time
+
+from study.errors import StudyError
 
 
 def slept(seconds):
@@ -27,10 +30,41 @@ def hangs(task):
     return [os.getpid()]
 
 
+def stops(task):
+    """Stop the whole process, heartbeats included."""
+    if _goes_wrong(*task):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return ["done"]
+
+
+def tells(task, report):
+    """Report a quarter of the work four times, more than a second apart, and go wrong halfway."""
+    for quarter in range(4):
+        if quarter == 2 and _goes_wrong(*task):
+            raise ZeroDivisionError
+        time.sleep(1.1)
+        report(0.25)
+    return ["done"]
+
+
+def lacks(task):
+    """Find that something is not here."""
+    if _goes_wrong(*task):
+        raise StudyError("digits.npz: is not here")
+    return ["done"]
+
+
+class Unwieldy(Exception):
+    """An error that can be pickled, and not unpickled."""
+
+    def __init__(self, number, _):
+        super().__init__(f"failure {number}")
+
+
 def fails(task):
     """Raise an error."""
     if _goes_wrong(*task):
-        raise ZeroDivisionError(f"failure {len(list(task[0].iterdir())) - 1}")
+        raise Unwieldy(len(list(task[0].iterdir())) - 1, None)
     return ["done"]
 
 

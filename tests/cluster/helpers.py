@@ -55,7 +55,7 @@ class Cluster:
             process = subprocess.Popen(
                 [*command, "--scheduler-file", self.file, *map(str, options)],
                 cwd=ROOT,
-                env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"},
+                env={"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"} | os.environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -8,7 +8,7 @@ from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
 from study.objective import MODELS
 from study.workers import Workers
-from study.workers.remote import Terms, Unfit, perform
+from study.workers.remote import Terms, Unfit, sealed, unsealed
 from tests.search.helpers import SHORT, command, run
 
 from .helpers import rows, searched
@@ -63,20 +63,6 @@ def test_a_confirmation_gives_the_same_trials(confirmed, cluster, part, tmp_path
         assert rows(path, model + part) == rows(confirmed, model + part)
 
 
-def test_progress_comes_a_cohort_at_a_time(cluster, tmp_path):
-    """A remote cohort of two is two trials' worth of work, and in the end all are done."""
-    told = []
-
-    searched(
-        tmp_path / "study.db",
-        progress=lambda work, best: told.append(work),
-        workers=Workers(dask=cluster.address),
-    )
-
-    assert sum(told) == 8
-    assert set(told) == {0, 2}
-
-
 OWN = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
 
 
@@ -91,12 +77,13 @@ def test_a_model_of_ones_own_is_trained_by_other_processes_too(tmp_path):
     assert there == rows(tmp_path / "here.db", "two-hidden-layers")
 
 
-def test_a_file_that_differs_there_makes_a_worker_unfit(tmp_path):
-    """It is named with what it has."""
+def test_a_file_that_differs_there_keeps_the_door_shut(tmp_path):
+    """The worker is named with what it has."""
     path = tmp_path / "model.py"
     path.write_text("old")
     terms = Terms.of(None, (path,))
     path.write_text("new")
+    call, names = sealed(len, "", terms)
 
     with pytest.raises(Unfit, match=rf"worker pid \d+ on \S+: has {path} \w+, not \w+: install"):
-        perform(len, "", terms)
+        unsealed(eval(call, names))

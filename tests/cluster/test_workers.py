@@ -2,19 +2,27 @@
 
 import logging
 import os
+import re
 import signal
+import subprocess
 
 import pytest
+import torch
 
 from study.errors import ResourceError, StudyError
 from study.workers import Workers
+from study.workers import cluster as at_work
 from study.workers.processes import Processes
 from study.workers.remote import Terms
 from tests.cluster import deeds  # as the workers know it
+from tests.search.helpers import SHORT, command, run, start, wait_for
+from tests.search.helpers import count as number_of_trials
+from tests.search.helpers import end as ended
 
 from .helpers import clustered, end, pool, rows, searched, until
 
 OLD = ("--preload", "tests/cluster/old.py")
+ABSENT = ("--preload", "tests/cluster/absent.py")
 
 
 @pytest.fixture
@@ -67,7 +75,7 @@ def test_a_task_that_ends_badly_once_is_done_again(mortal, tries, deed):
 
 @pytest.mark.parametrize(
     ("deed", "words"),
-    [(deeds.dies, "KilledWorker"), (deeds.fails, "ZeroDivisionError: failure 1")],
+    [(deeds.dies, "KilledWorker"), (deeds.fails, "Unwieldy: failure 1")],
     ids=["dies", "fails"],
 )
 def test_a_task_that_ends_badly_twice_is_given_up_in_one_line(mortal, tries, deed, words):
@@ -103,21 +111,111 @@ def test_a_task_that_hangs_twice_is_given_up_in_one_line(mortal, tries):
     assert len(list(tries.iterdir())) == 2
 
 
-def test_a_worker_of_another_version_is_refused_by_its_address(calm, tmp_path, caplog):
+@pytest.fixture
+def impatient(monkeypatch):
+    """Silence is noticed after two seconds, and no worker is waited for long."""
+    monkeypatch.setattr(at_work, "SILENCE_S", 2.0)
+    monkeypatch.setattr(at_work, "_LOOK_S", 0.5)
+    monkeypatch.setattr(at_work, "PATIENCE_S", 3.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_cohorts_of_a_worker_that_is_stopped_go_to_another(tmp_path, caplog):
+    """Those that wait for it too; where there is no other, the search ends with one line."""
+    tries = [tmp_path / f"tries-{k}" for k in range(4)]
+    for folder in tries:
+        folder.mkdir()
+    with clustered(tmp_path, 2) as two, pool(two, limit=1.5) as workers:
+        workers.client.wait_for_workers(2, timeout=60)
+        pids = workers.client.run(os.getpid)
+        tasks = [(folder, folder is tries[0]) for folder in tries]
+
+        assert list(workers.results(deeds.stops, tasks)) == 4 * [["done"]]
+
+        [stopped] = [worker for worker, pid in pids.items() if _is_stopped(pid)]
+        assert (
+            f"worker {stopped}: has given no sign of life for 2 s; it gets no more" in caplog.text
+        )
+        tries[0].joinpath("0").unlink()
+        with pytest.raises(ResourceError, match=r"life for 2 s, and there is no other worker$"):
+            list(workers.results(deeds.stops, tasks))
+
+
+def _is_stopped(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_cohort_whose_only_fit_worker_leaves_goes_to_the_next_one(tmp_path, tries, monkeypatch):
+    """Beside a worker of another version, it waits for the one that the nanny starts."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "3")
+    with clustered(tmp_path, 1, *OLD) as mixed, pool(mixed) as workers:
+        mixed.worker()
+        workers.client.wait_for_workers(2, timeout=60)
+        assert len(list(workers.results(deeds.slept, [0.1, 0.1]))) == 2
+        assert len(workers.unfit) == 1
+
+        assert list(workers.results(deeds.dies, [(tries, 1)])) == [["done"]]
+
+
+def test_progress_comes_while_a_cohort_is_at_work(mortal, tries):
+    """About once a second; a second try tells nothing twice."""
+    told = []
+    with pool(mortal) as workers:
+        assert list(workers.results(deeds.tells, [(tries, 1)], told.append)) == [["done"]]
+
+    assert len(told) == 4
+    assert sum(told) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("options", "has"),
+    [(OLD, "torch 1.0, not [2-9]"), (ABSENT, "study's source not at all, not ")],
+    ids=["another torch", "no package"],
+)
+def test_a_worker_of_another_version_is_refused_by_its_address(
+    calm, tmp_path, caplog, options, has
+):
     """The others train everything; alone, it ends the search, and it is named with what it has."""
-    with clustered(tmp_path, 1, *OLD) as mixed:
+    with clustered(tmp_path, 1, *options) as mixed:
         workers = Workers(dask=mixed.address)
-        with pytest.raises(StudyError, match=r"worker tcp://\S+: has torch 1.0, not [2-9]") as one:
+        with pytest.raises(StudyError, match=rf"worker tcp://\S+: has {has}") as one:
             searched(tmp_path / "refused.db", workers=workers)
         mixed.worker()
         with pool(mixed) as found:
             found.client.wait_for_workers(2, timeout=60)
+        caplog.clear()
         with caplog.at_level(logging.WARNING):
             searched(tmp_path / "study.db", workers=workers)
 
     assert one.value.status == 2
-    assert "has torch 1.0" in caplog.text
+    assert len(re.findall(rf"has {has}.*it gets no more cohorts", caplog.text)) == 1
     assert rows(tmp_path / "study.db") == rows(calm)
+
+
+def test_a_worker_that_lacks_a_file_is_left_out_by_its_address(tmp_path, tries, caplog):
+    """What could be read where the search was planned is missing there, and only there."""
+    with clustered(tmp_path, 2) as two, pool(two) as workers:
+        workers.client.wait_for_workers(2, timeout=60)
+
+        assert list(workers.results(deeds.lacks, [(tries, 1)])) == [["done"]]
+
+        assert len(workers.unfit) == 1
+    assert re.search(r"worker tcp://\S+: digits.npz: is not here; it gets no more", caplog.text)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the workers have a GPU")
+def test_a_device_is_looked_for_where_the_training_is(cluster, tmp_path):
+    """The search's machine needs none; a worker without it is named."""
+    options = ("--dask", cluster.address, "--device", "cuda")
+
+    result = run(command("linear", *SHORT, *options), tmp_path)
+
+    assert result.status == 2
+    assert "--device cuda: not on this machine" in result.stderr
+    assert result.stderr.rstrip().endswith("and there is no other worker")
 
 
 def test_a_worker_that_comes_late_is_waited_for_and_used(calm, tmp_path, caplog):
@@ -131,7 +229,7 @@ def test_a_worker_that_comes_late_is_waited_for_and_used(calm, tmp_path, caplog)
         finally:
             logging.getLogger("study.workers.cluster").removeHandler(handler)
 
-    assert "no worker has joined" in handler.said[0]
+    assert "no worker is at tcp://" in handler.said[0]
     assert rows(tmp_path / "study.db") == rows(calm)
 
 
@@ -148,19 +246,76 @@ class _Starter(logging.Handler):
         self.said.append(record.getMessage())
 
 
+LONG = (*SHORT, "--steps", "20000", "--study-name", "linear")
+
+
 def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path):
     """Finished generations are kept, and the status is that of a missing resource."""
-
-    def behead(work, best):
-        if best is not None:  # the first generation is recorded
-            end(cluster.processes[0])
-
     with clustered(tmp_path, 1) as cluster:
-        workers = Workers(dask=cluster.address)
-        with pytest.raises(ResourceError, match=r"tcp://\S+: the scheduler is gone: start it"):
-            searched(tmp_path / "study.db", progress=behead, workers=workers)
+        with pool(cluster):  # its worker is there
+            pass
+        process = start(command("linear", *LONG, "--dask", cluster.address), tmp_path)
+        wait_for(lambda: number_of_trials(tmp_path / "study.db") > 0, process)
+        end(cluster.processes[0])
+        result = ended(process)
 
-    assert len(rows(tmp_path / "study.db")) == 4
+    assert (result.status, result.stdout) == (5, "")
+    assert re.fullmatch(
+        r"study: --dask tcp://\S+: the scheduler is gone: start it, then .*\n", result.stderr
+    )
+    assert len(rows(tmp_path / "study.db")) % 4 == 0
+
+
+def test_a_scheduler_that_ends_while_nothing_is_trained_is_noticed(tmp_path):
+    """Also once the client has given up connecting."""
+    with clustered(tmp_path, 1) as cluster, pool(cluster) as workers:
+        assert list(workers.results(deeds.slept, [0.0])) == [[0.0]]
+        end(cluster.processes[0])
+        until(lambda: workers.client.status == "closed", "the client's end")
+
+        with pytest.raises(ResourceError, match="the scheduler is gone"):
+            list(workers.results(deeds.slept, [0.0]))
+
+
+@pytest.mark.parametrize("kind", ["loky", "Dask"])
+def test_ctrl_c_ends_it_in_one_line_wherever_it_trains(request, tmp_path, kind):
+    """No process is left, the cluster is free at once, and the same command goes on."""
+    where = ("--backend", "loky", "--jobs", "2")
+    if kind == "Dask":
+        where = ("--dask", request.getfixturevalue("cluster").address)
+    process = start(command("linear", *LONG, *where), tmp_path)
+    wait_for(lambda: number_of_trials(tmp_path / "study.db") > 0, process)
+    process.send_signal(signal.SIGINT)
+    result = ended(process)
+
+    assert (result.status, result.stdout) == (130, "")
+    assert result.stderr.startswith("study: ")
+    assert result.stderr.count("\n") == 1
+    until(lambda: not _group(process.pid), "the processes' end")
+    there = len(rows(tmp_path / "study.db"))
+    assert there > 0
+    more = run(command("linear", *LONG, *where, "--n-trials", there + 4), tmp_path)
+    assert (more.status, more.stderr) == (0, "")
+
+
+def _group(leader):
+    """The processes of a group that are not merely waited for."""
+    found = subprocess.run(
+        ["ps", "-o", "stat=", "-g", str(leader)], capture_output=True, text=True, check=False
+    )
+    return [state for state in found.stdout.split() if not state.startswith("Z")]
+
+
+def test_workers_of_two_kinds_of_processors_are_told_apart(cluster, caplog):
+    """Once: what they train may differ in its last bits."""
+    with pool(cluster) as workers:
+        list(workers.results(deeds.slept, [0.0]))
+        assert caplog.text == ""
+        for _ in range(2):
+            workers._compare("Another CPU")
+
+    assert caplog.text.count("Another CPU") == 1
+    assert "the last bits of their trials may differ" in caplog.text
 
 
 @pytest.mark.parametrize("deed", [deeds.dies, deeds.fails, deeds.hangs])
