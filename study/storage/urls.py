@@ -20,7 +20,7 @@ def resolve(storage: str) -> str:
             kind of database that can't be used here. Passwords are hidden in the message.
     """
     if not storage or not storage.isprintable():
-        raise StudyError(f"storage {storage[:60]!r}: is not a path or a URL: name a file")
+        raise StudyError(f"storage {hidden(storage)[:60]!r}: is not a path or a URL: name a file")
     if "://" not in storage:
         storage = f"sqlite:///{storage}"
     path = sqlite_path(storage)
@@ -61,8 +61,9 @@ def files(storage: str, name: str) -> Path:
     url = resolve(storage)
     path = sqlite_path(url)
     if path is None:
-        database = re.split(r"[?#]", url.partition("://")[2])[0].rpartition("/")[2]
-        path = Path(slug(database or "database"))
+        from sqlalchemy.engine import make_url
+
+        path = Path(slug(make_url(url).database or "database"))
     return path.with_name(f"{path.name}.files") / slug(name)
 
 
@@ -107,7 +108,7 @@ def label(storage: str) -> str:
 
 def hidden(url: str) -> str:
     """``url`` with its password, if any, replaced by ``***``."""
-    url = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    url = re.sub(r"(?s)(://[^:]*):.*@", r"\1:***@", url)
     return re.sub(r"(?i)((?:password|passwd|pwd|token|secret)[^=&]*=)[^&]*", r"\1***", url)
 
 
@@ -130,8 +131,8 @@ def _check_server(url: str) -> None:
 
     named = f"storage {hidden(url)}"
     try:
-        dialect = make_url(url).get_dialect()
-        dialect.import_dbapi()
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
     except (NoSuchModuleError, AttributeError):
         scheme = url.partition("://")[0]
         raise StudyError(
@@ -142,3 +143,5 @@ def _check_server(url: str) -> None:
     except ImportError as error:
         package = error.name or "its driver"
         raise StudyError(f"{named}: needs the package {package}: pip install {package}") from None
+    if "@" in f"{parsed.host}{parsed.database}":  # the driver would show what follows
+        raise StudyError(f"{named}: has an '@' too many: write %40 for one in a password")
