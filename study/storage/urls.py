@@ -141,7 +141,17 @@ def _check_server(url: str) -> None:
     except (ArgumentError, ValueError):
         raise StudyError(f"{named}: can't be read as a URL: write sqlite:///study.db") from None
     except ImportError as error:
-        package = error.name or "its driver"
-        raise StudyError(f"{named}: needs the package {package}: pip install {package}") from None
+        raise StudyError(f"{named}: {_driver(url, error.name or 'its driver')}") from None
     if "@" in f"{parsed.host}{parsed.database}":  # the driver would show what follows
         raise StudyError(f"{named}: has an '@' too many: write %40 for one in a password")
+
+
+def _driver(url: str, package: str) -> str:
+    """What is missing to talk to a server, and how to have it."""
+    if not url.startswith("postgresql"):
+        return f"needs the package {package}: pip install {package}"
+    written = "" if url.startswith("postgresql+psycopg:") else "write postgresql+psycopg://, and "
+    return (
+        f"needs the package {package}: {written}run pip install '.[postgres]' in a checkout of "
+        "this package"
+    )

@@ -1,5 +1,6 @@
 """What names a storage, and where its companions lie."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,29 @@ def test_a_folder_is_not_called_after_a_password():
     url = "postgresql+psycopg://me:s3cret?s3/cret@host/db?x=1"
 
     assert files(url, "mlp") == Path("db.files/mlp")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql+psycopg://h/x", r"needs the package psycopg: run pip install "),
+        (
+            "postgresql://h/x",
+            r"needs the package psycopg2?: write postgresql\+psycopg://, and run ",
+        ),
+    ],
+)
+def test_a_missing_driver_is_said_with_what_brings_it(url, words, monkeypatch):
+    """The project's extra, which has all that the driver needs."""
+    for name in ("psycopg", "psycopg2"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(StudyError, match=words) as caught:
+        resolve(url)
+
+    assert str(caught.value).endswith(
+        "run pip install '.[postgres]' in a checkout of this package"
+    )
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "a b", "é", "", ".", "..", "x" * 999, "a\0"])
