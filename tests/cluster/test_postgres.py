@@ -1,7 +1,9 @@
-"""PostgreSQL as a storage: restarts, dropped connections, and two that come at once."""
+"""PostgreSQL as a storage: dropped connections, two that come at once, names and holders."""
 
-import logging
+import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import create_engine, event, text
@@ -9,42 +11,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from study.errors import BusyError, ResourceError
-from study.storage import open_study, reconnecting, record
+from study.storage import lock, open_study, reconnecting, record, schema
 from tests.storage.helpers import make_trial
 
-from .helpers import rows, searched
+from .helpers import confirmed, query, searched
 
 TERMINATE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-
-
-def test_a_server_that_crashes_in_the_middle_of_a_search_changes_nothing(calm, server, caplog):
-    """The search waits until it is back, and the table is that of a calm search."""
-    if server.embedded is None:
-        pytest.skip("the server that TEST_DATABASE_URL names is not ours to stop")
-    url, crashed = server.database(), []
-
-    def crash_once(work, best):
-        if best is not None and not crashed:  # the first generation is recorded
-            crashed.append(server.crash())
-
-    class Starter(logging.Handler):
-        def emit(self, message):
-            if "has gone away" in message.getMessage():
-                server.start()
-
-    starter = Starter()
-    logging.getLogger("study.storage.reconnecting").addHandler(starter)
-    try:
-        searched(url, progress=crash_once)
-    finally:
-        logging.getLogger("study.storage.reconnecting").removeHandler(starter)
-
-    assert crashed
-    assert "has gone away" in caplog.text
-    assert rows(url) == rows(calm)
 
 
 @pytest.fixture
@@ -143,15 +118,84 @@ def test_a_name_of_the_longest_kind_fits(server):
     assert len(open_study(url, name).trials) == 1
 
 
+@pytest.fixture
+def making(server):
+    """An empty database in which somebody makes the tables, without an end."""
+    url = server.database()
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({schema._ALONE})"))
+        yield url
+
+
+def test_tables_that_another_makes_are_waited_for_and_not_for_ever(making, monkeypatch):
+    """Then status 4, in one line."""
+    monkeypatch.setattr(schema, "PATIENCE_S", 0.1)
+
+    with pytest.raises(BusyError, match="is locked by another program: wait for it or stop it"):
+        open_study(making, "linear")
+
+
+def test_tables_that_are_there_are_not_waited_for(server, monkeypatch):
+    """Opening and reading take no lock but the study's own."""
+    url = server.database()
+    open_study(url, "linear")
+    monkeypatch.setattr(schema, "create_schema", None)
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({schema._ALONE})"))
+        open_study(url, "mlp")
+
+
+def _refused(url):
+    with pytest.raises(BusyError) as caught, lock(url, "linear"):
+        pytest.fail("was let in")
+    return str(caught.value)
+
+
+def test_the_holder_of_a_study_in_another_database_is_not_named(server, monkeypatch):
+    """Studies of all databases of a server are locked by the same numbers."""
+    others = [server.database() for _ in range(3)]
+    with ExitStack() as stack:
+        monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+        for url in others:
+            stack.enter_context(lock(url, "linear"))
+        monkeypatch.setattr(socket, "gethostname", lambda: "here")
+        own = server.database()
+        stack.enter_context(lock(own, "linear"))
+
+        assert " on here since " in _refused(own)
+
+
+def test_a_machine_of_a_long_name_does_not_hide_since_when_it_searches(server, monkeypatch):
+    """The server keeps 63 bytes: the name is cut, the date is not."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "n" * 64)
+    url = server.database()
+    with lock(url, "linear"):
+        said = _refused(url)
+
+    assert re.search(r"by pid \d+ on n+ since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d: ", said)
+
+
+def _connections(url):
+    """How many there are to the database, but for the one that asks."""
+    words = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
+    return query(url, words)
+
+
+def test_a_search_keeps_one_connection_and_a_confirmation_four(server):
+    """Those of their locks, while nothing is read or recorded."""
+    url, during = server.database(), {"search": set(), "confirm": set()}
+    searched(url, progress=lambda work, best: during["search"].add(_connections(url)))
+    searched(url, "mlp")
+    confirmed(url, lambda done, total: during["confirm"].add(_connections(url)))
+
+    assert during == {"search": {1}, "confirm": {4}}
+
+
 def test_nothing_stays_connected(server):
     """A search that has ended leaves no connection, and no lock."""
     url = server.database()
     searched(url)
 
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as connection:
-        count = connection.scalar(
-            text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        )
-
-    assert count == 1
+    assert _connections(url) == 0
