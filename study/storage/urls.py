@@ -7,7 +7,8 @@ from pathlib import Path
 from study.errors import StudyError
 
 _PREFIXES = ("sqlite:///", "sqlite+pysqlite:///")
-_MAX_NAME = 200  # characters; Optuna's column holds 512, a folder's name 255 bytes
+MAX_NAME = 200  # characters of a searched study's name
+_MAX_STORED = 220  # with what a confirmation appends; Optuna's column holds 512
 
 
 def resolve(storage: str) -> str:
@@ -73,23 +74,27 @@ def slug(name: str) -> str:
     ASCII letters, digits, ``-`` and ``_`` stay. Anything else becomes ``-``, and a short
     hash follows after a dot, which no name that stays whole contains.
     """
-    safe = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:_MAX_NAME]
+    safe = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:200]  # a folder's name holds 255 bytes
     if safe == name and name:
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{safe}.{digest}"
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, longest: int = _MAX_STORED) -> None:
     """Refuse a study's name that is empty, overlong, or holds characters that hide.
+
+    Args:
+        name: The study's.
+        longest: So many characters it may have.
 
     Raises:
         StudyError: Control and direction characters and lone surrogates are refused too.
     """
     if not name.strip():
         raise StudyError(f"study name {name[:60]!r}: is empty: give it a name")
-    if len(name) > _MAX_NAME:
-        raise StudyError(f"study name {shown(name)}: is too long: use at most {_MAX_NAME} letters")
+    if len(name) > longest:
+        raise StudyError(f"study name {shown(name)}: is too long: use at most {longest} letters")
     if not name.isprintable():
         raise StudyError(f"study name {name!r}: has unprintable characters: leave them out")
 

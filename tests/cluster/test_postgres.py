@@ -10,11 +10,15 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from study.errors import BusyError, ResourceError
+from study.confirm.comparison import compare
+from study.errors import BusyError, ResourceError, StudyError
+from study.report import write
+from study.search import Settings, search
 from study.storage import lock, open_study, reconnecting, record, schema
+from tests.search.helpers import plan
 from tests.storage.helpers import make_trial
 
-from .helpers import confirmed, query, searched
+from .helpers import N_TRIALS, confirmed, query, searched
 
 TERMINATE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -108,14 +112,28 @@ def test_two_that_come_at_once_make_the_tables_once(server):
     assert made == names
 
 
-def test_a_name_of_the_longest_kind_fits(server):
-    """Two hundred letters, outside ASCII too."""
-    url, name = server.database(), "é" * 200
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_studies_of_the_longest_name_go_all_the_way(kind, request, tmp_path):
+    """Two hundred letters, outside ASCII too, are searched, confirmed and reported."""
+    url = tmp_path / "study.db"
+    if kind == "PostgreSQL":
+        url = request.getfixturevalue("server").database()
+    names = ("a" * 200, "é" * 200)
+    for model, name in zip(("linear", "mlp"), names, strict=True):
+        search(plan(model), Settings(str(url), name, N_TRIALS))
+    confirmed(url, names=names)
+    page = write(str(url), tmp_path / "reports", linear=names[0], mlp=names[1])[0]
 
-    searched(url)
-    record(open_study(url, name), [make_trial(0)], {"seal": "s"})
+    assert compare(str(url), names).n_seeds == 2
+    assert all(name in page.read_text() for name in names)
 
-    assert len(open_study(url, name).trials) == 1
+
+def test_a_longer_name_is_refused_before_it_is_searched(tmp_path):
+    """Its confirmation would have no room."""
+    with pytest.raises(StudyError, match="is too long: use at most 200 letters"):
+        search(plan("linear"), Settings(str(tmp_path / "study.db"), "a" * 201, N_TRIALS))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
