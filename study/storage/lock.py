@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import BusyError
 from study.storage.explain import explaining
+from study.storage.filesystem import require_local
 from study.storage.reconnecting import reconnecting
-from study.storage.urls import files, label, resolve, shown
+from study.storage.urls import files, label, resolve, shown, sqlite_path
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
@@ -39,13 +40,17 @@ def lock(storage: str, name: str) -> Iterator[None]:
     stays; on PostgreSQL it is an advisory lock of the server, which other machines see too.
 
     Raises:
+        StudyError: The storage is an SQLite file on a network file system.
         BusyError: Another process holds it; the message says which, and since when.
         ResourceError: The file can't be written, or the server does not answer.
     """
-    if re.match(r"postgresql\b", resolve(storage)):
+    path = sqlite_path(resolve(storage))
+    if re.match(r"postgresql\b", storage):
         with _server_lock(storage, name):
             yield
     else:
+        if path is not None:
+            require_local(path)
         with _file_lock(files(storage, name) / "lock", _what(storage, name)):
             yield
 
