@@ -32,17 +32,13 @@ def test_no_command_shows_the_password_of_its_url(server, tmp_path):
         assert SECRET not in out + err, f"{module} shows it"
         return status, out
 
-    assert told("study", *SMALL, "--no-confirm", "-v")[0] == 0
-    status, again = told("study.search", "--model", "mlp", *SMALL)
+    status, said = told("study", *SMALL, "--no-confirm", "-v")
     assert status == 0
-    assert "4 trials in postgresql+psycopg://postgres:***@" in again
+    assert "4 trials in postgresql+psycopg://postgres:***@" in said
     sizes = ("--seeds", "2", "--splits", "2", "--n-trials", "2", "--finalists", "1")
     assert told("study.confirm", *sizes)[0] == 0
-    assert told("study.report")[0] == 0
     assert told("study.check")[0] == 0
-    assert told("study.reproduce", "--study-name", "linear", "--trial", "0")[0] == 0
     assert told("study.search", "--model", "mlp", *SMALL, "--seed", "1")[0] == 2
-    assert told("study.report", "--linear", "absent")[0] == 2
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert tmp_path / "reports/index.html" in files
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
