@@ -89,8 +89,10 @@ def _explained(error: Exception) -> StudyError:
     if isinstance(error, StudyError):
         return error
     from study.storage import explain
+    from study.storage.urls import hidden
 
-    return explain(error) or Bug(f"{type(error).__name__}: {error}: is a bug: {_REPORT}")
+    said = hidden(f"{type(error).__name__}: {error}")
+    return explain(error) or Bug(f"{said}: is a bug: {_REPORT}")
 
 
 def _complain(error: StudyError) -> int:
@@ -302,7 +304,9 @@ def fraction(text: str) -> float:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """End with one line and status 2, as every other refusal does."""
-        self.exit(2, f"study: {' '.join(message.split())} (see {self.prog} --help)\n")
+        from study.storage.urls import hidden
+
+        self.exit(2, f"study: {' '.join(hidden(message).split())} (see {self.prog} --help)\n")
 
 
 def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argparse.ArgumentParser:

@@ -83,6 +83,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     from study.search.cohort import frozen_trial, load_pair, tasks_of
 
     start = time.monotonic()
+    storage.check_name(settings.study_name, storage.MAX_NAME)
     root = settings.data_root and settings.data_root.absolute()  # workers have other folders
     pair = load_pair(plan.protocol, root)
     manifest = plan.manifest(pair.digest)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from study.choosing import diagnosed, recommended
 from study.search.loop import Outcome, Settings
 from study.search.plan import Plan
+from study.storage.urls import hidden
 from study.trials import StoredTrial, best_of
 
 
 def summary(plan: Plan, settings: Settings, outcome: Outcome) -> list[str]:
     """What the search found, a line each."""
-    head = f"{settings.study_name}: {len(outcome.trials)} trials in {settings.storage}"
+    head = f"{settings.study_name}: {len(outcome.trials)} trials in {hidden(settings.storage)}"
     rate = outcome.added / outcome.seconds
     news = f"{outcome.added} new, {rate:.3g} trials/s" if outcome.added else "nothing to add"
     best = best_of(outcome.trials)

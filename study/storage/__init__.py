@@ -18,12 +18,14 @@ from study.storage.reading import frozen_trials
 from study.storage.recording import record
 from study.storage.room import require_room
 from study.storage.seal import Seal, stored_seal
-from study.storage.urls import files, resolve
+from study.storage.urls import MAX_NAME, check_name, files, resolve
 from study.storage.weights import load_weights, save_weights
 
 __all__ = [
+    "MAX_NAME",
     "Seal",
     "check_manifest",
+    "check_name",
     "explain",
     "files",
     "frozen_trials",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from study.errors import BusyError, ResourceError, StudyError
+from study.storage.urls import hidden
 
 _FULL = "the disk is full: free some space and run the same command again"
 _READ_ONLY = "can't be written: make the file and its folder writable"
@@ -59,7 +60,7 @@ def explain(error: BaseException, what: str = "storage") -> StudyError | None:
         error: What was caught.
         what: What was being read or written, as a person would name it.
     """
-    for link in _chain(error):
+    for link in chain(error):
         known = _explain_one(link, what)
         if known is not None:
             return known
@@ -80,7 +81,8 @@ def explaining(what: str) -> Iterator[None]:
         raise known from error
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and every error that it was raised from, or while handling."""
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
@@ -132,13 +134,49 @@ def _explain_os(error: OSError, what: str) -> StudyError | None:
     return StudyError(f"{name}: {error.strerror.lower()}: name another file or folder")
 
 
+def sqlstate(error: BaseException | None) -> str | None:
+    """PostgreSQL's code of what the driver raised; ``None`` if it never got to the server."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    return None if state is None else str(state)
+
+
 def _explain_server(error: BaseException, what: str) -> StudyError | None:
-    kind = type(error)
-    if kind.__module__ != "sqlalchemy.exc" or kind.__name__ not in _SERVER_ERRORS:
+    if type(error).__module__ != "sqlalchemy.exc":
         return None
-    if isinstance(getattr(error, "orig", None), sqlite3.Error):
+    orig = getattr(error, "orig", None)
+    state, reason = sqlstate(orig), _reason(orig)
+    if isinstance(orig, sqlite3.Error):
         return None
-    return ResourceError(f"{what}: the database server does not answer: start it, check the URL")
+    if state == "42501":
+        return ResourceError(f"{what}: {reason}: {_grant(reason)}")
+    if state == "55P03":  # a lock's time-out
+        return BusyError(f"{what}: {_LOCKED}")
+    if type(error).__name__ not in _SERVER_ERRORS:
+        return None
+    if _FATAL in str(orig):
+        words = f"refuses the connection ({reason}): check the URL and the server's settings"
+    elif state is not None and not state.startswith(("08", "57P")):
+        words = f"fails ({reason}): put that right, then run the same command again"
+    else:
+        words = f"does not answer ({reason or 'no reason given'}): start it, check the URL"
+    return ResourceError(f"{what}: the database server {words}")
 
 
 _SERVER_ERRORS = ("OperationalError", "InterfaceError", "TimeoutError")
+_FATAL = "FATAL: "  # before what a server says when it ends a connection
+
+
+def _reason(error: BaseException | None) -> str:
+    """The first line of what the driver says, or of what the server said to it."""
+    line = next(iter(str(error or "").splitlines()), "")
+    return hidden(line.rpartition(_FATAL)[2].strip())
+
+
+def _grant(reason: str) -> str:
+    """What lets a user of the server do what was denied."""
+    if "schema" in reason:  # since PostgreSQL 15 none but the owner makes tables in public
+        return "as the database's owner, run GRANT ALL ON SCHEMA public TO that user"
+    return (
+        "as their owner, run GRANT ALL ON ALL TABLES IN SCHEMA public TO that user, and the same "
+        "ON ALL SEQUENCES"
+    )

@@ -6,23 +6,28 @@ lock itself: the kernel, or PostgreSQL, frees it when its holder dies, however i
 
 import fcntl
 import hashlib
+import logging
 import os
 import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study.errors import BusyError
 from study.storage.explain import explaining
-from study.storage.urls import files, label, resolve, shown
+from study.storage.filesystem import require_local
+from study.storage.reconnecting import reconnecting
+from study.storage.urls import files, label, resolve, shown, sqlite_path
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
 
+_log = logging.getLogger(__name__)
 _held: set[int] = set()  # descriptors of the locks that this process holds
 _PATIENCE_S = 0.5  # how long a holder may take to write its name
 
@@ -35,15 +40,18 @@ def lock(storage: str, name: str) -> Iterator[None]:
     stays; on PostgreSQL it is an advisory lock of the server, which other machines see too.
 
     Raises:
+        StudyError: The storage is an SQLite file on a network file system.
         BusyError: Another process holds it; the message says which, and since when.
         ResourceError: The file can't be written, or the server does not answer.
     """
-    what = f"study {shown(name)} in {label(storage)}"
-    if re.match(r"postgresql\b", resolve(storage)):
-        with _server_lock(storage, name, what):
+    path = sqlite_path(resolve(storage))
+    if re.match(r"postgresql\b", storage):
+        with _server_lock(storage, name):
             yield
     else:
-        with _file_lock(files(storage, name) / "lock", what):
+        if path is not None:
+            require_local(path)
+        with _file_lock(files(storage, name) / "lock", _what(storage, name)):
             yield
 
 
@@ -66,63 +74,117 @@ def _file_lock(path: Path, what: str) -> Iterator[None]:
             os.close(descriptor)
 
 
-@contextmanager
-def _server_lock(url: str, name: str, what: str) -> Iterator[None]:
-    """An advisory lock of PostgreSQL, which lasts as long as a connection of its own.
+@dataclass(frozen=True)
+class _There:
+    """An advisory lock of PostgreSQL: it lasts as long as a connection of its own."""
 
-    A server that restarts forgets it. Who records then is found out by counting trials.
+    connection: "Connection"
+    backend: "Row[Any]"  # the server's process at its other end
+
+
+_there: dict[tuple[str, str], _There] = {}  # that this process holds, by URL and study
+
+
+@contextmanager
+def _server_lock(url: str, name: str) -> Iterator[None]:
+    if (url, name) in _there:  # though its connection may be gone
+        raise _busy(_what(url, name), _there[url, name].backend.account)
+    with explaining(label(url)):
+        _there[url, name] = reconnecting(url, lambda: _take_there(url, name))
+    try:
+        yield
+    finally:
+        _close(_there.pop((url, name)).connection)
+
+
+def keep_lock(url: str, name: str) -> None:
+    """Take the server's lock of a study anew where its connection is gone.
+
+    A server that restarts, or a network that drops an idle connection, frees it without a
+    word. Nothing where this process holds no such lock.
+
+    Raises:
+        BusyError: Another process holds it by now.
+    """
+    held = _there.get((url, name))
+    if held is not None and not _answers(held.connection):
+        _log.warning("%s: its lock is gone, taking it again", _what(url, name))
+        _close(held.connection)
+        _there[url, name] = reconnecting(url, lambda: _take_there(url, name, held.backend))
+
+
+def _take_there(url: str, name: str, left: "Row[Any] | None" = None) -> _There:
+    """Take the lock on a connection of its own.
+
+    Where its last connection was dropped half way, the server may not know, and hold the lock
+    for the process ``left`` at the other end, which is ended then.
     """
     from sqlalchemy import text
 
-    key = {"key": _key(name)}
-    with ExitStack() as stack:
-        with explaining(label(url)):
-            connection = stack.enter_context(_own_connection(url))
-            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-                holder = connection.scalar(text(_SERVER_HOLDER), key)
-                raise _busy(what, holder or "another process")
-        yield
+    key, deadline = {"key": _key(name)}, time.monotonic() + _PATIENCE_S
+    connection = _own_connection(url)
+    try:
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
+            backend = connection.execute(text(_BACKEND), key).first()
+            if backend not in (None, left) or time.monotonic() > deadline:
+                raise _busy(_what(url, name), backend.account if backend else "another process")
+            if backend is not None:
+                connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend.pid})
+            time.sleep(0.01)
+        return _There(connection, connection.execute(text(_BACKEND), key).one())
+    except BaseException:
+        _close(connection)
+        raise
 
 
-@contextmanager
-def alone(url: str) -> Iterator[None]:
-    """On PostgreSQL, be the only one in such a block; elsewhere, nothing."""
-    if not re.match(r"postgresql\b", url):
-        yield
-        return
-    from sqlalchemy import text
-
-    with _own_connection(url) as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key("")})
-        yield
+_BACKEND = """
+SELECT pid, backend_start, application_name AS account
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = :key AND granted
+AND datname = current_database()
+"""
 
 
-@contextmanager
-def _own_connection(url: str) -> Iterator["Connection"]:
+def _own_connection(url: str) -> "Connection":
     """A connection that nobody else is given, and that takes its locks with it."""
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, make_url
     from sqlalchemy.pool import NullPool
 
-    account = {"application_name": _account()}
+    options: dict[str, Any] = {"application_name": _account(_SHOWN_THERE)}
+    if make_url(url).get_driver_name().startswith("psycopg"):
+        options |= _ALIVE
     engine = create_engine(
-        url, poolclass=NullPool, connect_args=account, isolation_level="AUTOCOMMIT"
+        url, poolclass=NullPool, connect_args=options, isolation_level="AUTOCOMMIT"
     )
-    with engine.connect() as connection:
-        try:
-            yield connection
-        finally:
-            connection.invalidate()  # closes it, without a word to a server that may be gone
+    return engine.connect()
+
+
+# https://www.postgresql.org/docs/current/libpq-connect.html: an idle connection is heard of
+# every minute (s), so that no router forgets it, and given up after one of silence (ms)
+_ALIVE = {"keepalives_idle": 60, "tcp_user_timeout": 60_000}
+_SHOWN_THERE = 63  # bytes of application_name that a server keeps
+
+
+def _answers(connection: "Connection") -> bool:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        connection.exec_driver_sql("SELECT 1")
+    except DBAPIError:
+        return False
+    return True
+
+
+def _close(connection: "Connection") -> None:
+    """Close it, if it is not, without a word to a server that may be gone."""
+    if not connection.closed:
+        connection.invalidate()
+        connection.close()
 
 
 def _key(name: str) -> int:
     """The number that PostgreSQL knows a lock by."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-
-
-_SERVER_HOLDER = """
-SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = :key AND granted
-"""
 
 
 def holder(path: Path) -> str | None:
@@ -152,9 +214,15 @@ def _take(descriptor: int, what: str) -> None:
     os.pwrite(descriptor, f"{_account()}\n".encode(), 0)
 
 
-def _account() -> str:
+def _account(longest: int = 300) -> str:
+    """Who holds a lock, and since when; a machine's name is cut where all is longer."""
     since = datetime.now().astimezone().isoformat(timespec="seconds")
-    return f"pid {os.getpid()} on {socket.gethostname()} since {since}"
+    room = longest - len(f"pid {os.getpid()} on  since {since}")
+    return f"pid {os.getpid()} on {socket.gethostname()[:room]} since {since}"
+
+
+def _what(storage: str, name: str) -> str:
+    return f"study {shown(name)} in {label(storage)}"
 
 
 def _busy(what: str, holder: str) -> BusyError:

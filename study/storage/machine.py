@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study.storage.explain import explaining
+from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def describe() -> dict[str, str | int]:
 def set_machine(study: "Study") -> None:
     """Keep a description of this machine with the study."""
     with explaining(f"study {shown(study.study_name)}"):
-        study.set_user_attr(_KEY, describe())
+        waiting(study, lambda: study.set_user_attr(_KEY, describe()))
 
 
 def machine(study: "Study") -> dict[str, str | int]:
     """What :func:`set_machine` kept; empty for a study that has none."""
-    stored = study.user_attrs.get(_KEY)
+    stored = waiting(study, lambda: study.user_attrs).get(_KEY)
     return stored if isinstance(stored, dict) else {}

@@ -8,6 +8,7 @@ from study.errors import StudyError
 from study.storage.explain import explaining
 from study.storage.machine import set_machine
 from study.storage.reading import frozen_trials
+from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def manifest(study: "Study") -> dict[str, Any] | None:
     """
     with explaining(_named(study)):
         try:
-            stored = study.user_attrs.get(_KEY)
+            stored = waiting(study, lambda: study.user_attrs).get(_KEY)
         except (TypeError, ValueError) as error:  # no JSON, or no text at all
             raise StudyError(_damaged(study)) from error
     if stored is not None and not isinstance(stored, dict):
@@ -37,7 +38,7 @@ def manifest(study: "Study") -> dict[str, Any] | None:
 def set_manifest(study: "Study", content: Mapping[str, Any]) -> None:
     """Keep ``content``, which JSON can hold, as the study's manifest."""
     with explaining(_named(study)):
-        study.set_user_attr(_KEY, dict(content))
+        waiting(study, lambda: study.set_user_attr(_KEY, dict(content)))
 
 
 def check_manifest(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from study.errors import StudyError
 from study.storage.explain import explaining
 from study.storage.filesystem import require_local
-from study.storage.lock import alone
+from study.storage.reconnecting import reconnecting
 from study.storage.schema import create_schema, head_revision, known_revisions
 from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, look, require_writable
 from study.storage.urls import check_name, hidden, label, resolve, shown, sqlite_path
@@ -14,13 +14,15 @@ from study.storage.urls import check_name, hidden, label, resolve, shown, sqlite
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import RDBStorage
+    from sqlalchemy.engine import Engine
 
 
 def open_study(storage: str, name: str) -> "Study":
     """The study ``name``, to append to; file, tables and study are created if absent.
 
     A kill while they are created leaves nothing, the tables, or the study, and the next
-    call makes the rest. What is refused is left untouched.
+    call makes the rest. What is refused is left untouched. A server that has gone away is
+    waited for, here and in all that reads.
 
     Args:
         storage: A path or a URL.
@@ -34,9 +36,12 @@ def open_study(storage: str, name: str) -> "Study":
     url = resolve(storage)
     check_name(name)
     path = sqlite_path(url)
+
+    def opened() -> "Study":
+        return _study(_open_server(url) if path is None else _open_file(url, path), name)
+
     with explaining(label(url)):
-        backend = _open_server(url) if path is None else _open_file(url, path)
-        study = _study(backend, name)
+        study = reconnecting(url, opened)
     _check_direction(study, url)
     return study
 
@@ -57,11 +62,15 @@ def load_study(storage: str, name: str) -> "Study":
     url = resolve(storage)
     if name not in names:
         raise StudyError(f"study {shown(name)} in {label(url)}: is not there: {_listed(names)}")
-    with explaining(label(url)):
-        path = sqlite_path(url)
+    path = sqlite_path(url)
+
+    def loaded() -> "Study":
         backend = _read_server(url) if path is None else _read_file(url, path)
+        return optuna.load_study(study_name=name, storage=backend)
+
+    with explaining(label(url)):
         try:
-            return optuna.load_study(study_name=name, storage=backend)
+            return reconnecting(url, loaded)
         except (LookupError, TypeError, ValueError) as error:  # damaged rows, or their index
             raise StudyError(
                 f"study {shown(name)} in {label(url)}: is listed there, and can't be read: "
@@ -80,7 +89,8 @@ def study_names(storage: str) -> list[str]:
     path = sqlite_path(url)
     if path is None:
         with explaining(label(url)):
-            return [study.study_name for study in _read_server(url).get_all_studies()]
+            studies = reconnecting(url, lambda: _read_server(url).get_all_studies())
+        return [study.study_name for study in studies]
     if not path.exists():
         raise StudyError(f"{path}: there is no such file: run a search first, or name another")
     contents = look(path)
@@ -126,27 +136,43 @@ def _rdb(url: str, **engine: Any) -> "RDBStorage":  # noqa: ANN401 (what create_
 
 
 def _open_server(url: str) -> "RDBStorage":
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(url, poolclass=NullPool)
+    if engine.name == "postgresql" and not _has_tables(engine):
+        create_schema(engine)
+    return _server(url)
+
+
+def _read_server(url: str) -> "RDBStorage":
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    if not _has_tables(create_engine(url, poolclass=NullPool)):
+        raise StudyError(f"{label(url)}: holds no study: run a search first, or name another")
+    return _server(url)
+
+
+def _has_tables(engine: "Engine") -> bool:
+    """Whether a server's database has Optuna's tables, and their version."""
+    from sqlalchemy import inspect
+
+    with engine.connect() as connection:
+        has_table = inspect(connection).has_table
+        return has_table("version_info") and has_table("alembic_version")
+
+
+def _server(url: str) -> "RDBStorage":
+    """Optuna's storage on a server; it makes what tables are missing."""
     from optuna.storages import RDBStorage
     from sqlalchemy.pool import NullPool
 
     template = url.replace("{", "{{").replace("}", "}}")
     try:
-        with alone(url):  # of two that come at once, one makes the tables
-            return RDBStorage(template, {"poolclass": NullPool})  # none outlives a restart
+        return RDBStorage(template, {"poolclass": NullPool})  # none outlives a restart
     except RuntimeError as error:  # another schema version
         raise StudyError(_version_message(label(url), url)) from error
-
-
-def _read_server(url: str) -> "RDBStorage":
-    from sqlalchemy import create_engine, inspect
-
-    engine = create_engine(url)
-    try:
-        if not inspect(engine).has_table("alembic_version"):
-            raise StudyError(f"{label(url)}: holds no study: run a search first, or name another")
-    finally:
-        engine.dispose()
-    return _open_server(url)
 
 
 def _study(backend: "RDBStorage", name: str) -> "Study":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from study.errors import StudyError
 from study.storage.explain import explain
+from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def frozen_trials(study: "Study") -> "list[FrozenTrial]":
     """
     what = f"study {shown(study.study_name)}"
     try:
-        return study.get_trials(deepcopy=False)
+        return waiting(study, lambda: study.get_trials(deepcopy=False))
     except Exception as error:  # a damaged row can end in any error of Optuna or SQLAlchemy
         known = explain(error, what)
         if known is not None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from study.storage.explain import explaining
+from study.storage.lock import keep_lock
+from study.storage.reconnecting import reconnecting
 from study.storage.urls import label
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ def record(
 
     Equals ``for trial in trials: study.add_trial(trial)``, but in one transaction and
     about a hundred times as fast, on a storage whose tables :mod:`study.storage.bulk`
-    knows. On any other it is that loop. A database server that has gone away is waited for.
+    knows. On any other it is that loop. A database server that has gone away is waited for,
+    and its lock of the study, where this process holds it, is taken again if it is gone.
 
     Args:
         study: The study, not opened for reading only.
@@ -64,17 +67,17 @@ def _append(
     first: int | None,
 ) -> bool:
     from study.storage import bulk
-    from study.storage.reconnecting import reconnecting
 
     engine, tries = backend.engine, itertools.count()
 
     def once() -> bool:
-        """Append, unless it was done and only the server's answer was lost."""
+        """Append under the lock, unless it was done and only the server's answer was lost."""
         if next(tries) and attributes and bulk.has(engine, study._study_id, attributes):
             return True
+        keep_lock(backend.url, study.study_name)
         return bulk.append(engine, study._study_id, trials, attributes, first)
 
-    return once() if engine.name == "sqlite" else reconnecting(once)
+    return reconnecting(backend.url, once)
 
 
 def _add_one_by_one(

@@ -1,4 +1,4 @@
-"""Optuna's tables in a fresh SQLite file, in one transaction.
+"""Optuna's tables in a fresh SQLite file or PostgreSQL database, in one transaction.
 
 Optuna makes each table and index in a transaction of its own: about 25 waits for the
 disk, and a kill between two of them leaves part of a schema. These are the same steps,
@@ -13,13 +13,23 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from sqlalchemy.engine import Connection, Engine
 
+PATIENCE_S = 60  # how long another may take to make the tables of a PostgreSQL database
+_ALONE = 0x6F7074756E61  # the advisory lock of whoever makes them
+
 
 def create_schema(engine: "Engine") -> None:
-    """Make the tables that ``optuna.storages.RDBStorage`` would make, all or none."""
+    """Make the tables that ``optuna.storages.RDBStorage`` would make, all or none.
+
+    Of two that come at once, one makes them.
+    """
     from sqlalchemy import inspect
 
     with engine.begin() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # pysqlite would commit each table
+        if engine.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # pysqlite would commit each table
+        else:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE_S}s'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
         if not inspect(connection).has_table("version_info"):  # nobody was faster
             _create(connection)
 

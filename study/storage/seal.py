@@ -15,6 +15,7 @@ from study.errors import StudyError
 from study.storage.explain import explaining
 from study.storage.machine import machine
 from study.storage.manifest import manifest
+from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def stored_seal(study: "Study") -> Seal | None:
     what = f"study {shown(study.study_name)}"
     with explaining(what):
         try:
-            stored = study._storage.get_study_system_attrs(study._study_id).get(_KEY)
+            attributes = waiting(
+                study, lambda: study._storage.get_study_system_attrs(study._study_id)
+            )
+            stored = attributes.get(_KEY)
             return None if stored is None else Seal(int(stored["trials"]), str(stored["sha256"]))
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(

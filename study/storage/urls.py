@@ -7,7 +7,8 @@ from pathlib import Path
 from study.errors import StudyError
 
 _PREFIXES = ("sqlite:///", "sqlite+pysqlite:///")
-_MAX_NAME = 200  # characters; Optuna's column holds 512, a folder's name 255 bytes
+MAX_NAME = 200  # characters of a searched study's name
+_MAX_STORED = 220  # with what a confirmation appends; Optuna's column holds 512
 
 
 def resolve(storage: str) -> str:
@@ -20,7 +21,7 @@ def resolve(storage: str) -> str:
             kind of database that can't be used here. Passwords are hidden in the message.
     """
     if not storage or not storage.isprintable():
-        raise StudyError(f"storage {storage[:60]!r}: is not a path or a URL: name a file")
+        raise StudyError(f"storage {hidden(storage)[:60]!r}: is not a path or a URL: name a file")
     if "://" not in storage:
         storage = f"sqlite:///{storage}"
     path = sqlite_path(storage)
@@ -61,8 +62,9 @@ def files(storage: str, name: str) -> Path:
     url = resolve(storage)
     path = sqlite_path(url)
     if path is None:
-        database = re.split(r"[?#]", url.partition("://")[2])[0].rpartition("/")[2]
-        path = Path(slug(database or "database"))
+        from sqlalchemy.engine import make_url
+
+        path = Path(slug(make_url(url).database or "database"))
     return path.with_name(f"{path.name}.files") / slug(name)
 
 
@@ -72,23 +74,27 @@ def slug(name: str) -> str:
     ASCII letters, digits, ``-`` and ``_`` stay. Anything else becomes ``-``, and a short
     hash follows after a dot, which no name that stays whole contains.
     """
-    safe = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:_MAX_NAME]
+    safe = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:200]  # a folder's name holds 255 bytes
     if safe == name and name:
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{safe}.{digest}"
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, longest: int = _MAX_STORED) -> None:
     """Refuse a study's name that is empty, overlong, or holds characters that hide.
+
+    Args:
+        name: The study's.
+        longest: So many characters it may have.
 
     Raises:
         StudyError: Control and direction characters and lone surrogates are refused too.
     """
     if not name.strip():
         raise StudyError(f"study name {name[:60]!r}: is empty: give it a name")
-    if len(name) > _MAX_NAME:
-        raise StudyError(f"study name {shown(name)}: is too long: use at most {_MAX_NAME} letters")
+    if len(name) > longest:
+        raise StudyError(f"study name {shown(name)}: is too long: use at most {longest} letters")
     if not name.isprintable():
         raise StudyError(f"study name {name!r}: has unprintable characters: leave them out")
 
@@ -107,7 +113,7 @@ def label(storage: str) -> str:
 
 def hidden(url: str) -> str:
     """``url`` with its password, if any, replaced by ``***``."""
-    url = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    url = re.sub(r"(?s)(://[^:]*):.*@", r"\1:***@", url)
     return re.sub(r"(?i)((?:password|passwd|pwd|token|secret)[^=&]*=)[^&]*", r"\1***", url)
 
 
@@ -130,8 +136,8 @@ def _check_server(url: str) -> None:
 
     named = f"storage {hidden(url)}"
     try:
-        dialect = make_url(url).get_dialect()
-        dialect.import_dbapi()
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
     except (NoSuchModuleError, AttributeError):
         scheme = url.partition("://")[0]
         raise StudyError(
@@ -140,5 +146,17 @@ def _check_server(url: str) -> None:
     except (ArgumentError, ValueError):
         raise StudyError(f"{named}: can't be read as a URL: write sqlite:///study.db") from None
     except ImportError as error:
-        package = error.name or "its driver"
-        raise StudyError(f"{named}: needs the package {package}: pip install {package}") from None
+        raise StudyError(f"{named}: {_driver(url, error.name or 'its driver')}") from None
+    if "@" in f"{parsed.host}{parsed.database}":  # the driver would show what follows
+        raise StudyError(f"{named}: has an '@' too many: write %40 for one in a password")
+
+
+def _driver(url: str, package: str) -> str:
+    """What is missing to talk to a server, and how to have it."""
+    if not url.startswith("postgresql"):
+        return f"needs the package {package}: pip install {package}"
+    written = "" if url.startswith("postgresql+psycopg:") else "write postgresql+psycopg://, and "
+    return (
+        f"needs the package {package}: {written}run pip install '.[postgres]' in a checkout of "
+        "this package"
+    )

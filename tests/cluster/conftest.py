@@ -3,12 +3,14 @@
 import itertools
 import os
 import signal
+import subprocess
 import warnings
+from contextlib import suppress
 
 import optuna
 import pytest
 
-from .helpers import clustered, searched, until
+from .helpers import clustered, query, searched, until
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -66,8 +68,18 @@ class Server:
         until(lambda: not os.path.exists(f"/proc/{pid}"), "the server's end")
 
     def start(self):
-        """Start it again."""
-        self.embedded.ensure_postgres_running()
+        """Start it again, if it does not run, and wait until it answers."""
+        with suppress(subprocess.SubprocessError, AssertionError):  # not within ten seconds
+            self.embedded.ensure_postgres_running()
+        until(self._answers, "the server's start")
+
+    def _answers(self):
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            return query(self.root, "SELECT 1") == 1
+        except OperationalError:
+            return False
 
 
 @pytest.fixture(scope="session")
@@ -82,5 +94,7 @@ def server(tmp_path_factory):
         warnings.simplefilter("ignore")  # the wheel's own
         running = embedded.get_server(tmp_path_factory.mktemp("postgres"))
     uri = running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    query(uri, "ALTER SYSTEM SET fsync = off")  # what a test makes need not outlive the machine
+    query(uri, "SELECT pg_reload_conf()")
     yield Server(uri, running)
     running.cleanup()

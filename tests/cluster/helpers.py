@@ -2,13 +2,17 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
+from study.confirm.loop import Settings as ConfirmSettings
+from study.confirm.loop import confirm
 from study.search import Settings, search
 from study.storage import load_study
 from study.workers import Workers
@@ -101,6 +105,63 @@ def searched(storage, model="linear", progress=None, *, workers=Workers(), **cha
     settings = Settings(str(storage), model, N_TRIALS, workers)
     search(plan(model, **changes), settings, progress)
     return storage
+
+
+def confirmed(storage, progress=None, names=("linear", "mlp")):
+    """The smallest confirmation of two searches, in this process; its storage."""
+    sizes = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}
+    confirm(ConfirmSettings(str(storage), names, **sizes), progress)
+    return storage
+
+
+def query(url, words, **values):
+    """The first value that a server answers, on a connection of its own."""
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        found = connection.execute(text(words), values)
+        return found.scalar() if found.returns_rows else None
+
+
+class Router:
+    """A port before a server's socket, which may forget its connections as routers do."""
+
+    def __init__(self, path):
+        self.path, self.clients, self.ends = str(path), [], []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def forget(self):
+        """Hang up on the clients, and let the server believe that they are there."""
+        forgotten, self.clients = self.clients, []
+        for client in forgotten:
+            with suppress(OSError):  # it has left
+                client.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        """Hang up on all."""
+        for end in (self.listener, *self.ends):
+            end.close()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                client, server = self.listener.accept()[0], socket.socket(socket.AF_UNIX)
+                server.connect(self.path)
+                self.clients.append(client)
+                self.ends += [client, server]
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source, sink):
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            if source in self.clients or sink in self.clients:
+                sink.shutdown(socket.SHUT_WR)
 
 
 def rows(storage, name="linear"):

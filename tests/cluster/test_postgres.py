@@ -1,50 +1,29 @@
-"""PostgreSQL as a storage: restarts, dropped connections, and two that come at once."""
+"""PostgreSQL as a storage: dropped connections, two that come at once, names and holders."""
 
-import logging
+import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from study.errors import BusyError, ResourceError
-from study.storage import open_study, reconnecting, record
+from study.confirm.comparison import compare
+from study.errors import BusyError, ResourceError, StudyError
+from study.report import write
+from study.search import Settings, search
+from study.storage import lock, open_study, reconnecting, record, schema
+from tests.search.helpers import plan
 from tests.storage.helpers import make_trial
 
-from .helpers import rows, searched
+from .helpers import N_TRIALS, confirmed, query, searched
 
 TERMINATE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-
-
-def test_a_server_that_crashes_in_the_middle_of_a_search_changes_nothing(calm, server, caplog):
-    """The search waits until it is back, and the table is that of a calm search."""
-    if server.embedded is None:
-        pytest.skip("the server that TEST_DATABASE_URL names is not ours to stop")
-    url, crashed = server.database(), []
-
-    def crash_once(work, best):
-        if best is not None and not crashed:  # the first generation is recorded
-            crashed.append(server.crash())
-
-    class Starter(logging.Handler):
-        def emit(self, message):
-            if "has gone away" in message.getMessage():
-                server.start()
-
-    starter = Starter()
-    logging.getLogger("study.storage.reconnecting").addHandler(starter)
-    try:
-        searched(url, progress=crash_once)
-    finally:
-        logging.getLogger("study.storage.reconnecting").removeHandler(starter)
-
-    assert crashed
-    assert "has gone away" in caplog.text
-    assert rows(url) == rows(calm)
 
 
 @pytest.fixture
@@ -133,14 +112,103 @@ def test_two_that_come_at_once_make_the_tables_once(server):
     assert made == names
 
 
-def test_a_name_of_the_longest_kind_fits(server):
-    """Two hundred letters, outside ASCII too."""
-    url, name = server.database(), "é" * 200
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_studies_of_the_longest_name_go_all_the_way(kind, request, tmp_path):
+    """Two hundred letters, outside ASCII too, are searched, confirmed and reported."""
+    url = tmp_path / "study.db"
+    if kind == "PostgreSQL":
+        url = request.getfixturevalue("server").database()
+    names = ("a" * 200, "é" * 200)
+    for model, name in zip(("linear", "mlp"), names, strict=True):
+        search(plan(model), Settings(str(url), name, N_TRIALS))
+    confirmed(url, names=names)
+    page = write(str(url), tmp_path / "reports", linear=names[0], mlp=names[1])[0]
 
-    searched(url)
-    record(open_study(url, name), [make_trial(0)], {"seal": "s"})
+    assert compare(str(url), names).n_seeds == 2
+    assert all(name in page.read_text() for name in names)
 
-    assert len(open_study(url, name).trials) == 1
+
+def test_a_longer_name_is_refused_before_it_is_searched(tmp_path):
+    """Its confirmation would have no room."""
+    with pytest.raises(StudyError, match="is too long: use at most 200 letters"):
+        search(plan("linear"), Settings(str(tmp_path / "study.db"), "a" * 201, N_TRIALS))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def making(server):
+    """An empty database in which somebody makes the tables, without an end."""
+    url = server.database()
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({schema._ALONE})"))
+        yield url
+
+
+def test_tables_that_another_makes_are_waited_for_and_not_for_ever(making, monkeypatch):
+    """Then status 4, in one line."""
+    monkeypatch.setattr(schema, "PATIENCE_S", 0.1)
+
+    with pytest.raises(BusyError, match="is locked by another program: wait for it or stop it"):
+        open_study(making, "linear")
+
+
+def test_tables_that_are_there_are_not_waited_for(server, monkeypatch):
+    """Opening and reading take no lock but the study's own."""
+    url = server.database()
+    open_study(url, "linear")
+    monkeypatch.setattr(schema, "create_schema", None)
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({schema._ALONE})"))
+        open_study(url, "mlp")
+
+
+def _refused(url):
+    with pytest.raises(BusyError) as caught, lock(url, "linear"):
+        pytest.fail("was let in")
+    return str(caught.value)
+
+
+def test_the_holder_of_a_study_in_another_database_is_not_named(server, monkeypatch):
+    """Studies of all databases of a server are locked by the same numbers."""
+    others = [server.database() for _ in range(3)]
+    with ExitStack() as stack:
+        monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+        for url in others:
+            stack.enter_context(lock(url, "linear"))
+        monkeypatch.setattr(socket, "gethostname", lambda: "here")
+        own = server.database()
+        stack.enter_context(lock(own, "linear"))
+
+        assert " on here since " in _refused(own)
+
+
+def test_a_machine_of_a_long_name_does_not_hide_since_when_it_searches(server, monkeypatch):
+    """The server keeps 63 bytes: the name is cut, the date is not."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "n" * 64)
+    url = server.database()
+    with lock(url, "linear"):
+        said = _refused(url)
+
+    assert re.search(r"by pid \d+ on n+ since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d: ", said)
+
+
+def _connections(url):
+    """How many there are to the database, but for the one that asks."""
+    words = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
+    return query(url, words)
+
+
+def test_a_search_keeps_one_connection_and_a_confirmation_four(server):
+    """Those of their locks, while nothing is read or recorded."""
+    url, during = server.database(), {"search": set(), "confirm": set()}
+    searched(url, progress=lambda work, best: during["search"].add(_connections(url)))
+    searched(url, "mlp")
+    confirmed(url, lambda done, total: during["confirm"].add(_connections(url)))
+
+    assert during == {"search": {1}, "confirm": {4}}
 
 
 def test_nothing_stays_connected(server):
@@ -148,10 +216,4 @@ def test_nothing_stays_connected(server):
     url = server.database()
     searched(url)
 
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as connection:
-        count = connection.scalar(
-            text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        )
-
-    assert count == 1
+    assert _connections(url) == 0

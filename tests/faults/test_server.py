@@ -134,8 +134,8 @@ def _severed(url, k):
 
 @pytest.mark.faults
 @pytest.mark.matrix("F24")
-def test_connections_that_the_server_ends_cost_no_finished_trial(server, calm, attempts):
-    """At any statement: status 5 or 0, whole generations, and then the same table."""
+def test_connections_that_the_server_ends_change_nothing(server, calm, attempts):
+    """At any statement, the search goes on to the same table."""
     wanted, every, tried = rows(str(calm)), 6, 0
     for k in itertools.count(1, every):
         url = server()
@@ -143,8 +143,7 @@ def test_connections_that_the_server_ends_cost_no_finished_trial(server, calm, a
         if status == 99:
             break
         tried += 1
-        assert status in (0, 5), f"statement {k}"
-        search(url)
+        assert status == 0, f"statement {k}"
         assert rows(url) == wanted, f"statement {k}"
     attempts(tried)
     assert tried > 5

@@ -1,5 +1,6 @@
 """What names a storage, and where its companions lie."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,17 @@ def test_an_unusable_storage_is_refused_in_one_line(storage, complaint, tmp_path
         "nonsense://:s3cret@host/db",
         "postgresql://me:s3cret@host:port/db",
         "nonsense://host/db?password=s3cret&x=1",
+        "nonsense://me@corp:s3cret@host/db",
+        "nonsense://me:a\ns3cret@host/db",
+        f"nonsense://me:{'s3cret' * 9}@host/db\n",
+        "postgresql+psycopg://me:a@s3cret@host/db",
+        "postgresql+psycopg://me/x:s3cret@host/db",
     ],
 )
 @pytest.mark.matrix("F13")
 def test_a_password_is_never_shown(url):
     """A message about a URL hides its password, however odd the URL."""
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
     with pytest.raises(StudyError) as caught:
         resolve(url)
 
@@ -93,6 +100,37 @@ def test_hiding_leaves_a_url_without_password_as_it_is():
 def test_the_companion_folder_lies_beside_the_file():
     """Lock and weights go to ``<file>.files/<study>``."""
     assert files("study.db", "mlp-50_a") == Path("study.db.files/mlp-50_a")
+
+
+def test_a_folder_is_not_called_after_a_password():
+    """A '?' or a '/' in a password does not end the URL's address."""
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+    url = "postgresql+psycopg://me:s3cret?s3/cret@host/db?x=1"
+
+    assert files(url, "mlp") == Path("db.files/mlp")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql+psycopg://h/x", r"needs the package psycopg: run pip install "),
+        (
+            "postgresql://h/x",
+            r"needs the package psycopg2?: write postgresql\+psycopg://, and run ",
+        ),
+    ],
+)
+def test_a_missing_driver_is_said_with_what_brings_it(url, words, monkeypatch):
+    """The project's extra, which has all that the driver needs."""
+    for name in ("psycopg", "psycopg2"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(StudyError, match=words) as caught:
+        resolve(url)
+
+    assert str(caught.value).endswith(
+        "run pip install '.[postgres]' in a checkout of this package"
+    )
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "a b", "é", "", ".", "..", "x" * 999, "a\0"])
