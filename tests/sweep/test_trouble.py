@@ -14,7 +14,7 @@ from study.sweep import loop
 from study.sweep.__main__ import parser
 from tests.search.helpers import count, end, run, wait_for
 
-from .helpers import PAIRS, begin, links, table
+from .helpers import PAIRS, TINY, begin, links, table
 
 
 def test_a_pair_that_another_search_holds_is_left_to_it(bare, here):
@@ -66,6 +66,23 @@ def test_a_damaged_pair_is_left_out_by_name(copy, here):
     assert stderr.count("\n") == 1
     assert [*table(copy), pair] == sorted(PAIRS, key=lambda other: other == pair)
     assert f"Left out: {pair}: study" in (copy / "reports/index.html").read_text()
+
+
+def test_a_damaged_confirmation_is_no_missing_one(copy, here):
+    """Its pair is left out, in one line that says what is wrong."""
+    here(copy, *TINY, "--no-reports", "--jobs", 1, pairs=["0-1"])
+    with closing(sqlite3.connect(copy / "sweep.db")) as connection, connection:
+        connection.execute(
+            "UPDATE trial_values SET value = 0.5 WHERE trial_id = (SELECT min(trial_id) FROM "
+            "trials NATURAL JOIN studies WHERE study_name = 'kmnist-0-1/mlp/replicates')"
+        )
+
+    status, _, stderr = here(copy, "--no-reports")
+
+    assert status == 2
+    assert stderr.startswith("study: 0-1: study 'kmnist-0-1/mlp/replicates': trial 0 is damaged")
+    assert stderr.count("\n") == 1
+    assert list(table(copy)) == ["8-9"]
 
 
 @pytest.fixture
@@ -225,6 +242,16 @@ def test_ctrl_c_while_reports_are_drawn_ends_it_in_one_line(copy):
     assert result.status == 130
     assert result.stderr == "study: interrupted: finished trials are kept; run it again to go on\n"
     assert links(copy) == []
+
+
+def test_no_more_reports_are_drawn_at_once_than_there_are_cores(monkeypatch):
+    """With one core they are drawn here, whatever --jobs says."""
+    monkeypatch.setattr("study.cli.available_cores", lambda: 1)
+    monkeypatch.setattr(loop, "_report", lambda args, pair: (os.getpid(), pair))
+
+    drawn = list(loop.write_reports(parser().parse_args(["--jobs", "9"]), [(0, 1), (8, 9)]))
+
+    assert drawn == [(os.getpid(), (0, 1)), (os.getpid(), (8, 9))]
 
 
 def test_by_default_as_many_pairs_are_searched_at_once_as_there_are_cores(monkeypatch):
