@@ -37,7 +37,7 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
             return _run(command, parser.parse_args())
     except interrupts.Interrupted as signalled:
         with suppress(OSError, StudyError):
-            _flush()
+            flush()
         interrupts.leave(signalled.number)
 
 
@@ -48,14 +48,14 @@ def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace)
         for path in args.model_file:
             load_model_file(path)
         status = command(args)
-        _flush()
+        flush()
         return status
     except BrokenPipeError:  # who read it has seen enough
         return 0
     except Exception as error:
         if args.debug:
             raise
-        return _complain(_explained(error))
+        return _complain(explained(error))
 
 
 def _prepare_streams() -> None:
@@ -74,8 +74,13 @@ def _require_folder() -> None:
         raise StudyError("current folder: is gone: change to one that is there") from None
 
 
-def _flush() -> None:
-    """Write what was printed, while a failure can still be told."""
+def flush() -> None:
+    """Write what was printed, while a failure can still be told.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+        ResourceError: It can't be written.
+    """
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -85,7 +90,8 @@ def _flush() -> None:
         raise ResourceError(f"standard output: {error.strerror}: write it elsewhere") from error
 
 
-def _explained(error: Exception) -> StudyError:
+def explained(error: Exception) -> StudyError:
+    """The one-line error behind any other."""
     if isinstance(error, StudyError):
         return error
     from study.storage import explain
@@ -221,7 +227,13 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def workers_of(args: argparse.Namespace) -> Workers:
-    """The workers that the options name."""
+    """The workers that the options name.
+
+    Raises:
+        StudyError: They name two kinds.
+    """
+    if args.dask is not None and args.backend != Workers.backend:
+        raise StudyError(f"--backend {args.backend}: does nothing beside --dask: leave one out")
     files = tuple(path.absolute() for path in args.model_file)
     return Workers(args.jobs, args.backend, args.dask, args.trial_timeout, files)
 
@@ -246,6 +258,11 @@ def protocol_of(args: argparse.Namespace) -> Protocol:
         batch_size=args.batch_size,
         val_every=args.val_every,
     )
+
+
+def changed(args: argparse.Namespace, **options: object) -> argparse.Namespace:
+    """The options, some of them otherwise."""
+    return argparse.Namespace(**vars(args) | options)
 
 
 def positive_int(text: str) -> int:

@@ -40,6 +40,19 @@ def raising() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Let processes that are started in the block pass over Ctrl-C: a terminal tells them too.
+
+    They begin with what this process does about a signal, and so it passes over it meanwhile.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def leave(number: int) -> NoReturn:
     """End without waiting for workers in the middle of a generation.
 

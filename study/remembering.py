@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from threading import Lock
-from typing import ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Owner = TypeVar("Owner")
 
 
 def remembered(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -28,3 +30,37 @@ def remembered(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return call
 
     return decorate
+
+
+def while_held(function: Callable[P, T]) -> Callable[P, T]:
+    """Give a result again for as long as anything else holds it; for one thread at a time."""
+    held: WeakValueDictionary[object, T] = WeakValueDictionary()
+
+    @wraps(function)
+    def call(*args: P.args, **options: P.kwargs) -> T:
+        key = (args, tuple(sorted(options.items())))
+        found = held.get(key)
+        if found is None:
+            found = held[key] = function(*args, **options)
+        return found
+
+    return call
+
+
+def while_there(
+    function: Callable[Concatenate[Owner, P], T],
+) -> Callable[Concatenate[Owner, P], T]:
+    """Remember results as long as their first argument is there; of threads, one computes."""
+    kept: WeakKeyDictionary[Owner, dict[object, T]] = WeakKeyDictionary()
+    lock = Lock()
+
+    @wraps(function)
+    def call(owner: Owner, /, *args: P.args, **options: P.kwargs) -> T:
+        key = (args, tuple(sorted(options.items())))
+        with lock:
+            results = kept.setdefault(owner, {})
+            if key not in results:
+                results[key] = function(owner, *args, **options)
+            return results[key]
+
+    return call

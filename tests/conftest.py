@@ -6,7 +6,7 @@ from hypothesis import settings
 from study.dataset import load
 from study.protocol import Protocol
 
-pytest_plugins = ("tests.faults.table",)
+pytest_plugins = ("tests.browser", "tests.faults.table")
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is slow, not wrong
 settings.register_profile("long", deadline=None, max_examples=5_000)  # nox -s fuzz

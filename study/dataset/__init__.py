@@ -9,13 +9,24 @@ downloaded.
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from study.dataset import bundle, official, own
 from study.dataset.bundle import make_bundle
 from study.dataset.official import DATASETS
 from study.dataset.pair import DigitPair, normalise
 from study.errors import StudyError
 
-__all__ = ["DATASETS", "DigitPair", "load", "make_bundle", "normalise"]
+__all__ = [
+    "DATASETS",
+    "DigitPair",
+    "check_request",
+    "load",
+    "make_bundle",
+    "normalise",
+    "read",
+]
 
 
 def load(
@@ -40,18 +51,25 @@ def load(
         StudyError: a class pair, split, file or download that can't be used.
         ResourceError: a file that may not be read or written, or a full disk.
     """
-    _check_request(dataset, classes, bundled=data_root is None)
+    check_request(dataset, classes, bundled=data_root is None)
+    return DigitPair.select(dataset, classes, *read(dataset, data_root), n_train)
+
+
+def read(dataset: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return all images and labels that there are, of whatever classes: see :func:`load`."""
     if data_root is None:
-        images, labels = bundle.read()
-    elif dataset == own.NAME:
-        images, labels = own.read(Path(data_root))
-    else:
-        images, labels = official.read(dataset, Path(data_root))
-    return DigitPair.select(dataset, classes, images, labels, n_train)
+        return bundle.read()
+    if dataset == own.NAME:
+        return own.read(Path(data_root))
+    return official.read(dataset, Path(data_root))
 
 
-def _check_request(dataset: str, classes: tuple[int, int], *, bundled: bool) -> None:
-    """Refuse what no file could satisfy, before any file is opened."""
+def check_request(dataset: str, classes: tuple[int, int], *, bundled: bool) -> None:
+    """Refuse what no file could satisfy, before any file is opened.
+
+    Raises:
+        StudyError: The message says what could be had instead.
+    """
     known = (*DATASETS, own.NAME)
     if dataset not in known:
         raise StudyError(f"dataset {dataset!r}: not known: must be one of {', '.join(known)}")

@@ -204,7 +204,7 @@ def _read(url: str, name: str) -> Searched:
         no_weights=reason,
         importance=importances(finished),
         machine=storage.machine(study),
-        digest=_digest(finished),
+        digest=digest_of(finished),
     )
 
 
@@ -218,7 +218,8 @@ def _model(manifest: dict[str, Any], name: str) -> Model:
         ) from None
 
 
-def _digest(finished: Sequence[FrozenTrial]) -> str:
+def digest_of(finished: Sequence[FrozenTrial]) -> str:
+    """SHA-256 of the trials' digests, a line each: the same where the trials are."""
     lines = (f"{trial.user_attrs.get('digest')}\n" for trial in finished)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

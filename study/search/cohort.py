@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study import dataset
@@ -19,7 +21,7 @@ from study.errors import StudyError
 from study.models import Images
 from study.objective import build, model_named
 from study.protocol import Protocol
-from study.remembering import remembered
+from study.remembering import remembered, while_held, while_there
 from study.search.plan import Plan, Planned, Planner, cohorts
 from study.search.pruning import CohortPruner
 from study.trainer import History, images_of, pick_device, train
@@ -51,15 +53,23 @@ class Trained:
 
 
 def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
-    """The protocol's digit pair, read once a process."""
+    """The protocol's digit pair, made once for as long as a search holds it, and the last two."""
     return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
 
 
 @remembered(maxsize=2)
+@while_held
 def _pair(
     name: str, classes: tuple[int, int], n_train: int, data_root: Path | None
 ) -> dataset.DigitPair:
-    return dataset.load(name, classes, data_root=data_root, n_train=n_train)
+    dataset.check_request(name, classes, bundled=data_root is None)
+    return dataset.DigitPair.select(name, classes, *load_files(name, data_root), n_train)
+
+
+@remembered(maxsize=1)
+def load_files(name: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """All images and labels of a data set, read and checked once a process, whatever the pair."""
+    return dataset.read(name, data_root)
 
 
 def load_images(protocol: Protocol, data_root: Path | None, device: str, digest: str) -> Images:
@@ -77,9 +87,9 @@ def load_images(protocol: Protocol, data_root: Path | None, device: str, digest:
     return prepared(pair, device)
 
 
-@remembered(maxsize=2)
+@while_there
 def prepared(pair: dataset.DigitPair, device: str) -> Images:
-    """The pair in the forms that cohorts train on, made once a process.
+    """The pair in the forms that cohorts train on, made once for as long as the pair is there.
 
     Raises:
         StudyError: The device is not here.

@@ -30,6 +30,7 @@ class Settings:
     data_root: Path | None = None
     until_target: bool = False
     timeout: float | None = None  # seconds
+    remedy: str = "choose another --study-name"  # where the study was searched otherwise
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     manifest = plan.manifest(pair.digest)
     with (
         settings.workers.open() as pool,
-        storage.hold(settings.storage, settings.study_name, manifest) as study,
+        storage.hold(settings.storage, settings.study_name, manifest, settings.remedy) as study,
     ):
         finished = integrity.vouched(study)
         trials = read_trials(finished, settings.study_name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,28 +26,35 @@ class Cell:
     """A pair's place in the matrix."""
 
     text: str
-    title: str  # the two errors
+    title: str  # the two errors, and on how many trials each rests
     kind: str  # the classes that colour it
-    link: str | None  # to the pair's report, if there is one
+    link: str | None  # to the pair's report, if there is one of what the storage has now
 
 
-def write(out: Path, dataset: str, found: Sequence[Row]) -> list[Path]:
-    """Write ``index.html`` and ``sweep.csv`` to a folder; the two files, the page first.
+def write(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] = ()) -> Path:
+    """Write ``index.html`` and ``sweep.csv`` to a folder; the page.
+
+    Args:
+        out: The folder.
+        dataset: Whose classes they are.
+        found: The rows, marked.
+        damaged: What is said of pairs that can't be read, a line each.
 
     Raises:
         ResourceError: The folder can't be written.
     """
     csv = str(frame(found).to_csv(index=False, lineterminator="\n"))
+    html = to_html(out, dataset, found, damaged)
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "sweep.csv", csv.encode())
-        write_atomically(out / "index.html", to_html(out, dataset, found).encode())
+        write_atomically(out / "index.html", html.encode())
     except OSError as error:
         raise (explain(error, str(out)) or error) from error
-    return [out / "index.html", out / "sweep.csv"]
+    return out / "index.html"
 
 
-def to_html(out: Path, dataset: str, found: Sequence[Row]) -> str:
+def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] = ()) -> str:
     """The page, which allows no other style than its own, and no script."""
     environment = Environment(
         loader=PackageLoader("study.report"),
@@ -56,15 +64,21 @@ def to_html(out: Path, dataset: str, found: Sequence[Row]) -> str:
         lstrip_blocks=True,
     )
     style = "".join(_source(environment, name) for name in ("page.css", "sweep.css"))
+    links = {row.pair: _link(out, row) for row in found}
     return environment.get_template("sweep.html.j2").render(
         style=Markup(style),
         digest="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         source=words.SOURCES.get(dataset, dataset),
         answer=answer(found),
+        apart=apart(found),
+        damaged=damaged,
         names=[words.class_name(dataset, label) for label in range(10)],
-        matrix=matrix(out, found),
-        rows=[(row, _link(out, row.pair), words, NAMES[row.winner]) for row in found],
+        matrix=matrix(found, links),
+        rows=[(row, links[row.pair], NAMES[row.winner]) for row in found],
+        words=words,
+        linked=any(links.values()),
         confirmed=any(row.verdict for row in found),
+        noted=[row for row in found if row.note],
         steps=STEPS,
     )
 
@@ -75,34 +89,75 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def answer(found: Sequence[Row]) -> str:
-    """What the matrix comes to, in one sentence."""
-    if not found:
-        return "No pair has been searched yet."
-    wins = {who: sum(row.winner == who for row in found) for who in ("mlp", "linear", "tie")}
-    widest = max(found, key=lambda row: (abs(row.gap), -row.first, -row.second))
+    """What the matrix comes to, in one sentence: of the rows that can stand beside each other."""
+    counted = [row for row in found if not row.note]
+    if not counted:
+        return "No pair has been searched to its end yet."
+    wins = {who: sum(row.winner == who for row in counted) for who in ("mlp", "linear", "tie")}
+    widest = max(counted, key=lambda row: (abs(row.gap), -row.first, -row.second))
+    pairs = words.plural(len(counted), "pair")
     return (
-        f"At its best the MLP erred less on {wins['mlp']} of {words.plural(len(found), 'pair')}, "
-        f"the linear model on {wins['linear']}, with {words.plural(wins['tie'], 'tie')}; they "
-        f"differ most on {widest.first} against {widest.second}, by "
+        f"At its best the MLP erred less on {wins['mlp']} of {pairs}, the linear model on "
+        f"{wins['linear']}, with {words.plural(wins['tie'], 'tie')}; they differ most on "
+        f"{widest.first} against {widest.second}, by "
         f"{100 * abs(widest.gap):.2f} percentage points."
     )
 
 
-def matrix(out: Path, found: Sequence[Row]) -> list[list[Cell | None]]:
+def apart(found: Sequence[Row]) -> str:
+    """What is not counted, in one sentence; empty where all is."""
+    count = sum(bool(row.note) for row in found)
+    if not count:
+        return ""
+    return (
+        f"{words.plural(count, 'pair')} {'is' if count == 1 else 'are'} shown and not counted: "
+        "searched with fewer trials than were asked for, or with other settings than most, as is "
+        "listed below the table."
+    )
+
+
+def matrix(found: Sequence[Row], links: Mapping[Pair, str | None]) -> list[list[Cell | None]]:
     """Ten rows of ten cells: a pair stands at both of its places."""
-    cells = {place: _cell(out, row) for row in found for place in (row.pair, row.pair[::-1])}
+    cells = {
+        place: _cell(row, links.get(row.pair))
+        for row in found
+        for place in (row.pair, row.pair[::-1])
+    }
     return [[cells.get((first, second)) for second in range(10)] for first in range(10)]
 
 
-def _cell(out: Path, row: Row) -> Cell:
-    errors = (words.error(n, row.n_val) for n in (row.linear_errors, row.mlp_errors))
-    title = "{} against {}: linear {}, MLP {}".format(*row.pair, *errors)
+def _cell(row: Row, link: str | None) -> Cell:
+    linear, mlp = (
+        f"{words.error(side.errors, row.n_val)}, {side.complete} of {side.trials} trials"
+        for side in (row.linear, row.mlp)
+    )
+    title = f"{row.first} against {row.second}: linear {linear}; MLP {mlp}"
     step = sum(100 * abs(row.gap) >= edge for edge in STEPS)
-    gap = f"{100 * abs(row.gap):.2f}"
     kind = "tie" if row.winner == "tie" else f"{row.winner} step{step}"
-    return Cell(f"{NAMES[row.winner]} {gap}", title, kind, _link(out, row.pair))
+    if row.note:
+        title, kind = f"{title}; not counted: {row.note}", "noted"
+    return Cell(f"{NAMES[row.winner]} {100 * abs(row.gap):.2f}", title, kind, link)
 
 
-def _link(out: Path, pair: Pair) -> str | None:
-    page = Path(folder(pair), "index.html")
-    return page.as_posix() if (out / page).is_file() else None
+def _link(out: Path, row: Row) -> str | None:
+    return f"{folder(row.pair)}/index.html" if is_current(out, row) else None
+
+
+def is_current(out: Path, row: Row) -> bool:
+    """Whether a pair's report is there and of what the storage has now.
+
+    The page is the last file of a report and the first that a new one removes
+    (:func:`study.sweep.loop.write_reports`), so beside a page the summary is its own.
+    """
+    place = out / folder(row.pair)
+    try:
+        summary = json.loads((place / "summary.json").read_bytes())
+        written = [summary["models"][name]["trials_sha256"] for name in ("linear", "mlp")]
+        confirmed = summary["comparison"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    return (
+        (place / "index.html").is_file()
+        and written == [row.linear.sha256, row.mlp.sha256]
+        and confirmed == row.comparison
+    )

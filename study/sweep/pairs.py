@@ -10,13 +10,14 @@ ALL: tuple[Pair, ...] = tuple(combinations(range(10), 2))
 
 
 def pairs(text: str) -> tuple[Pair, ...]:
-    """An argparse type: ``all``, or one pair such as ``4-9``."""
+    """An argparse type: ``all``, or one pair such as ``4-9``, the smaller class first."""
     if text == "all":
         return ALL
     first, dash, second = text.partition("-")
     if not dash or not {first, second} <= set("0123456789") or first == second:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor a pair such as 4-9")
-    return ((int(first), int(second)),)
+    smaller, larger = sorted((int(first), int(second)))
+    return ((smaller, larger),)
 
 
 def folder(pair: Pair) -> str:
@@ -24,6 +25,7 @@ def folder(pair: Pair) -> str:
     return f"{pair[0]}-{pair[1]}"
 
 
-def study_name(dataset: str, pair: Pair, model: str) -> str:
-    """What a pair's study is called: ``mnist-4-9/linear``."""
-    return f"{dataset}-{folder(pair)}/{model}"
+def study_names(dataset: str, pair: Pair) -> tuple[str, str]:
+    """What a pair's two studies are called: ``mnist-4-9/linear`` and ``mnist-4-9/mlp``."""
+    whole = f"{dataset}-{folder(pair)}"
+    return f"{whole}/linear", f"{whole}/mlp"

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from study import storage as store
-from study.errors import StudyError
-from study.integrity import vouched
-from study.sweep.pairs import ALL, Pair, study_name
-from study.trials import StoredTrial, best_of, read_trials
+from study.errors import NotConfirmedError, ResourceError, StudyError
+from study.integrity import FINISHED, vouched
+from study.report import words
+from study.report.record import digest_of
+from study.search.plan import Plan
+from study.sweep.pairs import ALL, Pair, folder, study_names
+from study.trials import best_of, read_trials
 
 if TYPE_CHECKING:
     import pandas as pd
 
+OWN = ("classes", "data_sha256", "versions")  # of a manifest: what every pair may have otherwise
+SHOWN = 3  # differing settings that a note names
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model's search on a pair."""
+
+    errors: int  # the lowest that it saw, of the pair's n_val images
+    complete: int  # trials that were trained to the end
+    trials: int  # all of them, pruned ones too
+    target_met: bool = False
+    sha256: str = ""  # of the trials' digests, as the pair's summary.json has it
+    settings: Mapping[str, object] = field(default_factory=dict)  # of the manifest, a name each
+
 
 @dataclass(frozen=True)
 class Row:
-    """One pair. Errors are the lowest that each search saw, counts of ``n_val`` images."""
+    """One pair."""
 
     first: int
     second: int
     n_val: int
-    linear_errors: int
-    mlp_errors: int
-    verdict: str  # of the confirmation, empty without one
+    linear: Side
+    mlp: Side
+    comparison: Mapping[str, Any] | None = None  # as the pair's summary.json has it
+    verdict: str = ""  # of the confirmation, empty without a whole one
+    note: str = ""  # why it can't stand beside the others, empty where it can
 
     @property
     def pair(self) -> Pair:
@@ -35,57 +57,163 @@ class Row:
     @property
     def gap(self) -> float:
         """The linear model's error less the MLP's, a fraction."""
-        return (self.linear_errors - self.mlp_errors) / self.n_val
+        return (self.linear.errors - self.mlp.errors) / self.n_val
 
     @property
     def winner(self) -> str:
         """``linear``, ``mlp`` or ``tie``."""
-        if self.linear_errors == self.mlp_errors:
+        if self.linear.errors == self.mlp.errors:
             return "tie"
-        return "mlp" if self.mlp_errors < self.linear_errors else "linear"
+        return "mlp" if self.mlp.errors < self.linear.errors else "linear"
+
+    @property
+    def target_met(self) -> bool:
+        """By both models."""
+        return self.linear.target_met and self.mlp.target_met
 
     def __str__(self) -> str:
-        linear, mlp = (n / self.n_val for n in (self.linear_errors, self.mlp_errors))
-        verdict = f", {self.verdict}" if self.verdict else ""
-        return f"{self.first}-{self.second}: linear {linear:.2%}, mlp {mlp:.2%}{verdict}"
+        linear, mlp = (words.error(side.errors, self.n_val) for side in (self.linear, self.mlp))
+        more = "".join(f", {text}" for text in (self.verdict, self.note) if text)
+        return f"{folder(self.pair)}: linear {linear}, mlp {mlp}{more}"
 
 
-def rows(storage: str, dataset: str, pairs: Sequence[Pair] = ALL) -> list[Row]:
-    """The pairs that both models were searched on.
+Found = dict[Pair, "Row | StudyError"]
+"""The pairs that both models were searched on: what was found, or why it can't be read."""
+
+
+def read(storage: str, dataset: str, pairs: Sequence[Pair] = ALL) -> Found:
+    """What the storage has of these pairs.
 
     Raises:
-        StudyError: The storage can't be read, or a trial in it is damaged.
+        StudyError: It is not there, or not a storage of this package's.
+        ResourceError: It can't be read.
     """
     there = set(store.study_names(storage))
-    return [row for pair in pairs for row in _row(storage, dataset, pair, there)]
+    found: Found = {}
+    for pair in pairs:
+        names = study_names(dataset, pair)
+        if there.issuperset(names):
+            try:
+                found |= {row.pair: row for row in _row(storage, pair, names)}
+            except ResourceError:
+                raise
+            except StudyError as error:
+                found[pair] = error
+    return found
 
 
-def _row(storage: str, dataset: str, pair: Pair, there: set[str]) -> Iterator[Row]:
-    names = (study_name(dataset, pair, "linear"), study_name(dataset, pair, "mlp"))
-    if not there.issuperset(names):
-        return
-    linear, mlp = (_best(storage, name) for name in names)
-    if linear is not None and mlp is not None:
-        verdict = _verdict(storage, names, there)
-        yield Row(*pair, linear.n_val, linear.val_errors, mlp.val_errors, verdict)
+def _row(storage: str, pair: Pair, names: tuple[str, str]) -> Iterator[Row]:
+    """The pair's row, where both models have a trial that was trained to the end."""
+    sides = [side for name in names for side in _side(storage, name)]
+    if len(sides) == 2:
+        (n_val, linear), (_, mlp) = sides
+        comparison, verdict = _confirmed(storage, names)
+        yield Row(*pair, n_val, linear, mlp, comparison, verdict)
 
 
-def _best(storage: str, name: str) -> StoredTrial | None:
-    return best_of(read_trials(vouched(store.load_study(storage, name)), name))
+def _side(storage: str, name: str) -> Iterator[tuple[int, Side]]:
+    """The images that a study's errors are counted on, and the study."""
+    study = store.load_study(storage, name)
+    finished = [trial for trial in vouched(study) if trial.state.name in FINISHED]
+    trials = read_trials(finished, name)
+    best = best_of(trials)
+    if best is not None:
+        manifest = store.manifest(study) or {}
+        yield (
+            best.n_val,
+            Side(
+                errors=best.val_errors,
+                complete=sum(trial.state == "COMPLETE" for trial in trials),
+                trials=len(trials),
+                target_met=Plan.of_manifest(manifest).met_by(best),
+                sha256=digest_of(finished),
+                settings=dict(_flat(manifest)),
+            ),
+        )
 
 
-def _verdict(storage: str, names: tuple[str, str], there: set[str]) -> str:
-    """``mlp better``, ``not separated`` …; empty where it is not wholly confirmed."""
-    from study.confirm.comparison import compare
-    from study.confirm.plan import REPLICATES, SPLITS
+def _flat(manifest: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """A manifest's settings by name, those within settings too."""
+    for name, value in manifest.items():
+        if isinstance(value, dict) and name not in OWN:
+            yield from _flat(value)
+        elif name not in OWN:
+            yield name, value
 
-    if not there.issuperset(name + part for name in names for part in (REPLICATES, SPLITS)):
-        return ""
+
+def _confirmed(storage: str, names: tuple[str, str]) -> tuple[dict[str, Any] | None, str]:
+    """The comparison as JSON has it, and its verdict: ``mlp better``, ``not separated`` …."""
+    from study.confirm.comparison import compare, is_confirmed
+
+    if not is_confirmed(storage, names):
+        return None, ""
     try:
-        outcome = compare(storage, names).verdict.outcome
-    except StudyError:
-        return ""
-    return {"A better": "linear better", "B better": "mlp better"}.get(outcome, outcome)
+        found = compare(storage, names)
+    except NotConfirmedError:
+        return None, ""
+    outcome = found.verdict.outcome
+    verdict = {"A better": "linear better", "B better": "mlp better"}.get(outcome, outcome)
+    return json.loads(json.dumps(found.as_dict())), verdict
+
+
+def marked(found: Found, n_trials: int, *, until_target: bool) -> list[Row]:
+    """The rows by pair, each with a note where it can't stand beside the others.
+
+    Args:
+        found: What was read.
+        n_trials: The trials of a whole search.
+        until_target: Whether a search that met its target is whole too.
+    """
+    rows = sorted((row for row in found.values() if isinstance(row, Row)), key=lambda r: r.pair)
+    usual = _usual(rows)
+    return [
+        replace(
+            row, note=", ".join([*_missing(row, n_trials, until_target), *_unlike(row, usual)])
+        )
+        for row in rows
+    ]
+
+
+def unreadable(found: Found) -> list[str]:
+    """What is said of the pairs that can't be read, a line each."""
+    return [
+        f"{folder(pair)}: {error}"
+        for pair, error in sorted(found.items(), key=lambda item: item[0])
+        if isinstance(error, StudyError)
+    ]
+
+
+def _usual(rows: Sequence[Row]) -> Row | None:
+    """A row whose settings most rows have; of as many, the first."""
+    counts = Counter(map(_settings, rows))
+    return max(rows, key=lambda row: counts[_settings(row)], default=None)
+
+
+def _settings(row: Row) -> str:
+    return json.dumps([row.linear.settings, row.mlp.settings], sort_keys=True)
+
+
+def _missing(row: Row, n_trials: int, until_target: bool) -> Iterator[str]:
+    """The searches that are not whole."""
+    for name, side in (("linear", row.linear), ("mlp", row.mlp)):
+        if side.trials < n_trials and not (until_target and side.target_met):
+            yield f"{name} has {side.trials} of {n_trials} trials"
+
+
+def _unlike(row: Row, usual: Row | None) -> Iterator[str]:
+    """The settings that most rows have otherwise."""
+    if usual is None:
+        return
+    sides = ((row.linear.settings, usual.linear.settings), (row.mlp.settings, usual.mlp.settings))
+    differing = {
+        name: f"{name} {own.get(name)}, not {others.get(name)}"
+        for own, others in sides
+        for name in {**others, **own}
+        if own.get(name) != others.get(name)
+    }
+    yield from list(differing.values())[:SHOWN]
+    if len(differing) > SHOWN:
+        yield f"and {len(differing) - SHOWN} more"
 
 
 def frame(found: Sequence[Row]) -> pd.DataFrame:
@@ -99,12 +227,17 @@ def frame(found: Sequence[Row]) -> pd.DataFrame:
                 "second": row.second,
                 "winner": row.winner,
                 "gap_points": round(100 * row.gap, 4),
-                "linear_error": row.linear_errors / row.n_val,
-                "mlp_error": row.mlp_errors / row.n_val,
-                "linear_errors": row.linear_errors,
-                "mlp_errors": row.mlp_errors,
+                "linear_error": row.linear.errors / row.n_val,
+                "mlp_error": row.mlp.errors / row.n_val,
+                "linear_errors": row.linear.errors,
+                "mlp_errors": row.mlp.errors,
                 "n_val": row.n_val,
+                "linear_complete": row.linear.complete,
+                "linear_trials": row.linear.trials,
+                "mlp_complete": row.mlp.complete,
+                "mlp_trials": row.mlp.trials,
                 "verdict": row.verdict,
+                "note": row.note,
             }
             for row in found
         ]

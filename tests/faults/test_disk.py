@@ -149,7 +149,7 @@ def _told(work):
     try:
         work()
     except Exception as error:
-        known = cli._explained(error)
+        known = cli.explained(error)
         os.writev(2, [f"study: {known}\n".encode()])
         return known.status
     return 0

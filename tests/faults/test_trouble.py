@@ -116,7 +116,7 @@ def test_a_worker_that_keeps_failing_ends_in_one_line(calm, tmp_path, monkeypatc
         with pytest.raises(type(ERRORS[error])) as caught:
             search(tmp_path / "study.db")
 
-    known = cli._explained(caught.value)
+    known = cli.explained(caught.value)
     search(tmp_path / "study.db")
 
     assert (known.status, str(known)[: len(line[1])]) == line

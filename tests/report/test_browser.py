@@ -14,16 +14,9 @@ import pytest
 from PIL import Image
 
 from study.report import write
+from tests.browser import Said, violations
 from tests.report.conftest import searched
 from tests.report.helpers import change, recorded, set_attribute
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 PAGES = ("confirmed", "one trial", "all diverged", "hostile name", "1,000 trials")
@@ -81,46 +74,16 @@ def pages(original, report, tmp_path_factory):
     return Pages(tmp_path_factory.mktemp("pages"), original, report)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def opened(browser):
-    """Opens an address in a window of its own; all are closed in the end."""
-    contexts = []
-
-    def open_(url, width=1200, **options):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
-        page = contexts[-1].new_page()
-        page.goto(url)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_fetched_and_nothing_is_refused(browser, pages, name):
+def test_nothing_is_fetched_and_nothing_is_refused(opened, pages, name):
     """The file itself and data in it are all requests; the policy has nothing to complain of."""
-    context = browser.new_context()
-    page, asked, said = context.new_page(), [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    heard = Said()
+    page = opened(pages.url(name), said=heard)
 
-    page.goto(pages.url(name))
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    loaded = page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
-    context.close()
 
-    assert [url for url in asked if not url.startswith("data:")] == [pages.url(name)]
-    assert (said, loaded) == ([], True)
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert (heard.asked, heard.said) == ([pages.url(name)], [])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -148,9 +111,7 @@ def test_the_axe_audit_finds_nothing(opened, pages, name, scheme):
     """No violation of axe's rules, contrast included."""
     page = opened(pages.url(name), color_scheme=scheme, bypass_csp=True)
 
-    found = axe.Axe().run(page)
-
-    assert found.violations_count == 0, found.generate_report()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,45 +1,48 @@
 """Official-looking training files of ten classes, and a short sweep over two pairs of them."""
 
-import os
-import subprocess
+import shutil
 import sys
 
-import numpy as np
+import optuna
 import pytest
 
-from study.dataset import idx
+from study.sweep.__main__ import main
 
-SHORT = (
-    *("--steps", "40", "--val-every", "20", "--batch-size", "10", "--n-train", "120"),
-    *("--dataset", "kmnist", "--n-trials", "4", "--storage", "sweep.db", "--data-root", "."),
-)
-PAIRS = ("0-1", "8-9")
-
-
-def sweep(folder, *options, pairs=PAIRS):
-    """Run a short sweep in ``folder``; its process, ended."""
-    env = {k: v for k, v in os.environ.items() if k != "OPTUNA_STORAGE"}
-    command = [sys.executable, "-m", "study.sweep", *SHORT, "--digits", *pairs, *options]
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
+from .helpers import PAIRS, SHORT, sweep, with_images_of, write_images
 
 
 @pytest.fixture(scope="session")
 def swept(tmp_path_factory):
-    """A folder with a sweep in it, and how its command ended."""
+    """A folder with a sweep in it, which no test may change, and how its command ended."""
     folder = tmp_path_factory.mktemp("swept")
     write_images(folder)
-    return folder, sweep(folder)
+    return folder, sweep(folder, "--jobs", 1)
 
 
-def write_images(folder):
-    """KMNIST's two training files, whose digests nobody published: noise with bright rows."""
-    random = np.random.default_rng(0)
-    labels = random.permutation(np.arange(60_000) % 10).astype(np.uint8)
-    labels[1000:] = 7  # few images of the other classes, so that a sweep is quick
-    images = np.zeros((60_000, 28, 28), np.uint8)
-    images[:1000] = random.integers(0, 128, (1000, 28, 28))
-    images[np.arange(60_000), 2 * labels] += 100
-    for name, array in (("images-idx3", images), ("labels-idx1", labels)):
-        (folder / f"train-{name}-ubyte").write_bytes(idx.encode(array))
+@pytest.fixture
+def copy(swept, tmp_path):
+    """A copy of it, to do something to."""
+    return shutil.copytree(swept[0], tmp_path / "copy")
+
+
+@pytest.fixture
+def bare(swept, tmp_path):
+    """A folder with the training files alone."""
+    return with_images_of(swept[0], tmp_path)
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """Runs a short sweep in this process; its status, and what it printed on both streams."""
+    level = optuna.logging.get_verbosity()
+    monkeypatch.delenv("OPTUNA_STORAGE", raising=False)
+
+    def run(folder, *options, pairs=PAIRS):
+        monkeypatch.chdir(folder)
+        command = ["study.sweep", *SHORT, "--digits", *pairs, *map(str, options)]
+        monkeypatch.setattr(sys, "argv", command)
+        capsys.readouterr()
+        return main(), *capsys.readouterr()
+
+    yield run
+    optuna.logging.set_verbosity(level)

@@ -1,73 +1,145 @@
-"""The overview in a real browser: light, dark, and on a telephone."""
+"""The overview in a real browser: light, dark, on paper, by keyboard, and on a telephone."""
 
-import shutil
+from dataclasses import replace
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+from study.sweep import page as overview
+from study.sweep.pairs import ALL
+from study.sweep.table import Row, Side
+from tests.browser import Said, violations
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+A4 = 680  # pixels between the margins of the page
+
+
+def every_pair():
+    """A row a pair, of every winner and colour; two can't stand beside the others."""
+    for place, pair in enumerate(ALL):
+        linear, mlp = (
+            Side(errors, 64, 64, sha256="digest") for errors in (30 + place % 7 * 8, 40)
+        )
+        row = Row(*pair, 1_900, linear, mlp, verdict="mlp better" if place % 2 else "")
+        yield replace(row, note="seed 1, not 0, mlp has 16 of 64 trials") if place < 2 else row
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Chromium, without a window."""
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
+def whole(tmp_path_factory):
+    """The overview of all pairs, without reports, as an address."""
+    folder = tmp_path_factory.mktemp("whole")
+    return overview.write(folder, "mnist", list(every_pair()), ["0-9: it is damaged"]).as_uri()
 
 
-@pytest.fixture
-def opened(browser, swept):
-    """Opens the overview in a window of its own; all are closed in the end."""
-    contexts = []
-
-    def open_(width=1200, seen=None, **options):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
-        page = contexts[-1].new_page()
-        if seen is not None:
-            page.on("request", lambda request: seen.append(request.url))
-            page.on("console", lambda message: seen.append(message.text))
-        page.goto((swept[0] / "reports/index.html").as_uri())
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
+@pytest.fixture(params=["of a sweep", "of all pairs"])
+def url(request, swept, whole):
+    """An overview of two pairs with their reports, and one of all."""
+    return whole if request.param == "of all pairs" else address(swept)
 
 
-def test_nothing_is_fetched_and_nothing_is_refused(opened):
+def address(swept):
+    """Of the overview of the short sweep."""
+    return (swept[0] / "reports/index.html").as_uri()
+
+
+def test_nothing_is_fetched_and_nothing_is_refused(opened, url):
     """The file and data in it are all requests; the policy has nothing to complain of."""
-    seen = []
-    page = opened(seen=seen)
+    heard = Said()
+    opened(url, said=heard)
 
-    assert [url for url in seen if not url.startswith("data:")] == [page.url]
+    assert (heard.asked, heard.said) == ([url], [])
+
+
+def test_a_script_that_was_smuggled_in_is_not_run(opened, url):
+    """The policy allows the page's own style, and nothing else."""
+    page = opened(url)
+
+    page.evaluate(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = true';"
+        "document.body.append(s); const c = document.createElement('style');"
+        "c.textContent = 'body { width: 7px }'; document.body.append(c)"
+    )
+
+    assert page.evaluate("[window.ran, document.body.clientWidth > 7]") == [None, True]
+
+
+def test_the_page_fits_a_mail(whole):
+    """Under 100 kB, all pairs on it."""
+    from urllib.request import urlopen
+
+    assert len(urlopen(whole).read()) < 100_000
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(opened, scheme):
-    """No violation of the accessibility rules that axe knows."""
-    found = axe.Axe().run(opened(color_scheme=scheme)).response["violations"]
-
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+def test_axe_finds_nothing(opened, url, scheme):
+    """No violation of the accessibility rules that axe knows, contrast included."""
+    assert violations(opened(url, color_scheme=scheme, bypass_csp=True)) == []
 
 
-def test_a_telephone_scrolls_down_only(opened):
+def test_a_telephone_scrolls_down_only(opened, url):
     """The matrix scrolls within its own frame."""
-    page = opened(width=375)
+    page = opened(url, width=375)
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
 
 
-def test_a_cell_leads_to_its_pairs_report(opened):
+def test_all_columns_of_the_matrix_are_as_wide(opened, url):
+    """Also where few pairs are there."""
+    page = opened(url)
+
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.matrix thead th')].map(c => c.clientWidth)"
+    )
+    assert len(widths) == 10
+    assert max(widths) - min(widths) <= 1
+
+
+def test_paper_cuts_nothing(opened, url):
+    """On A4, both tables end within the margins, and colours are printed."""
+    page = opened(url, width=A4)
+    page.emulate_media(media="print")
+
+    ends = page.evaluate(
+        "[...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().right)"
+    )
+    printed = page.evaluate(
+        "getComputedStyle(document.querySelector('.matrix td')).printColorAdjust"
+    )
+    assert max(ends) <= A4
+    assert printed == "exact"
+
+
+def test_the_keyboard_reaches_every_cell_with_a_report(opened, swept):
+    """Tab by tab from the page's top, with a frame round it; Enter goes there."""
+    page, focus, reached = opened(address(swept)), "document.activeElement", []
+
+    for _ in range(5):  # the matrix's frame, then its four links
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{focus}.matches('.matrix a')"):
+            reached.append(page.evaluate(f"getComputedStyle({focus}).outlineWidth"))
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert reached == 4 * ["3px"]
+    assert page.url.endswith("/8-9/index.html")
+
+
+def test_a_cell_leads_to_its_pairs_report(opened, swept):
     """As a reader would go there."""
-    page = opened()
+    page = opened(address(swept))
     page.click("table.matrix a")
     page.wait_for_load_state()
 
     assert page.url.endswith("/0-1/index.html")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_pair_that_is_not_counted_looks_so(opened, whole, scheme):
+    """Dashed and without a colour, beside cells that have theirs."""
+    page = opened(whole, color_scheme=scheme)
+
+    looks = page.evaluate(
+        "['.noted', '.mlp', '.linear'].map(kind => { const s = getComputedStyle("
+        "document.querySelector(`td${kind}`)); return [s.outlineStyle, s.backgroundColor] })"
+    )
+    clear = "rgba(0, 0, 0, 0)"
+    assert looks[0] == ["dashed", clear]
+    assert all(style == "none" and colour != clear for style, colour in looks[1:])

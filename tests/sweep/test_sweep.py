@@ -1,19 +1,16 @@
 """A sweep's storage, overview and table say the same, and it goes on where it was."""
 
-import csv
 import re
-import shutil
 from html.parser import HTMLParser
 
 import pytest
 
 from study.storage import load_study, study_names
 from study.sweep.__main__ import parser
-from study.sweep.page import answer
 from study.sweep.pairs import ALL
-from study.sweep.table import Row, rows
+from study.sweep.table import read
 
-from .conftest import PAIRS, sweep
+from .helpers import PAIRS, table
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +24,7 @@ def test_every_pair_has_its_two_studies_in_one_storage(swept):
     folder, result = swept
     names = {f"kmnist-{pair}/{model}" for pair in PAIRS for model in ("linear", "mlp")}
 
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.status, result.stderr) == (0, "")
     assert set(study_names(str(folder / "sweep.db"))) == names
     for name in names:
         assert len(load_study(str(folder / "sweep.db"), name).trials) == 4
@@ -36,12 +33,11 @@ def test_every_pair_has_its_two_studies_in_one_storage(swept):
 def test_the_table_has_each_pairs_lowest_errors(swept):
     """As Optuna's own best values say."""
     folder, _ = swept
-    with (folder / "reports/sweep.csv").open() as file:
-        table = list(csv.DictReader(file))
 
-    assert [f"{row['first']}-{row['second']}" for row in table] == list(PAIRS)
-    for row, pair in zip(table, PAIRS, strict=True):
+    assert list(table(folder)) == list(PAIRS)
+    for pair, row in table(folder).items():
         for model in ("linear", "mlp"):
+            assert row[f"{model}_complete"] == row[f"{model}_trials"] == "4"
             best = load_study(str(folder / "sweep.db"), f"kmnist-{pair}/{model}").best_value
             assert float(row[f"{model}_error"]) == best
         gap = float(row["linear_error"]) - float(row["mlp_error"])
@@ -83,30 +79,16 @@ def test_the_overview_needs_nothing_from_outside(page):
     assert not re.search(r"<script|style=|url\(|https?://", page)
 
 
-def test_a_second_sweep_adds_nothing_and_writes_the_same_page(swept, tmp_path):
-    """What is there is neither searched nor drawn again."""
-    copy = shutil.copytree(swept[0], tmp_path / "copy")
-    reports = {pair: (copy / f"reports/{pair}/index.html").stat().st_mtime_ns for pair in PAIRS}
-    before = (copy / "reports/index.html").read_bytes()
+def test_the_progress_says_what_the_table_does(swept):
+    """A line a pair, with the counts of errors, and where the overview is."""
+    folder, result = swept
+    *lines, last = result.stdout.splitlines()
 
-    result = sweep(copy)
-
-    assert (result.returncode, result.stderr) == (0, "")
-    assert (copy / "reports/index.html").read_bytes() == before
-    for pair, written in reports.items():
-        assert (copy / f"reports/{pair}/index.html").stat().st_mtime_ns == written
-
-
-def test_a_sweep_of_another_pair_keeps_those_there_are(swept, tmp_path):
-    """The overview has all of them; without reports, a cell leads nowhere."""
-    copy = shutil.copytree(swept[0], tmp_path / "copy")
-
-    result = sweep(copy, "--no-reports", "--jobs", "1", pairs=["0-2"])
-
-    page = (copy / "reports/index.html").read_text()
-    assert result.stdout.splitlines()[-1] == "reports/index.html (3 pairs)"
-    assert "0-2/index.html" not in page
-    assert "0 against 2: linear" in page
+    assert last == "reports/index.html (2 pairs)"
+    for line in lines:
+        row = table(folder)[line[:3]]
+        counts = re.findall(r"\((\d+) of (\d+)\)", line)
+        assert counts == [(row[f"{m}_errors"], row["n_val"]) for m in ("linear", "mlp")]
 
 
 @pytest.mark.parametrize("wrong", ["4", "4-4", "4-10", "a-b", "4-9-3", "ALL", ""])
@@ -126,28 +108,38 @@ def test_by_default_all_pairs_are_searched():
     assert len(pairs) == len({frozenset(pair) for pair in pairs}) == 45
 
 
-@pytest.mark.parametrize(
-    ("errors", "winner", "gap"),
-    [((50, 20), "mlp", 0.03), ((7, 9), "linear", -0.002), ((3, 3), "tie", 0)],
-)
-def test_the_winner_errs_less(errors, winner, gap):
-    """By the gap of the two errors, linear less MLP."""
-    row = Row(4, 9, 1000, *errors, "")
+@pytest.mark.parametrize("named", [["9-4"], ["4-9", "9-4"]])
+def test_a_pair_has_no_order(named):
+    """The smaller class comes first, as in the table, and the pair is searched once."""
+    pairs = parser().parse_args(["--digits", *named]).digits
 
-    assert row.winner == winner
-    assert row.gap == pytest.approx(gap)
+    assert {pair for some in pairs for pair in some} == {(4, 9)}
 
 
-def test_the_sentence_counts_winners():
-    """And names the pair that the models differ most on."""
-    found = [Row(0, 1, 100, 5, 4, ""), Row(2, 3, 100, 9, 4, ""), Row(4, 5, 100, 2, 2, "")]
+def test_the_files_are_read_once_and_a_pairs_images_made_once(bare, here, monkeypatch):
+    """However many pairs are searched at once, and whatever their cohorts."""
+    from study import dataset
+    from study.search import cohort
 
-    assert answer(found) == (
-        "At its best the MLP erred less on 2 of 3 pairs, the linear model on 0, with 1 tie; they "
-        "differ most on 2 against 3, by 5.00 percentage points."
-    )
+    calls = []
+    for module, name in ((dataset, "read"), (cohort, "images_of")):
+        monkeypatch.setattr(module, name, counted(calls, getattr(module, name)))
+
+    here(bare, "--no-reports", "--jobs", 3, "--n-trials", 24, pairs=("0-1", "2-3", "4-5"))
+
+    assert sorted(calls) == [*3 * ["images_of"], "read"]
+
+
+def counted(calls, function):
+    """The function, whose name is noted whenever it is called."""
+
+    def call(*args, **options):
+        calls.append(function.__name__)
+        return function(*args, **options)
+
+    return call
 
 
 def test_a_storage_without_such_pairs_gives_no_rows(swept):
     """As one of another data set's."""
-    assert rows(str(swept[0] / "sweep.db"), "mnist") == []
+    assert read(str(swept[0] / "sweep.db"), "mnist") == {}

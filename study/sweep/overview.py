@@ -1,0 +1,69 @@
+"""What the storage has of a sweep, and the page and table that show it while it goes on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from study.errors import StudyError
+from study.sweep import page, table
+from study.sweep.pairs import ALL, Pair
+from study.sweep.table import Row
+
+
+class Overview:
+    """The pairs that are there, of whatever run; read again as they change.
+
+    Raises:
+        StudyError: The storage is not one of this package's.
+        ResourceError: The storage can't be read.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.found: table.Found = {}
+        self.read(ALL)
+
+    def read(self, pairs: Sequence[Pair]) -> None:
+        """Read what there is of these pairs now; a pair takes a third of a second."""
+        self.found |= table.read(self.args.storage, self.args.dataset, pairs)
+
+    def renew(self, *pairs: Pair) -> None:
+        """Read these pairs again, and write what there is now.
+
+        What can't be read or written now is told at the end, when no pair is at work.
+        """
+        with suppress(StudyError):
+            self.read(pairs)
+            self.write()
+
+    @property
+    def rows(self) -> list[Row]:
+        """The pairs that both models were searched on, in their order."""
+        args = self.args
+        return table.marked(self.found, args.n_trials, until_target=args.until_target)
+
+    def at(self, pair: Pair) -> Row | StudyError | None:
+        """What there is of a pair: its row, why it can't be read, or nothing."""
+        marked = {row.pair: row for row in self.rows}
+        return marked.get(pair, self.found.get(pair))
+
+    def stale(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Those of the pairs whose report is not there, or of what the storage had before."""
+        return [
+            row.pair
+            for row in self.rows
+            if row.pair in pairs and not page.is_current(self.args.out, row)
+        ]
+
+    def write(self) -> Path:
+        """Write ``index.html`` and ``sweep.csv``; the page.
+
+        Raises:
+            ResourceError: The folder can't be written.
+        """
+        return page.write(
+            self.args.out, self.args.dataset, self.rows, table.unreadable(self.found)
+        )

@@ -1,0 +1,90 @@
+"""What a sweep shows while it goes on."""
+
+from __future__ import annotations
+
+import sys
+from threading import Lock
+from typing import Self
+
+from tqdm import tqdm
+
+from study import cli
+from study.errors import StudyError
+from study.report import words
+from study.sweep.loop import Done
+from study.sweep.pairs import Pair, folder
+from study.sweep.table import Row
+
+NAMED = 4  # pairs at work that a bar names
+
+
+class Progress:
+    """A bar on a terminal, and a line a pair, which a log has as soon as it is written.
+
+    Args:
+        what: What is done to the pairs, in a word.
+        total: How many there are.
+        quiet: Whether to show failures only.
+    """
+
+    def __init__(self, what: str, total: int, *, quiet: bool) -> None:
+        self.what, self.quiet = what, quiet
+        self.at_work: list[Pair] = []
+        self.waiting = 0
+        self.errors: list[StudyError] = []
+        self.lock = Lock()  # pairs begin on threads of their own
+        shown = True if quiet or not total else None  # None: unless stderr is no terminal
+        self.bar = tqdm(desc=what, total=total, unit="pair", disable=shown)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+        if self.waiting:
+            count = words.plural(self.waiting, "pair")
+            self._complain(f"not begun: {count}: run it again to go on")
+
+    def begins(self, pair: Pair) -> None:
+        """A pair is at work."""
+        with self.lock:
+            self.at_work.append(pair)
+            self._show()
+
+    def ended(self, done: Done, found: Row | StudyError | None = None) -> None:
+        """A pair is no longer at work: say what was found, or what was wrong."""
+        with self.lock:
+            if done.pair in self.at_work:
+                self.at_work.remove(done.pair)
+            self._show()
+        self.waiting += not done.begun
+        error = done.error or (found if isinstance(found, StudyError) else None)
+        if error is not None:
+            self._fail(error, f"{folder(done.pair)}: {error}")
+        elif found is not None and done.begun:
+            self.say(str(found))
+        self.bar.update()
+
+    def _show(self) -> None:
+        names = [folder(pair) for pair in self.at_work]
+        more = ["…"] if len(names) > NAMED else []
+        self.bar.set_description_str(" ".join([self.what, *names[:NAMED], *more]))
+
+    def say(self, line: str) -> None:
+        """Print a line at once. A reader who has seen enough does not end the sweep."""
+        if self.quiet:
+            return
+        try:
+            tqdm.write(line)
+            cli.flush()
+        except BrokenPipeError:
+            pass
+        except (OSError, StudyError) as error:
+            self._fail(cli.explained(error), str(cli.explained(error)))
+
+    def _fail(self, error: StudyError, line: str) -> None:
+        self.errors.append(error)
+        self._complain(line)
+
+    def _complain(self, line: str) -> None:
+        tqdm.write(f"study: {' '.join(line.split())}", file=sys.stderr)

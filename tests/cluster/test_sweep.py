@@ -1,0 +1,61 @@
+"""A sweep's rows do not depend on where its pairs were trained, or kept."""
+
+import pytest
+
+from study.sweep import loop
+from study.sweep.__main__ import parser
+from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_images
+
+from .helpers import rows, until
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The sweep on threads of one process, with SQLite."""
+    folder = tmp_path_factory.mktemp("alone")
+    write_images(folder)
+    assert sweep(folder, "--no-reports").status == 0
+    return folder
+
+
+@pytest.fixture
+def bare(alone, tmp_path):
+    """A folder with the training files alone."""
+    return with_images_of(alone, tmp_path)
+
+
+@pytest.mark.parametrize("kept", ["SQLite", "PostgreSQL"])
+def test_a_cluster_gives_the_same_rows(alone, bare, cluster, kept, request):
+    """Bit for bit, on two workers that share the pairs."""
+    storage = str(bare / "sweep.db")
+    if kept == "PostgreSQL":
+        storage = request.getfixturevalue("server").database()
+
+    result = sweep(bare, "--no-reports", "--dask", cluster.address, "--storage", storage)
+
+    assert (result.status, result.stderr) == (0, "")
+    assert table(bare) == table(alone)
+    for pair in PAIRS:
+        for model in ("linear", "mlp"):
+            name = f"kmnist-{pair}/{model}"
+            assert rows(storage, name) == rows(alone / "sweep.db", name)
+
+
+def test_a_scheduler_that_is_not_there_is_told_once(bare):
+    """Before any pair is begun."""
+    status, stdout, stderr = sweep(bare, "--dask", "tcp://127.0.0.1:1")
+
+    assert (status, stdout) == (5, "")
+    assert stderr.startswith("study: --dask tcp://127.0.0.1:1: no scheduler answers")
+    assert stderr.count("\n") == 1
+
+
+def test_by_default_a_pair_is_searched_for_every_thread_of_the_cluster(cluster, monkeypatch):
+    """But no fewer than cores here; and as many as are asked for."""
+    monkeypatch.setattr("study.cli.available_cores", lambda: 1)
+
+    def at_once(*options):
+        return loop.pairs_at_once(parser().parse_args(["--dask", cluster.address, *options]))
+
+    until(lambda: at_once() == 2, "both workers")
+    assert at_once("--jobs", "5") == 5

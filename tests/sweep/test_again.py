@@ -1,0 +1,104 @@
+"""A sweep that is run again goes on where it was, and shows what the storage has now."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.search.helpers import assert_same, end, kill, wait_for
+
+from .helpers import PAIRS, TINY, begin, links, sweep, table, with_images_of
+
+THREE = (*PAIRS, "2-3")
+
+
+def pages(folder):
+    """When each pair's report was written."""
+    return {pair: (folder / f"reports/{pair}/index.html").stat().st_mtime_ns for pair in PAIRS}
+
+
+def test_a_second_sweep_adds_nothing_and_writes_the_same_page(copy, here):
+    """What is there is neither searched nor drawn again."""
+    before, written = (copy / "reports/index.html").read_bytes(), pages(copy)
+
+    status, _, stderr = here(copy)
+
+    assert (status, stderr) == (0, "")
+    assert (copy / "reports/index.html").read_bytes() == before
+    assert pages(copy) == written
+
+
+def test_a_sweep_of_another_pair_keeps_those_there_are(copy, here):
+    """The overview has all of them; without a report, a cell leads nowhere."""
+    _, stdout, _ = here(copy, "--no-reports", "--jobs", 1, pairs=["0-2"])
+
+    page = (copy / "reports/index.html").read_text()
+    assert stdout.splitlines()[-1] == "reports/index.html (3 pairs)"
+    assert links(copy) == [f"{pair}/index.html" for pair in PAIRS]
+    assert "0 against 2: linear" in page
+
+
+def test_without_any_report_the_page_promises_none(bare, here):
+    """Neither by a link nor in words."""
+    here(bare, "--no-reports", pairs=["0-1"])
+
+    assert links(bare) == []
+    assert "leads to its report" not in (bare / "reports/index.html").read_text()
+
+
+def test_a_report_of_what_was_there_before_is_drawn_again(copy, here):
+    """More trials and a confirmation make it stale: nothing leads there until it is new."""
+    here(copy, "--n-trials", 6, *TINY, "--no-reports", pairs=["0-1"])
+    between = links(copy)
+    written = pages(copy)
+    status, _, stderr = here(copy)
+    summary = json.loads((copy / "reports/0-1/summary.json").read_text())
+
+    assert between == ["8-9/index.html"]
+    assert links(copy) == ["0-1/index.html", "8-9/index.html"]
+    assert (status, stderr) == (0, "")
+    assert {pair for pair in PAIRS if pages(copy)[pair] != written[pair]} == {"0-1"}
+    assert summary["models"]["mlp"]["trials"] == 6
+    assert summary["comparison"]["n_splits"] == 2
+
+
+def test_a_confirmation_is_in_the_table_and_on_the_page(copy, here):
+    """As the verdict of the pairs that have one."""
+    here(copy, *TINY, "--no-reports", pairs=["0-1"])
+    page = (copy / "reports/index.html").read_text()
+
+    verdict = table(copy)["0-1"]["verdict"]
+    assert verdict in ("linear better", "mlp better", "suggestive", "equivalent", "not separated")
+    assert table(copy)["8-9"]["verdict"] == ""
+    assert re.findall(r"<td>([^<]*)</td></tr>", page) == [verdict, "–"]
+
+
+@pytest.fixture(scope="module")
+def calm(swept, tmp_path_factory):
+    """A sweep of three pairs, one after another, that nothing happened to."""
+    folder = with_images_of(swept[0], tmp_path_factory.mktemp("calm"))
+    assert sweep(folder, "--no-reports", "--jobs", 1, pairs=THREE).status == 0
+    return folder
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_kill_changes_nothing_in_the_end(calm, bare, jobs):
+    """After the first pair its line is in the log and on the page; then all as without a kill."""
+    log = bare / "log"
+    with log.open("w") as stdout:
+        process = begin(bare, "--no-reports", "--jobs", jobs, pairs=THREE, stdout=stdout)
+        wait_for(log.read_text, process)
+        kill(process)
+        end(process)
+    lines, shown = log.read_text().splitlines(), set(table(bare))
+    again = sweep(bare, "--no-reports", "--jobs", jobs, pairs=THREE)
+
+    assert process.returncode == -9
+    assert {line[:3] for line in lines} <= shown < set(THREE)
+    assert (again.status, again.stderr) == (0, "")
+    for pair in THREE:
+        for model in ("linear", "mlp"):
+            assert_same(bare / "sweep.db", calm / "sweep.db", f"kmnist-{pair}/{model}")
+    for name in ("index.html", "sweep.csv"):
+        assert Path(bare, "reports", name).read_bytes() == Path(calm, "reports", name).read_bytes()
