@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -23,17 +25,20 @@ SOURCE = "study's source"
 INSIDE = "study.workers.remote"
 
 
-def pass_through(task: bytes, wanted: dict[str, str]) -> dict[str, Any]:
+def pass_through(task: bytes, wanted: dict[str, str], planner: int) -> dict[str, Any]:
     """Do a task, if what is installed here is what is wanted.
 
     Args:
         task: The arguments of :func:`study.workers.remote.perform`, pickled.
         wanted: What :func:`installed` says where the task was planned.
+        planner: The process that planned it. Others leave a terminal's Ctrl-C to it.
 
     Returns:
         The ``worker``, and either the ``result`` and the ``processor`` that it is of, or the
         reason why the worker is ``unfit``.
     """
+    if os.getpid() != planner and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     inside = sys.modules.get(INSIDE)
     if inside is None or wanted not in getattr(inside, "admitted", ()):
         here = installed(wanted)

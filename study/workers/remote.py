@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from study.workers.pool import Report, Trials
 
 _PAUSE_S = 1.0  # between two words on a task's progress
-_OPEN = "(exec(door, names), names['pass_through'](task, wanted))[1]"
+_OPEN = "(exec(door, names), names['pass_through'](task, wanted, planner))[1]"
 admitted: list[Mapping[str, str]] = []
 """What was found to be installed in this process as it was wanted, so as not to look again."""
 
@@ -87,6 +88,7 @@ def sealed(
         "names": {"__name__": "door"},
         "task": pickle.dumps((work, task, terms, telling)),
         "wanted": dict(terms.wanted),
+        "planner": os.getpid(),
     }
     return _OPEN, names
 

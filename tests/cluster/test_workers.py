@@ -285,7 +285,7 @@ def test_ctrl_c_ends_it_in_one_line_wherever_it_trains(request, tmp_path, kind):
         where = ("--dask", request.getfixturevalue("cluster").address)
     process = start(command("linear", *LONG, *where), tmp_path)
     wait_for(lambda: number_of_trials(tmp_path / "study.db") > 0, process)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     result = ended(process)
 
     assert (result.status, result.stdout) == (130, "")
