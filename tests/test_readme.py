@@ -26,13 +26,14 @@ COMMANDS = [(m[1], m[2]) for m in STEP.finditer(README) if m[1]]
 EXAMPLES = [m[3] for m in STEP.finditer(README) if m[3]]
 MENTIONED = sorted(set(re.findall(r"`(--[a-z-]+)", README)))
 PARSERS = ("study", "study.search", "study.confirm", "study.report", "study.reproduce")
-PARSERS += ("study.baseline", "study.check")
+PARSERS += ("study.baseline", "study.check", "study.sweep")
 TRAINING = "--steps 60 --val-every 20"
 SHORTER = {
     "study": f"{TRAINING} --n-trials 4 --no-confirm",
     "study.search": f"{TRAINING} --n-trials 4",
     "study.confirm": "--seeds 2 --splits 2 --finalists 1",
     "study.baseline": TRAINING,
+    "study.sweep": f"{TRAINING} --n-trials 4 --digits 3-5 --no-reports",
 }
 FILES = {  # data root → where the official files may lie on this machine
     "MNIST": ROOT.parent / "shared/mnist/MNIST/raw",
@@ -72,6 +73,8 @@ def test_shorter_changes_how_much_is_trained_and_nothing_else(module, options):
         "splits",
         "finalists",
         "no_confirm",
+        "digits",
+        "no_reports",
     }
 
 

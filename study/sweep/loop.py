@@ -46,6 +46,8 @@ def require_sense(args: argparse.Namespace, pairs: Sequence[Pair]) -> None:
     from study.search.__main__ import plan_of
     from study.search.cohort import load_files
 
+    if args.model_file:
+        raise StudyError("--model-file: a sweep compares linear with mlp: leave it out")
     if args.restart and not args.confirm:
         raise StudyError("--restart: drops a confirmation, and none is asked for: add --confirm")
     for pair in pairs:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
@@ -37,11 +38,7 @@ class Processes:
         """
         from joblib.parallel import BACKENDS
 
-        before = set(BACKENDS)
-        if ":" in name:
-            _call(name)
-        added = set(BACKENDS) - before
-        chosen = min(added) if added else name
+        chosen = _registered(name) if ":" in name else name
         if chosen not in BACKENDS:
             raise StudyError(
                 f"--backend {name}: is not registered with joblib: use one of "
@@ -100,6 +97,16 @@ def _hush() -> None:
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
     if _TRACKER not in sys.warnoptions:
         sys.warnoptions.append(_TRACKER)
+
+
+@cache
+def _registered(name: str) -> str:
+    """What calling ``MODULE:FUNCTION`` registers; called once, as it may register only once."""
+    from joblib.parallel import BACKENDS
+
+    before = set(BACKENDS)
+    _call(name)
+    return min(set(BACKENDS) - before, default=name)
 
 
 def _call(name: str) -> None:

@@ -327,3 +327,17 @@ def test_local_processes_are_given_a_second_try_too(tries, deed):
     tries.joinpath("0").unlink()
     with pytest.raises(ResourceError, match="failed twice"):
         list(workers.results(deed, [(tries, 9)]))
+
+
+def test_a_backend_that_a_function_registers_can_be_named_again(tmp_path, monkeypatch):
+    """As the second search of one command does."""
+    (tmp_path / "mine.py").write_text(
+        "from joblib import register_parallel_backend\n"
+        "from joblib._parallel_backends import ThreadingBackend\n"
+        "def register(): register_parallel_backend('mine', ThreadingBackend)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    for _ in range(2):
+        with Workers(2, backend="mine:register").open() as workers:
+            assert list(workers.results(deeds.slept, [0.0, 0.0])) == [[0.0], [0.0]]

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from study.sweep import loop
 from study.sweep.__main__ import parser
 from tests.search.helpers import count, end, run, wait_for
 
-from .helpers import PAIRS, TINY, begin, links, table
+from .helpers import PAIRS, TINY, begin, links, sweep, table
 
 
 def test_a_pair_that_another_search_holds_is_left_to_it(bare, here):
@@ -178,6 +179,16 @@ def test_what_is_wrong_for_every_pair_is_said_once(copy, here, options, words):
     assert (status, stdout) == (2, "")
     assert words in stderr
     assert stderr.count("\n") == 1
+
+
+def test_a_model_of_ones_own_is_no_part_of_a_sweep(bare):
+    """Rather than being loaded and left out."""
+    example = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
+
+    result = sweep(bare, "--model-file", example)
+
+    assert (result.status, result.stdout) == (2, "")
+    assert result.stderr == "study: --model-file: a sweep compares linear with mlp: leave it out\n"
 
 
 def test_a_storage_that_is_none_is_said_once(bare, here):
