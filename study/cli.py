@@ -44,7 +44,7 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
 def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     try:
         _require_folder()
-        _set_logging(args.verbose - args.quiet)
+        set_logging(args.verbose - args.quiet)
         for path in args.model_file:
             load_model_file(path)
         status = command(args)
@@ -106,7 +106,8 @@ def _complain(error: StudyError) -> int:
     return error.status
 
 
-def _set_logging(verbosity: int) -> None:
+def set_logging(verbosity: int) -> None:
+    """Let this process log as ``-v`` and ``-q`` say, on stderr: Optuna its warnings at most."""
     level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
     chosen = level.get(max(verbosity, -1), logging.DEBUG)
     logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")

@@ -177,7 +177,8 @@ def write_reports(args: argparse.Namespace, pairs: Sequence[Pair]) -> Generator[
         return
     from joblib.externals.loky import ProcessPoolExecutor  # type: ignore[import-untyped]
 
-    pool = ProcessPoolExecutor(at_once)
+    verbosity = (args.verbose - args.quiet,)
+    pool = ProcessPoolExecutor(at_once, initializer=cli.set_logging, initargs=verbosity)
     try:
         with interrupts.kept_from_children():
             drawn = pool.map(_report, repeat(args), pairs)

@@ -258,10 +258,14 @@ class Cluster:
 
     def _workers(self) -> Mapping[str, Any]:
         """What the scheduler knows of each, by address; what has left it is forgotten."""
-        try:
-            workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
-        except (KeyError, OSError) as error:  # the client's own view, once it has closed
+        scheduler: Any = self.client.scheduler  # nothing, once the client has closed
+        if scheduler is None:
+            raise self._gone()
+        try:  # scheduler_info() has no workers at all while the client refreshes its own view
+            answer = self.client.sync(scheduler.identity, n_workers=-1)
+        except OSError as error:
             raise self._gone() from error
+        workers: dict[str, Any] = answer["workers"]
         self.unfit &= workers.keys()
         return workers
 

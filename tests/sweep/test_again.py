@@ -29,6 +29,17 @@ def test_a_second_sweep_adds_nothing_and_writes_the_same_page(copy, here):
     assert pages(copy) == written
 
 
+def test_reports_that_processes_draw_are_drawn_in_silence(copy):
+    """Of both pairs at once, each by a process that has its own log."""
+    for pair in PAIRS:
+        (copy / f"reports/{pair}/index.html").unlink()
+
+    result = sweep(copy, "--jobs", 2)
+
+    assert (result.status, result.stderr) == (0, "")
+    assert links(copy) == [f"{pair}/index.html" for pair in PAIRS]
+
+
 def test_a_sweep_of_another_pair_keeps_those_there_are(copy, here):
     """The overview has all of them; without a report, a cell leads nowhere."""
     _, stdout, _ = here(copy, "--no-reports", "--jobs", 1, pairs=["0-2"])
