@@ -1,5 +1,7 @@
 """What several test modules share: the bundled digits and a short protocol."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -11,6 +13,9 @@ pytest_plugins = ("tests.browser", "tests.faults.table")
 settings.register_profile("unhurried", deadline=None)  # a busy machine is slow, not wrong
 settings.register_profile("long", deadline=None, max_examples=5_000)  # nox -s fuzz
 settings.load_profile("unhurried")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # commands would pass over it too
 
 
 @pytest.fixture(scope="session")
