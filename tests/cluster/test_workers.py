@@ -246,7 +246,7 @@ class _Starter(logging.Handler):
         self.said.append(record.getMessage())
 
 
-LONG = (*SHORT, "--steps", "20000", "--study-name", "linear")
+LONG = (*SHORT, "--steps", "5000", "--study-name", "linear")
 
 
 def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path):
