@@ -45,6 +45,10 @@ def faults(study: Study, trials: Sequence[FrozenTrial], seal: store.Seal | None)
     """
     finished = [trial for trial in trials if trial.state.name in FINISHED]
     damaged = False
+    for place, trial in enumerate(trials):
+        if trial.number != place:
+            damaged = True
+            yield f"trial {place} is damaged (its number is {trial.number})"
     for trial in finished:
         words = _fault(trial)
         if words:

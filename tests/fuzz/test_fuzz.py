@@ -160,6 +160,7 @@ CELLS = (
 @example(where=("study_user_attributes", "value_json"), row=0, cell=None)
 @example(where=("trial_intermediate_values", "intermediate_value"), row=0, cell=b"")
 @example(where=("trial_intermediate_values", "step"), row=0, cell="")
+@example(where=("trials", "number"), row=0, cell=-1)
 def test_a_forged_cell_is_refused_or_changes_nothing(where, row, cell, stored, tmp_path):
     """Any value in any column of any row that a report rests on."""
     path, (table, column) = tmp_path / "study.db", where
