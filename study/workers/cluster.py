@@ -144,7 +144,6 @@ class Cluster:
                 *arguments,
                 key=f"{name}-{uuid4().hex}",
                 workers=list(workers) or None,
-                pure=False,
             )
         except (ClosedClientError, OSError) as error:
             raise self._gone() from error

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import signal
-import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -142,8 +142,7 @@ def test_cohorts_of_a_worker_that_is_stopped_go_to_another(tmp_path, caplog):
 
 
 def _is_stopped(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] == "T"
+    return _stat(Path("/proc", str(pid)))[0] == "stopped"
 
 
 @pytest.mark.usefixtures("impatient")
@@ -300,10 +299,18 @@ def test_ctrl_c_ends_it_in_one_line_wherever_it_trains(request, tmp_path, kind):
 
 def _group(leader):
     """The processes of a group that are not merely waited for."""
-    found = subprocess.run(
-        ["ps", "-o", "stat=", "-g", str(leader)], capture_output=True, text=True, check=False
-    )
-    return [state for state in found.stdout.split() if not state.startswith("Z")]
+    return [
+        found for found in map(_stat, Path("/proc").glob("[0-9]*")) if found == ("alive", leader)
+    ]
+
+
+def _stat(place):
+    """Whether a process is alive or stopped, and its group."""
+    try:
+        state, _, group = (place / "stat").read_text().rsplit(")", 1)[1].split()[:3]
+    except OSError:  # it has ended meanwhile
+        return None
+    return {"Z": "waited for", "T": "stopped"}.get(state, "alive"), int(group)
 
 
 def test_workers_of_two_kinds_of_processors_are_told_apart(cluster, caplog):
