@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from study import cli
 from study import storage as store
 from study.errors import StudyError
-from study.integrity import FINISHED, faults
-from study.storage.urls import label, sqlite_path
+from study.integrity import Manifest, Verified, inspect, manifest_of
+from study.storage.manifest import first_name
+from study.storage.urls import label, shown, sqlite_path
 from study.trials import StoredTrial
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from optuna.trial import FrozenTrial
 
 
 @dataclass(frozen=True)
@@ -56,23 +50,23 @@ def check(storage: str) -> Checked:
         ResourceError: It can't be read.
     """
     names = store.study_names(storage)
-    found, counts = list(_file(storage)), {}
+    found = list(_file(storage))
+    counts: dict[str, int] = {}
+    manifests: dict[str, Manifest] = {}
     for name in names:
         try:
             study = store.load_study(storage, name)
-            manifest, seal = store.manifest(study), store.stored_seal(study)
-            trials = store.frozen_trials(study)
-            counts[name] = len(trials)
-            if manifest is None:
-                found.append(Finding(name, "was not searched by this package", wrong=False))
-                continue
-            wrong = [*_order(trials), *faults(study, trials, seal)]
-            found += [Finding(name, words) for words in wrong]
-            if not wrong:
-                found += _beside(storage, name, trials, searched="model" in manifest)
+            look = inspect(study)
+            counts[name] = len(look.trials) + look.others.total()
+            found += [Finding(name, words) for words in look.faults]
+            found += [Finding(name, words, wrong=False) for words in _notes(look)]
+            if not look.faults and look.manifest is not None:
+                manifests[name] = look.manifest
+                found += _beside(storage, name, look)
         except StudyError as error:
             found.append(Finding(name, str(error).removeprefix(f"study {name!r}: ")))
-    return Checked(counts, found + list(_strangers(storage, names)))
+    found += [*_orphans(manifests, names), *_strangers(storage, manifests, names)]
+    return Checked(counts, found)
 
 
 def _file(storage: str) -> Iterator[Finding]:
@@ -87,29 +81,28 @@ def _file(storage: str) -> Iterator[Finding]:
                     yield Finding(str(path), f"is damaged: {answer}")
 
 
-def _order(trials: Sequence[FrozenTrial]) -> Iterator[str]:
-    """Trials that are missing, doubled or unfinished."""
-    if [trial.number for trial in trials] != list(range(len(trials))):
-        yield f"its {len(trials)} trials are not numbered from 0 to {len(trials) - 1}"
-    for trial in trials:
-        if trial.state.name not in FINISHED:
-            yield f"trial {trial.number} is {trial.state.name}: it is not one of a search"
+def _notes(look: Verified) -> Iterator[str]:
+    """What is to be told of a study, and is no fault."""
+    yield from look.notes
+    if look.manifest is None and not look.faults:
+        yield "was not searched by this package"
+    elif look.others:
+        said = ", ".join(f"{count} {state}" for state, count in sorted(look.others.items()))
+        yield f"has unfinished trials ({said}): searches and reports pass over them"
 
 
-def _beside(
-    storage: str, name: str, trials: Sequence[FrozenTrial], *, searched: bool
-) -> Iterator[Finding]:
+def _beside(storage: str, name: str, look: Verified) -> Iterator[Finding]:
     """The study's companion folder: its best trials' weights, its lock, and leftovers."""
-    from study.search.kept import kept_of, weights_path
+    from study.search.kept import kept_of, weights_of, weights_path
 
     folder, expected = store.files(storage, name), set()
-    whole = [StoredTrial.of(trial) for trial in trials if trial.state.name in FINISHED]
-    for number, trial in (kept_of(whole) if searched else {}).items():
-        path = weights_path(storage, name, number)
-        expected.add(path)
-        words = _weights(path, trial)
-        if words:
-            yield Finding(name, words)
+    whole = [StoredTrial.of(trial) for trial in look.trials]
+    for number, trial in (kept_of(whole) if "model" in manifest_of(look) else {}).items():
+        expected.add(weights_path(storage, name, number))
+        try:
+            weights_of(storage, name, trial)
+        except StudyError as error:
+            yield Finding(name, str(error))
     for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob(".*.tmp")):
         if path not in expected:
             yield Finding(name, f"{path} is left over: the next search removes it", wrong=False)
@@ -118,25 +111,32 @@ def _beside(
         yield Finding(name, holder, wrong=False)
 
 
-def _weights(path: Path, trial: StoredTrial) -> str | None:
-    from study.trials import weights_digest
-
-    try:
-        tensors, _ = store.load_weights(path)
-    except StudyError as error:
-        return str(error)
-    if weights_digest(tensors) != trial.weights_sha256:
-        return f"{path}: holds the weights of another trial"
-    return None
+def _orphans(manifests: Mapping[str, Manifest], names: Sequence[str]) -> Iterator[Finding]:
+    """Confirmations of studies that are not there, under whatever name."""
+    known = {*names, *(first_name(manifest, name) for name, manifest in manifests.items())}
+    for name, manifest in manifests.items():
+        of = manifest.get("replicates_of", manifest.get("splits_of"))
+        if of is not None and of not in known:
+            words = f"confirms study {shown(str(of))}, which is not there"
+            yield Finding(name, words, wrong=False)
 
 
-def _strangers(storage: str, names: Sequence[str]) -> Iterator[Finding]:
+def _strangers(
+    storage: str, manifests: Mapping[str, Manifest], names: Sequence[str]
+) -> Iterator[Finding]:
     """Companion folders of studies that are not there."""
     known = {store.files(storage, name) for name in names}
+    former = {
+        store.files(storage, first_name(manifest, name)): store.files(storage, name)
+        for name, manifest in manifests.items()
+    }
     beside = store.files(storage, "any").parent
     for folder in sorted(beside.glob("*/")):
         if folder not in known:
-            yield Finding(label(storage), f"{folder} belongs to no study there", wrong=False)
+            words = f"{folder} belongs to no study there"
+            if folder in former:
+                words += f": its study was renamed, rename the folder to {former[folder]}"
+            yield Finding(label(storage), words, wrong=False)
 
 
 def lines(checked: Checked) -> Iterator[str]:

@@ -1,65 +1,166 @@
-"""Whether a study is as it was recorded: every trial's digest, and the seal over all."""
+"""Whether a study is as it was recorded: the one look at a study that every command takes.
+
+A study of this package has a manifest and, from its first recorded trial on, a seal. The seal
+vouches for the manifest and for the trials that it covers. A trial after those was added by
+Optuna itself, and is held to the manifest by what it says of its own training.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from study import storage as store
 from study.errors import StudyError
-from study.trials import StoredTrial, digest
+from study.seeds import derive
+from study.storage.manifest import FIRST_NAME, trained_under
+from study.storage.urls import shown, sqlite_path
+from study.trials import BY_SEARCH, StoredTrial, digest, stamp_of
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
 FINISHED = ("COMPLETE", "PRUNED")
+Manifest = dict[str, Any]
 
 
-def vouched(study: Study) -> list[FrozenTrial]:
-    """All trials of a study, the finished ones known to be as they were recorded.
+@dataclass(frozen=True)
+class Verified:
+    """What a study holds, and what is wrong with it."""
+
+    manifest: Manifest | None  # None: it is another program's study
+    trials: Sequence[FrozenTrial]  # the finished ones, by number
+    others: Counter[str]  # trials of Optuna's other states, by state: they are passed over
+    faults: Sequence[str]  # a line each
+    notes: Sequence[str]  # what is to be told, and is no fault
+
+
+def verified(study: Study) -> Verified:
+    """A study of this package, known to be as it was recorded.
 
     Raises:
-        StudyError: Some are not; the message names the first and counts the rest.
+        StudyError: It is another program's, or it is damaged; the message names the first
+            fault and counts the rest.
         ResourceError: The storage can't be read.
     """
-    seal = store.stored_seal(study)  # first: a search may append between the two reads
-    trials = store.frozen_trials(study)
-    found = list(faults(study, trials, seal))
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    found = inspect(study)
+    if found.faults:
+        raise _damaged(study, found)
+    if found.manifest is None:
         raise StudyError(
-            f"study {study.study_name!r}: {found[0]}{more}: restore the storage from a copy, or "
-            "name another study; python -m study.check lists all that is wrong"
+            f"study {shown(study.study_name)}: was not searched by this package, it has no "
+            "manifest: name another study"
         )
-    return trials
+    return found
 
 
-def faults(study: Study, trials: Sequence[FrozenTrial], seal: store.Seal | None) -> Iterator[str]:
-    """What is wrong with the finished trials of a study, a line each, or with all of them.
+def _damaged(study: Study, found: Verified) -> StudyError:
+    more = f" (and {len(found.faults) - 1} more)" if len(found.faults) > 1 else ""
+    return StudyError(
+        f"study {shown(study.study_name)}: {found.faults[0]}{more}: restore the storage from a "
+        "copy, or name another study; python -m study.check lists all that is wrong"
+    )
+
+
+def manifest_of(found: Verified) -> Manifest:
+    """The manifest of a study that :func:`verified` gave."""
+    assert found.manifest is not None, "a verified study has a manifest"
+    return found.manifest
+
+
+def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
+    """Refuse, without a trace, a study that is there and is not what ``wanted`` says.
 
     Args:
-        study: The study.
-        trials: Its trials, read after the seal.
-        seal: Its seal; ``None`` where it has none.
+        storage: A path or a URL.
+        name: The study's.
+        wanted: The manifest that it has to have.
+        remedy: What a person can do where it has another.
+
+    Raises:
+        StudyError: It has another, or it is another program's, or it is damaged.
+        ResourceError: The storage can't be read.
     """
-    finished = [trial for trial in trials if trial.state.name in FINISHED]
-    damaged = False
-    for place, trial in enumerate(trials):
-        if trial.number != place:
-            damaged = True
-            yield f"trial {place} is damaged (its number is {trial.number})"
+    path = sqlite_path(store.resolve(storage))
+    if path is None or not path.exists() or name not in store.study_names(storage):
+        return
+    study = store.load_study(storage, name)
+    if store.manifest(study) is None:
+        found = inspect(study)
+        if found.faults:
+            raise _damaged(study, found)
+        if not found.trials:  # nothing was recorded yet
+            return
+    store.check_manifest(study, wanted, remedy)
+
+
+def inspect(study: Study) -> Verified:
+    """Look at a study, whatever has become of it.
+
+    The seal is read before the trials, since a search may append between the two reads, and
+    the manifest after them, since a search writes it first.
+
+    Raises:
+        StudyError: Its manifest, its seal or the rows of a trial can't be read.
+        ResourceError: The storage can't be read.
+    """
+    seal = store.stored_seal(study)
+    trials = store.frozen_trials(study)
+    manifest, finished = store.manifest(study), [t for t in trials if t.state.name in FINISHED]
+    others = Counter(t.state.name for t in trials if t.state.name not in FINISHED)
+    notes: list[str] = []
+    if manifest is None:
+        faults = list(_marks(study, finished, seal))
+    else:
+        faults = [*_misnumbered(trials), *_faulty(finished)]
+        faults = faults or list(_broken(study, manifest, finished, seal, notes))
+    return Verified(manifest, finished, others, faults, notes)
+
+
+def _marks(
+    study: Study, finished: Sequence[FrozenTrial], seal: store.Seal | None
+) -> Iterator[str]:
+    """What says that a study without a manifest was searched by this package all the same."""
+    if seal is not None:
+        mark = "a seal"
+    elif store.machine(study):
+        mark = "a machine"
+    elif any(_is_of_search(trial) for trial in finished):
+        mark = "trials of a search"
+    else:
+        return
+    yield f"is damaged (it has {mark}, and its manifest is missing)"
+
+
+def _is_of_search(trial: FrozenTrial) -> bool:
+    """Whether a trial was recorded by a search or a confirmation.
+
+    Those of before the stamp were told apart from an objective's by their cohorts.
+    """
+    stamp = stamp_of(trial)
+    if stamp is not None:
+        return stamp.get("by") == BY_SEARCH
+    return "digest" in trial.user_attrs and trial.user_attrs.get("cohort") != [trial.number]
+
+
+def _misnumbered(trials: Sequence[FrozenTrial]) -> Iterator[str]:
+    if [trial.number for trial in trials] != list(range(len(trials))):
+        yield f"its {len(trials)} trials are not numbered from 0 to {len(trials) - 1}"
+
+
+def _faulty(finished: Sequence[FrozenTrial]) -> Iterator[str]:
     for trial in finished:
         words = _fault(trial)
         if words:
-            damaged = True
             yield f"trial {trial.number} {words}"
-    if seal is not None and not damaged:
-        yield from _broken_seal(study, finished, seal)
 
 
 def _fault(trial: FrozenTrial) -> str | None:
-    """What is wrong with a trial, after its number; ``None`` where nothing is."""
+    """What is wrong with a trial by itself, after its number; ``None`` where nothing is."""
     try:
         StoredTrial.of(trial)
         attrs, values = trial.user_attrs, trial.values or [None]
@@ -72,21 +173,87 @@ def _fault(trial: FrozenTrial) -> str | None:
     return None
 
 
-def _broken_seal(study: Study, finished: Sequence[FrozenTrial], seal: store.Seal) -> Iterator[str]:
-    """Whether trials are missing, or dates, rows or the manifest have changed.
-
-    Trials after those that the seal covers vouch for themselves: a storage that Optuna
-    itself appends to, one by one, may be killed before the seal is renewed.
-    """
-    if len(finished) < seal.trials:
-        yield f"it has {len(finished)} trials, and {seal.trials} were recorded"
+def _broken(
+    study: Study,
+    manifest: Manifest,
+    finished: Sequence[FrozenTrial],
+    seal: store.Seal | None,
+    notes: list[str],
+) -> Iterator[str]:
+    """Whether the study is not what its seal and its manifest say."""
+    directions = [direction.name for direction in study.directions]
+    if directions != ["MINIMIZE"]:
+        yield f"is damaged (its direction is {', '.join(directions) or 'missing'}, not MINIMIZE)"
+    covered = 0 if seal is None else seal.trials
+    if len(finished) < covered:
+        yield f"it has {len(finished)} trials, and {covered} were recorded"
         return
+    if seal is not None:
+        yield from _broken_seal(study, finished[:covered], seal, notes)
+    elif any(map(_is_of_search, finished)):
+        if FIRST_NAME in manifest or store.machine(study):
+            yield "is damaged (its seal is missing)"
+        else:
+            notes.append("is of a version of this package that kept no seal")
+    for place in range(covered, len(finished)):
+        words = _otherwise(finished, place, manifest)
+        if words:
+            yield f"trial {finished[place].number} {words}"
+
+
+def _broken_seal(
+    study: Study, sealed: Sequence[FrozenTrial], seal: store.Seal, notes: list[str]
+) -> Iterator[str]:
+    """Whether trials, dates, rows or the manifest have changed since they were sealed.
+
+    What no JSON can hold was never sealed.
+    """
+    with suppress(TypeError, ValueError):
+        if store.Seal.of(study, sealed) == seal:
+            return
+        for former in store.former_names(study):
+            if store.Seal.of(study, sealed, name=former) == seal:
+                notes.append(f"was renamed from {shown(former)} since it was recorded")
+                return
+    yield "its name, manifest, machine, dates or parameters have changed since they were recorded"
+
+
+def _otherwise(finished: Sequence[FrozenTrial], place: int, manifest: Manifest) -> str | None:
+    """How a trial was trained otherwise than its study's manifest says, after its number.
+
+    The stamp is a digest of all that the training depended on. Trials of before the stamp are
+    held to what their attributes tell.
+    """
+    trial = finished[place]
+    stamp = stamp_of(trial)
+    if stamp is None and FIRST_NAME in manifest:
+        return "was not recorded by this study's search: it does not say how it was trained"
     try:
-        is_whole = store.Seal.of(study, finished[: seal.trials]) == seal
-    except (TypeError, ValueError):  # what no JSON can hold was never sealed
-        is_whole = False
-    if not is_whole:
-        yield (
-            "its name, manifest, machine, dates or parameters have changed since they were "
-            "recorded"
-        )
+        words = next(_differences(finished, place, manifest), None)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return None if stamp else "can't be held to the manifest of its study"
+    if words is None and stamp and stamp.get("sha256") != trained_under(manifest):
+        words = "settings"
+    return words and f"was trained with other {words} than its study's manifest says"
+
+
+def _differences(finished: Sequence[FrozenTrial], place: int, manifest: Manifest) -> Iterator[str]:
+    """In what a trial of a search differs from the manifest, as far as its attributes tell."""
+    trial, attrs = finished[place], finished[place].user_attrs
+    if "protocol" not in manifest:  # a confirmation: its units are covered by its seal
+        return
+    protocol, space = manifest["protocol"], manifest["space"]
+    steps = list(range(0, protocol["steps"], protocol["val_every"]))
+    curve = attrs["curve"]["step"]
+    if curve != steps[: len(curve)] or (trial.state.name == "COMPLETE" and curve != steps):
+        yield "steps"
+    if attrs["n_val"] != finished[0].user_attrs["n_val"]:
+        yield "images"
+    for name, ends in space.items():
+        if (ends is None) != (attrs[name] is None):
+            yield "model"
+        elif ends is not None and not ends[0] <= attrs[name] <= ends[1]:
+            yield "ranges"
+    seeds = {derive(manifest["seed"], "weights", number) for number in (place, trial.number)}
+    if attrs["seed"] not in seeds:
+        yield "seed"

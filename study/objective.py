@@ -6,6 +6,7 @@ No torch until a model is built, so that commands can answer ``--help`` at once.
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -233,19 +234,23 @@ class Objective:
         self.protocol = protocol or Protocol()
         self.seed = seed
         self.target = self.model.target if target is None else target
-        self.images = images_of(pair, pick_device(device))
+        self.device = pick_device(device)
+        self.images = images_of(pair, self.device)
+        self.data_sha256 = pair.digest
 
     def __call__(self, trial: optuna.Trial) -> float:
         """Train the trial as a cohort of one; its lowest validation error, a fraction.
 
         Raises:
             optuna.TrialPruned: The study's pruner stopped it.
+            StudyError: The study was searched with other settings; the message names them.
         """
         import optuna
 
         from study.trainer import train
         from study.trials import attributes, report_steps
 
+        self._join(trial)
         configuration = self.space.suggest(trial)
         seed = derive(self.seed, "weights", trial.number)
 
@@ -276,6 +281,35 @@ class Objective:
         if history.pruned:
             raise optuna.TrialPruned
         return history.val_error
+
+    def _join(self, trial: optuna.Trial) -> None:
+        """Hold a searched study to its manifest, and say in the trial how it is trained."""
+        from study.search.plan import Plan
+        from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
+        from study.trials import BY_OBJECTIVE, STAMP, stamp
+
+        study = getattr(trial, "study", None)
+        stored = study and manifest(study)
+        if study is None or stored is None:
+            return  # a FixedTrial has no study; a study without a manifest is the caller's own
+        plan = Plan(
+            self.model.name,
+            self.space,
+            self.protocol,
+            seed=self.seed,
+            target=self.target,
+            device=self.device.type,
+        )
+        asked = json.loads(json.dumps(plan.manifest(self.data_sha256)))
+        same = {name: stored[name] for name in NOT_OF_A_TRIAL if name in stored}
+        words = differences(stored, asked | same)
+        if words:
+            raise StudyError(
+                f"study {study.study_name!r}: was searched with other settings ({words}): "
+                "give the objective those, or use another study"
+            )
+        value = stamp(trained_under(stored), BY_OBJECTIVE)
+        trial.storage.set_trial_system_attr(trial._trial_id, STAMP, value)
 
 
 def default_space(model: Model) -> SearchSpace:

@@ -16,16 +16,11 @@ import numpy as np
 from study import cli
 from study import storage as store
 from study.errors import StudyError
-from study.integrity import vouched
-from study.search.plan import Plan, Planned, slim
+from study.integrity import manifest_of, verified
+from study.search.plan import Plan
 from study.trials import CURVES, StoredTrial, read_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from optuna.trial import FrozenTrial
-
-    from study.search.cohort import Task
     from study.trainer import History
 
 DIFFERENT = 1
@@ -75,46 +70,20 @@ def reproduce(
     Raises:
         StudyError: The study or the trial is missing or damaged, or the data is other data.
     """
-    from study.search.cohort import train_cohort
+    from study.search.cohort import task_of_stored, train_cohort
 
-    study = store.load_study(storage, study_name)
-    manifest = store.manifest(study)
-    if manifest is None:
-        raise StudyError(f"study {study_name!r}: has no manifest: name a searched study")
-    trials = vouched(study)
-    if number >= len(trials):
-        raise StudyError(f"--trial {number}: not there: the study has 0 to {len(trials) - 1}")
-    trial = trials[number]
+    found = verified(store.load_study(storage, study_name))
+    manifest, trials = manifest_of(found), found.trials
+    places = {trial.number: place for place, trial in enumerate(trials)}
+    if number not in places:
+        there = f"0 to {max(places)}" if places else "none"
+        raise StudyError(f"--trial {number}: is not a finished trial: the study has {there}")
+    trial = trials[places[number]]
     [stored] = read_trials([trial], study_name)
-    task = _task(Plan.of_manifest(manifest), manifest["data_sha256"], trials, trial, data_root)
-    place = [planned.number for planned in task.trials].index(number)
+    plan = Plan.of_manifest(manifest)
+    task = task_of_stored(plan, trials, trial, manifest["data_sha256"], data_root)
+    place = [planned.number for planned in task.trials].index(places[number])
     return compare(stored, train_cohort(task)[place].history)
-
-
-def _task(
-    plan: Plan,
-    data_sha256: str,
-    trials: Sequence[FrozenTrial],
-    trial: FrozenTrial,
-    data_root: Path | None,
-) -> Task:
-    """The cohort that the trial was trained in."""
-    from study.search.cohort import task_of
-
-    first = trial.user_attrs["generation"]
-    mates = [trials[number] for number in trial.user_attrs["cohort"]]
-    planned = [
-        Planned(
-            mate.number,
-            mate.params,
-            plan.space.configuration(mate.params),
-            mate.user_attrs["seed"],
-            first,
-        )
-        for mate in mates
-    ]
-    earlier = [slim(before) for before in trials[:first]]
-    return task_of(plan, planned, earlier, data_sha256, data_root)
 
 
 def compare(stored: StoredTrial, history: History) -> Reproduction:

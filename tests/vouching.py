@@ -36,3 +36,22 @@ def _redigest(path, trials):
 
 def _seal(path, name):
     return Seal.of(load_study(str(path), name), _finished(path, name)).attribute["seal"]
+
+
+def as_of_before_the_seal(path):
+    """Make the storage what the version before seals, machines and stamps would have recorded."""
+    as_of_before_the_stamp(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM study_user_attributes WHERE key = 'machine'")
+        connection.execute("DELETE FROM study_system_attributes WHERE key = 'seal'")
+
+
+def as_of_before_the_stamp(path):
+    """Make it what the version recorded whose seals covered the name, and trials had no stamp."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM trial_system_attributes WHERE key = 'trained'")
+        connection.execute(
+            "UPDATE study_user_attributes SET value_json = json_remove(value_json, '$.study',"
+            " '$.search.study') WHERE key = 'manifest'"
+        )
+    vouch(path)

@@ -6,7 +6,7 @@ predictions, through :mod:`study.stats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,9 +15,9 @@ import numpy as np
 from study import notebook
 from study import storage as store
 from study.choosing import recommended
-from study.confirm.plan import REPLICATES, SPLITS, Contender, require_comparable
-from study.errors import NotConfirmedError, StudyError
-from study.integrity import vouched
+from study.confirm.plan import REPLICATES, SPLITS, Contender, find_parts, require_comparable
+from study.errors import NotConfirmedError
+from study.integrity import manifest_of, verified
 from study.stats import (
     BiasCorrected,
     CorrectedMean,
@@ -129,24 +129,10 @@ def is_confirmed(storage: str, names: tuple[str, str]) -> bool:
     """Whether the storage has replicates and splits of both studies.
 
     Raises:
-        StudyError: It has some of them, and one whose name has changed since.
+        StudyError: A study is missing, foreign or damaged.
     """
     there = set(store.study_names(storage))
-    needed = {name + suffix for name in names for suffix in (REPLICATES, SPLITS)}
-    if needed & there and needed - there:
-        _require_named(storage, there)
-    return needed <= there
-
-
-def _require_named(storage: str, there: set[str]) -> None:
-    """Refuse a confirmation of a study that is not there."""
-    known = {name + suffix for name in there for suffix in (REPLICATES, SPLITS)}
-    for name in sorted(there - known):
-        if "search" in (store.manifest(store.load_study(storage, name)) or {}):
-            raise StudyError(
-                f"study {name!r}: confirms no study that is there, its name may be damaged: "
-                "restore the storage from a copy"
-            )
+    return {name + suffix for name in names for suffix in (REPLICATES, SPLITS)} <= there
 
 
 def compare(storage: str, names: tuple[str, str]) -> Comparison:
@@ -157,13 +143,39 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
         names: The two studies.
 
     Raises:
-        StudyError: A study is missing, not confirmed yet, or the two can't be compared.
+        NotConfirmedError: They are not, or not wholly, confirmed as they are now.
+        StudyError: A study is missing or damaged, or the two can't be compared.
+    """
+    return compare_with_rows(storage, names)[0]
+
+
+def compare_with_rows(
+    storage: str, names: tuple[str, str]
+) -> tuple[Comparison, dict[str, list[Attrs]]]:
+    """The comparison, and the attributes of the trials behind it: of ``REPLICATES``, ``SPLITS``.
+
+    Each trial's study stands in its attributes as ``study``. See :func:`compare`.
     """
     a, b = (Contender.load(storage, name) for name in names)
     require_comparable(a, b)
-    seeds = [_confirmed(storage, c, REPLICATES) for c in (a, b)]
-    splits = [_confirmed(storage, c, SPLITS) for c in (a, b)]
-    seed = _common_seed(storage, names)
+    parts = find_parts(storage, (a, b))
+    seeds = [_confirmed(storage, c, REPLICATES, parts) for c in (a, b)]
+    splits = [_confirmed(storage, c, SPLITS, parts) for c in (a, b)]
+    seed = _common_seed(storage, (a, b), parts)
+    rows = {
+        suffix: [row for side in both for row in side]
+        for suffix, both in ((REPLICATES, seeds), (SPLITS, splits))
+    }
+    return _compared((a, b), seeds, splits, seed), rows
+
+
+def _compared(
+    pair: tuple[Contender, Contender],
+    seeds: Sequence[list[Attrs]],
+    splits: Sequence[list[Attrs]],
+    seed: int,
+) -> Comparison:
+    a, b = pair
     pairs = min(len(side) for side in splits)
     splits = [side[:pairs] for side in splits]
     n_seeds = min(side[-1]["replicate"] + 1 for side in seeds)
@@ -195,38 +207,25 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
     )
 
 
-def rows(
-    storage: str, names: tuple[str, str], suffix: str, fields: Sequence[str]
-) -> list[dict[str, Any]]:
-    """A confirmation's trials as rows: of ``REPLICATES`` or ``SPLITS``, with these attributes."""
-    return [
-        {"study": name} | {field: attrs[field] for field in fields}
-        for name in names
-        for attrs in _attributes(storage, name + suffix)
-    ]
-
-
 def _best(contender: Contender) -> StoredTrial:
     best = best_of(contender.trials)
     assert best is not None, "a contender has a finished trial"
     return best
 
 
-def _attributes(storage: str, name: str) -> list[Attrs]:
-    """The attributes of a confirmation's trials, by number."""
-    trials = vouched(store.load_study(storage, name))
-    if len(trials) < 2:
-        raise NotConfirmedError(
-            f"study {name!r}: has {len(trials)} trials: run `python -m study.confirm`"
-        )
-    return [trial.user_attrs for trial in trials]
-
-
-def _confirmed(storage: str, contender: Contender, suffix: str) -> list[Attrs]:
+def _confirmed(
+    storage: str, contender: Contender, suffix: str, parts: Mapping[tuple[str, str], str]
+) -> list[Attrs]:
     """The attributes of a confirmation's trials, if it is of the study as it is now."""
-    name = contender.name + suffix
-    found = _attributes(storage, name)  # first, since it vouches for the manifest too
-    stored = store.manifest(store.load_study(storage, name)) or {}
+    name = parts.get((contender.name, suffix), contender.name + suffix)
+    if (contender.name, suffix) not in parts:
+        raise NotConfirmedError(f"study {name!r}: is not there: run `python -m study.confirm`")
+    found = verified(store.load_study(storage, name))
+    if len(found.trials) < 2:
+        raise NotConfirmedError(
+            f"study {name!r}: has {len(found.trials)} trials: run `python -m study.confirm`"
+        )
+    stored = manifest_of(found)
     search = {part: value for part, value in contender.manifest.items() if part != "versions"}
     best = _best(contender)
     if stored.get("search") != search or (
@@ -236,18 +235,22 @@ def _confirmed(storage: str, contender: Contender, suffix: str) -> list[Attrs]:
             f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
             f"trial {best.number} is its best: run `python -m study.confirm --restart`"
         )
-    return found
+    return [{"study": contender.name} | trial.user_attrs for trial in found.trials]
 
 
-def _common_seed(storage: str, names: tuple[str, str]) -> int:
+def _common_seed(
+    storage: str, pair: tuple[Contender, Contender], parts: Mapping[tuple[str, str], str]
+) -> int:
     """The confirmation's seed: replicates and splits of two have nothing in common."""
+    a, b = pair
     for suffix in (REPLICATES, SPLITS):
-        found = [store.manifest(store.load_study(storage, name + suffix)) or {} for name in names]
+        names = [parts[c.name, suffix] for c in pair]
+        found = [store.manifest(store.load_study(storage, name)) or {} for name in names]
         for setting in ("seed", "n_trials"):
             used = [manifest.get(setting) for manifest in found]
             if used[0] != used[1]:
                 raise NotConfirmedError(
-                    f"studies {names[0]!r} and {names[1]!r}: were confirmed with {setting} "
+                    f"studies {a.name!r} and {b.name!r}: were confirmed with {setting} "
                     f"{used[0]} and {used[1]}: run `python -m study.confirm --restart`"
                 )
     return int(found[0]["seed"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +15,14 @@ from study.confirm.plan import (
     SPLITS,
     Contender,
     finalists,
+    find_parts,
     replicates_manifest,
     require_comparable,
     require_room,
     splits_manifest,
 )
+from study.storage.manifest import trained_under
+from study.trials import put_stamp
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
@@ -71,15 +74,16 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         ResourceError: The storage can't be written.
     """
     first, second = _contenders(settings)
-    parts = [part for contender in (second, first) for part in _parts(contender, settings)]
+    names = find_parts(settings.storage, (first, second))
+    parts = [part for c in (second, first) for part in _parts(c, settings, names)]
     for name, manifest, _ in parts:
-        store.require_fit(settings.storage, name, manifest, REMEDY)
+        integrity.require_fit(settings.storage, name, manifest, REMEDY)
     with ExitStack() as stack:
         work: list[Work] = []
         seals: dict[str, store.Seal] = {}
         for name, manifest, units in parts:
             study = stack.enter_context(store.hold(settings.storage, name, manifest, REMEDY))
-            trials = integrity.vouched(study)
+            trials = integrity.verified(study).trials
             seals[name] = store.Seal.of(study, trials)
             work += [(study, unit) for unit in units if unit.number * unit.size >= len(trials)]
         if work:
@@ -99,10 +103,7 @@ def restart(settings: Settings) -> None:
     """
     import optuna
 
-    _contenders(settings)
-    there = store.study_names(settings.storage)
-    names = [name + part for name in settings.names for part in (REPLICATES, SPLITS)]
-    dropped = [name for name in names if name in there]
+    dropped = list(find_parts(settings.storage, _contenders(settings)).values())
     with ExitStack() as stack:
         for name in dropped:
             stack.enter_context(store.lock(settings.storage, name))
@@ -118,7 +119,9 @@ def _contenders(settings: Settings) -> tuple[Contender, Contender]:
     return first, second
 
 
-def _parts(contender: Contender, settings: Settings) -> list[Part]:
+def _parts(
+    contender: Contender, settings: Settings, names: Mapping[tuple[str, str], str]
+) -> list[Part]:
     """The two studies of a confirmation: name, manifest, and all units, done or not."""
     from study.confirm.units import Replicate, Split
 
@@ -127,7 +130,7 @@ def _parts(contender: Contender, settings: Settings) -> list[Part]:
     slim = replace(contender, trials=())  # what workers need of it
     return [
         (
-            contender.name + SPLITS,
+            names.get((contender.name, SPLITS), contender.name + SPLITS),
             splits_manifest(contender, settings.n_trials, seed),
             [
                 Split(slim, number, settings.n_trials, seed, root)
@@ -135,7 +138,7 @@ def _parts(contender: Contender, settings: Settings) -> list[Part]:
             ],
         ),
         (
-            contender.name + REPLICATES,
+            names.get((contender.name, REPLICATES), contender.name + REPLICATES),
             replicates_manifest(contender, chosen, seed),
             [Replicate(slim, chosen, number, seed, root) for number in range(settings.seeds)],
         ),
@@ -155,7 +158,8 @@ def _run(
     for done, ((study, _), trials) in enumerate(zip(work, results, strict=True), 1):
         name = study.study_name
         before = seals[name]
+        put_stamp(trials, trained_under(store.manifest(study) or {}))
         seals[name] = before.over(trials)
-        store.record(study, trials, seals[name].attribute, first=before.trials)
+        store.record(study, trials, seals[name].attribute, first=store.count_trials(study))
         if progress:
             progress(done, len(work))

@@ -10,11 +10,13 @@ from typing import Any
 from study import storage as store
 from study.choosing import recommended
 from study.errors import StudyError
-from study.integrity import FINISHED, vouched
+from study.integrity import manifest_of, verified
 from study.search.plan import Plan, versions
+from study.storage.manifest import FIRST_NAME, first_name
 from study.trials import StoredTrial, rank, read_trials
 
-REPLICATES, SPLITS = "/replicates", "/splits"  # after a study's name: where they are stored
+# After a study's name: where they are stored.
+PARTS = REPLICATES, SPLITS = "/replicates", "/splits"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,12 @@ class Contender:
     @property
     def key(self) -> int:
         """Tells studies apart in seeds: two searches of one model draw different weights."""
-        return int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:4])
+        return int.from_bytes(hashlib.sha256(self.first_name.encode()).digest()[:4])
+
+    @property
+    def first_name(self) -> str:
+        """The name that the study was searched under, whatever it is called now."""
+        return first_name(self.manifest, self.name)
 
     @classmethod
     def load(cls, storage: str, name: str) -> Contender:
@@ -38,15 +45,44 @@ class Contender:
         Raises:
             StudyError: The study is missing, foreign or empty.
         """
-        study = store.load_study(storage, name)
-        manifest = store.manifest(study)
-        if manifest is None:
-            raise StudyError(f"study {name!r}: has no manifest: search it with this package")
-        done = [trial for trial in vouched(study) if trial.state.name in FINISHED]
-        trials = tuple(read_trials(done, name))
+        found = verified(store.load_study(storage, name))
+        manifest, trials = manifest_of(found), tuple(read_trials(found.trials, name))
         if not any(trial.state == "COMPLETE" for trial in trials):
             raise StudyError(f"study {name!r}: has no finished trial: search it first")
         return cls(name, Plan.of_manifest(manifest), manifest, trials)
+
+
+def find_parts(storage: str, contenders: Sequence[Contender]) -> dict[tuple[str, str], str]:
+    """The studies that confirm these studies: (study, ``REPLICATES`` or ``SPLITS``) → its name.
+
+    A part is called after its study. Where one of the two was renamed since, the part's
+    manifest says whose it is. Parts that are not there are left out.
+    """
+    names = set(store.study_names(storage))
+    wanted = [(c, suffix) for c in contenders for suffix in PARTS]
+    found = {
+        (c.name, suffix): c.name + suffix
+        for c, suffix in wanted
+        if c.name + suffix in names
+        and _is_of(store.manifest(store.load_study(storage, c.name + suffix)), c, suffix)
+    }
+    if found or any(c.name != c.first_name for c in contenders):
+        manifests = store.manifests(storage) if len(found) < len(wanted) else {}
+        for c, suffix in wanted:
+            if (c.name, suffix) not in found and not _is_copy(c, manifests):
+                renamed = [name for name, m in manifests.items() if _is_of(m, c, suffix)]
+                found |= dict.fromkeys([(c.name, suffix)], renamed[0]) if renamed else {}
+    return found
+
+
+def _is_of(manifest: dict[str, Any] | None, contender: Contender, suffix: str) -> bool:
+    return (manifest or {}).get(f"{suffix[1:]}_of") == contender.first_name
+
+
+def _is_copy(contender: Contender, manifests: dict[str, dict[str, Any]]) -> bool:
+    """Whether the study that this one was copied from is there, with a confirmation of its own."""
+    first = contender.first_name
+    return first != contender.name and manifests.get(first, {}).get(FIRST_NAME) == first
 
 
 def require_comparable(first: Contender, second: Contender) -> None:
@@ -112,7 +148,7 @@ def replicates_manifest(
 ) -> dict[str, Any]:
     """What defines the replicates of a study, stored with them."""
     return {
-        "replicates_of": contender.name,
+        "replicates_of": contender.first_name,
         "search": {name: part for name, part in contender.manifest.items() if name != "versions"},
         "finalists": [trial.number for trial in chosen],
         "digests": [trial.weights_sha256 for trial in chosen],
@@ -124,7 +160,7 @@ def replicates_manifest(
 def splits_manifest(contender: Contender, n_trials: int, seed: int) -> dict[str, Any]:
     """What defines the resampled searches of a study, stored with them."""
     return {
-        "splits_of": contender.name,
+        "splits_of": contender.first_name,
         "search": {name: part for name, part in contender.manifest.items() if name != "versions"},
         "n_trials": n_trials,
         "seed": seed,

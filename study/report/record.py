@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from study import dataset, storage
 from study.errors import NotConfirmedError, StudyError
-from study.integrity import FINISHED, vouched
+from study.integrity import manifest_of, verified
 from study.objective import MODELS, Model
 from study.protocol import Protocol
 from study.report.finding import find, require_comparable
 from study.report.importance import importances
+from study.storage.manifest import first_name
 from study.storage.urls import hidden, shown, sqlite_path
-from study.trials import StoredTrial, best_of, read_trials, weights_digest
+from study.trials import StoredTrial, best_of, read_trials
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +104,7 @@ class Record:
     pair: DigitPair | None
     no_pair: str  # why there are no images
     comparison: Comparison | None = None  # where ``study.confirm`` has been run
+    unconfirmed: str = ""  # why there is none where there are parts of one
     replicates: Rows = ()  # a row a retrained finalist
     splits: Rows = ()  # a row a resampled search
 
@@ -143,7 +145,7 @@ def collect(
         a, b = searches
         require_comparable((a.name, b.name), (a.manifest, b.manifest))
     pair, reason = _images(searches[0], data_root)
-    return Record(_label(url), _told_apart(searches), pair, reason, *_confirmed(url, names))
+    return Record(_label(url), _told_apart(searches), pair, reason, **_confirmed(url, searches))
 
 
 def _title(model: Model) -> str:
@@ -161,33 +163,39 @@ def _told_apart(searches: Sequence[Searched]) -> tuple[Searched, ...]:
     )
 
 
-def _confirmed(url: str, names: Sequence[str]) -> tuple[Comparison | None, Rows, Rows]:
-    """The comparison and its rows; nothing where it was not, or not wholly, confirmed."""
-    from study.confirm.comparison import compare, is_confirmed, rows
-    from study.confirm.plan import REPLICATES, SPLITS
+def _confirmed(url: str, searches: Sequence[Searched]) -> dict[str, Any]:
+    """The comparison and its rows, or why there is none where there are parts of one."""
+    from study.confirm.comparison import compare_with_rows
+    from study.confirm.plan import PARTS, REPLICATES, SPLITS
 
-    if len(names) < 2:
-        return None, (), ()
-    both = (names[0], names[1])
-    if not is_confirmed(url, both):
-        return None, (), ()
+    names = [search.name for search in searches]
+    called = {*names, *(first_name(search.manifest, search.name) for search in searches)}
+    parts = {name + suffix for name in called for suffix in PARTS}
+    if len(names) < 2 or parts.isdisjoint(storage.study_names(url)):
+        return {}
     try:
-        found = compare(url, both)
-    except NotConfirmedError:
-        return None, (), ()
-    replicates = rows(url, both, REPLICATES, REPLICATED)
-    return found, tuple(replicates), tuple(rows(url, both, SPLITS, SPLIT))
+        found, rows = compare_with_rows(url, (names[0], names[1]))
+    except NotConfirmedError as error:
+        return {"unconfirmed": str(error)}
+    return {
+        "comparison": found,
+        "replicates": _chosen(rows[REPLICATES], REPLICATED),
+        "splits": _chosen(rows[SPLITS], SPLIT),
+    }
+
+
+def _chosen(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> Rows:
+    return tuple({name: row[name] for name in ("study", *fields)} for row in rows)
 
 
 def _read(url: str, name: str) -> Searched:
     study = storage.load_study(url, name)
-    manifest = storage.manifest(study)
-    if manifest is None or manifest.get("model") is None:
+    found = verified(study)
+    manifest = manifest_of(found)
+    if manifest.get("model") is None:
         raise StudyError(f"study {shown(name)}: was not searched by python -m study.search")
     model = _model(manifest, name)
-    frozen = vouched(study)
-    finished = [trial for trial in frozen if trial.state.name in FINISHED]
-    trials = tuple(read_trials(finished, name))
+    trials = tuple(read_trials(found.trials, name))
     weights, reason = _weights(url, name, best_of(trials))
     return Searched(
         model=model,
@@ -198,13 +206,13 @@ def _read(url: str, name: str) -> Searched:
         manifest=manifest,
         protocol=_protocol(manifest, name),
         trials=trials,
-        times=tuple(_times(trial) for trial in finished),
-        unfinished=dict(Counter(t.state.name for t in frozen if t.state.name not in FINISHED)),
+        times=tuple(_times(trial) for trial in found.trials),
+        unfinished=dict(found.others),
         weights=weights,
         no_weights=reason,
-        importance=importances(finished),
+        importance=importances(found.trials),
         machine=storage.machine(study),
-        digest=digest_of(finished),
+        digest=digest_of(found.trials),
     )
 
 
@@ -248,16 +256,16 @@ def _weights(
     """The best trial's weights from beside the database, or why they can't be shown."""
     if best is None:
         return None, "no trial was trained to the end"
-    from study.search.kept import weights_path
+    from study.search.kept import weights_of, weights_path
 
-    path = weights_path(url, name, best.number)
     try:
-        tensors, _ = storage.load_weights(path)
+        return weights_of(url, name, best), ""
     except StudyError:
-        return None, f"the file {path.name} beside the database is missing or damaged"
-    if weights_digest(tensors) != best.weights_sha256:
-        return None, f"the file {path.name} beside the database belongs to another search"
-    return tensors, ""
+        path = weights_path(url, name, best.number)
+        return None, (
+            f"the file {path.name} beside the database is missing, damaged or another search's;"
+            " the same search, run again, makes it anew"
+        )
 
 
 def _images(search: Searched, data_root: Path | None) -> tuple[DigitPair | None, str]:

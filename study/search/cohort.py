@@ -22,7 +22,7 @@ from study.models import Images
 from study.objective import build, model_named
 from study.protocol import Protocol
 from study.remembering import remembered, while_held, while_there
-from study.search.plan import Plan, Planned, Planner, cohorts
+from study.search.plan import Plan, Planned, Planner, cohorts, slim
 from study.search.pruning import CohortPruner
 from study.trainer import History, images_of, pick_device, train
 from study.trials import attributes, reported
@@ -130,6 +130,40 @@ def task_of(
         pruner=plan.pruner,
         earlier=() if plan.pruner == "none" else earlier,
     )
+
+
+def task_of_stored(
+    plan: Plan,
+    trials: Sequence[FrozenTrial],
+    trial: FrozenTrial,
+    data_sha256: str,
+    data_root: Path | None,
+) -> Task:
+    """The cohort that a stored trial was trained in, to train it again with the same bits.
+
+    Args:
+        plan: The study's.
+        trials: The study's finished trials, by number; cohorts name them by their places.
+        trial: One of them.
+        data_sha256: The digest of the study's images.
+        data_root: Where the official training files lie, if the search was given one.
+    """
+    places, first = trial.user_attrs["cohort"], trial.user_attrs["generation"]
+    if places == [trial.number]:  # an objective's: it names the trial by its number
+        first = [found.number for found in trials].index(trial.number)
+        places = [first]
+    planned = [
+        Planned(
+            place,
+            trials[place].params,
+            plan.space.configuration(trials[place].params),
+            trials[place].user_attrs["seed"],
+            first,
+        )
+        for place in places
+    ]
+    earlier = [slim(before) for before in trials[:first]]
+    return task_of(plan, planned, earlier, data_sha256, data_root)
 
 
 def not_before(began: datetime) -> datetime:

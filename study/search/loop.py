@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study import integrity, notebook, storage
-from study.search.kept import drop_weights, keep_weights
+from study.search.kept import drop_weights, keep_weights, lost_weights, save_again
 from study.search.plan import Plan, Planned, Planner
-from study.trials import StoredTrial, best_of, rank, read_trials
+from study.storage.manifest import trained_under
+from study.trials import StoredTrial, best_of, put_stamp, rank, read_trials
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from study.search.cohort import Task, Trained
 
 
@@ -40,6 +44,7 @@ class Outcome:
     trials: list[StoredTrial]
     added: int
     seconds: float  # spent on the added trials
+    others: Counter[str] = field(default_factory=Counter)  # unfinished trials, by state
 
     def _repr_html_(self) -> str:
         """The five best trials, for a notebook."""
@@ -88,15 +93,17 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     root = settings.data_root and settings.data_root.absolute()  # workers have other folders
     pair = load_pair(plan.protocol, root)
     manifest = plan.manifest(pair.digest)
+    integrity.require_fit(settings.storage, settings.study_name, manifest, settings.remedy)
     with (
         settings.workers.open() as pool,
         storage.hold(settings.storage, settings.study_name, manifest, settings.remedy) as study,
     ):
-        finished = integrity.vouched(study)
-        trials = read_trials(finished, settings.study_name)
-        planner, before = Planner(plan, finished), len(trials)
-        seal = storage.Seal.of(study, finished)
+        found = integrity.verified(study)
+        trials = read_trials(found.trials, settings.study_name)
+        planner, before = Planner(plan, found.trials), len(trials)
+        seal = storage.Seal.of(study, found.trials)
         drop_weights(settings.storage, settings.study_name, trials)  # what a kill left
+        _make_weights_again(plan, settings, pair.digest, found.trials, pool)
         if before < settings.n_trials:
             folder = storage.files(settings.storage, settings.study_name)
             storage.require_room(folder, plan.bytes_of(settings.n_trials - before))
@@ -108,14 +115,41 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             tasks = tasks_of(plan, planner, generation, pair.digest, root)
             results = _train(tasks, pool, report)
             frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
-            trials += [StoredTrial.of(trial) for trial in frozen]
-            keep_weights(settings.storage, settings.study_name, trials, results)
+            put_stamp(frozen, trained_under(manifest))
+            first = storage.count_trials(study)  # those passed over have numbers too
+            for number, trial in enumerate(frozen, first):
+                trial.number = number
+            new = [StoredTrial.of(trial) for trial in frozen]
+            trials += new
+            keep_weights(settings.storage, settings.study_name, trials, new, results)
             seal = seal.over(frozen)
-            storage.record(study, frozen, seal.attribute, first=frozen[0].number)
+            storage.record(study, frozen, seal.attribute, first=first)
             planner.tell(frozen)
             drop_weights(settings.storage, settings.study_name, trials)
         _reporter(progress, best_of(trials))(0)
-    return Outcome(trials, len(trials) - before, time.monotonic() - start)
+    seconds = time.monotonic() - start
+    return Outcome(trials, len(trials) - before, seconds, found.others)
+
+
+def _make_weights_again(
+    plan: Plan, settings: Settings, data_sha256: str, finished: Sequence[FrozenTrial], pool: Pool
+) -> None:
+    """Train the cohorts anew whose best trials' weights are lost, and save those weights."""
+    from study.search.cohort import task_of_stored
+
+    where = settings.storage, settings.study_name
+    lost = lost_weights(*where, read_trials(finished, settings.study_name))
+    root = settings.data_root and settings.data_root.absolute()
+    tasks = [
+        task_of_stored(plan, finished, trial, data_sha256, root)
+        for trial in finished
+        if trial.number in lost
+    ]
+    tasks = list({task.trials[0].number: task for task in tasks}.values())  # once a cohort
+    for planned, trained in _train(tasks, pool, lambda _: None) if tasks else ():
+        number = finished[planned.number].number
+        if number in lost:
+            save_again(*where, lost[number], planned.seed, trained.history.weights)
 
 
 def _done(plan: Plan, settings: Settings, trials: Sequence[StoredTrial], start: float) -> bool:

@@ -103,11 +103,11 @@ def versions() -> dict[str, str]:
 class Planned:
     """A trial that is to be trained."""
 
-    number: int
+    number: int  # its place among the study's finished trials
     params: dict[str, Any]
     configuration: Configuration
     seed: int  # of its initial weights
-    generation: int  # the number of its generation's first trial
+    generation: int  # the place of its generation's first trial
 
 
 class Planner:
@@ -115,7 +115,7 @@ class Planner:
 
     Args:
         plan: What is searched.
-        finished: The trials in the storage, by number.
+        finished: The finished trials in the storage, by number.
     """
 
     def __init__(self, plan: Plan, finished: Sequence[FrozenTrial]) -> None:

@@ -31,6 +31,7 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
         ("target", _target(plan, best)),
         ("recommended trial", f"{_described(simple)}: {_error(simple)}"),
         *_left_out(outcome.trials),
+        *_passed_over(outcome),
         ("learning rate", diagnosis(plan, outcome.trials)),
     ]
 
@@ -68,6 +69,12 @@ def _left_out(trials: Sequence[StoredTrial]) -> list[tuple[str, str]]:
     }
     said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     return [("of all trials", said)] if said else []
+
+
+def _passed_over(outcome: Outcome) -> list[tuple[str, str]]:
+    """Trials that Optuna's tools left unfinished."""
+    said = ", ".join(f"{count} {state}" for state, count in sorted(outcome.others.items()))
+    return [("passed over", f"{said}: not trained by this search")] if said else []
 
 
 def diagnosis(plan: Plan, trials: Sequence[StoredTrial]) -> str:

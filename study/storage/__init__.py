@@ -9,25 +9,28 @@ may be damaged, and ``explain`` turns a failing disk or database into one line.
 
 from study.storage.atomic import write_atomically
 from study.storage.explain import explain
-from study.storage.holding import hold, require_fit
+from study.storage.holding import hold
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
-from study.storage.manifest import check_manifest, manifest, set_manifest
+from study.storage.manifest import check_manifest, manifest, manifests, set_manifest
 from study.storage.opening import load_study, open_study, study_names
 from study.storage.reading import frozen_trials
-from study.storage.recording import record
+from study.storage.recording import count_trials, record
 from study.storage.room import require_room
-from study.storage.seal import Seal, stored_seal
+from study.storage.seal import Seal, former_names, stored_seal
 from study.storage.urls import MAX_NAME, check_name, files, resolve
-from study.storage.weights import load_weights, save_weights
+from study.storage.weights import MAKE_AGAIN, load_weights, save_weights
 
 __all__ = [
+    "MAKE_AGAIN",
     "MAX_NAME",
     "Seal",
     "check_manifest",
     "check_name",
+    "count_trials",
     "explain",
     "files",
+    "former_names",
     "frozen_trials",
     "hold",
     "holder",
@@ -36,9 +39,9 @@ __all__ = [
     "lock",
     "machine",
     "manifest",
+    "manifests",
     "open_study",
     "record",
-    "require_fit",
     "require_room",
     "resolve",
     "save_weights",

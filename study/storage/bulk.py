@@ -70,8 +70,8 @@ def append(
         there = _count(connection, study_id)
         if first not in (None, there):
             raise BusyError(
-                f"study: has {there} trials and had {first}: another search appends to it: stop "
-                "one of the two"
+                f"study: has {there} trials and had {first}: another search appends to it, or "
+                "another program: stop it, and run the same command again"
             )
         _insert(connection, study_id, trials, there)
         _set_study_attributes(connection, study_id, attributes)
@@ -85,6 +85,20 @@ def has(engine: Engine, study_id: int, attributes: dict[str, Any]) -> bool:
     with engine.connect() as connection:
         stored = {key: json.loads(value) for key, value in connection.execute(query)}
     return attributes.items() <= stored.items()
+
+
+def count(engine: Engine, study_id: int) -> int:
+    """How many trials the study has, in whatever state."""
+    with engine.connect() as connection:
+        return _count(connection, study_id)
+
+
+def dates(engine: Engine, study_id: int) -> dict[int, tuple[datetime | None, datetime | None]]:
+    """When the study's trials were begun and completed, naive UTC, by the trials' ids."""
+    columns = (_TRIALS.c.trial_id, _TRIALS.c.datetime_start, _TRIALS.c.datetime_complete)
+    with engine.connect() as connection:
+        rows = connection.execute(select(*columns).where(_TRIALS.c.study_id == study_id))
+        return {trial: (start, complete) for trial, start, complete in rows}
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,12 +1,15 @@
 """What a study was: its protocol, data, seed and space, kept with it and held against it."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.storage.explain import explaining
 from study.storage.machine import set_machine
+from study.storage.opening import load_study, study_names
 from study.storage.reading import frozen_trials
 from study.storage.reconnecting import waiting
 from study.storage.urls import shown
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from optuna import Study
 
 _KEY = "manifest"
+FIRST_NAME = "study"  # the manifest's field with the name that the study was searched under
+# What decides which trials are trained, or when the search ends, but not how a trial is trained.
+NOT_OF_A_TRIAL = {"target_rule", "sampler", "pruner", "generation", "cohort", "grid"}
 _SHOWN = 3  # differing fields that a message names
 _ABSENT = object()
 
@@ -33,6 +39,16 @@ def manifest(study: "Study") -> dict[str, Any] | None:
     if stored is not None and not isinstance(stored, dict):
         raise StudyError(_damaged(study))
     return stored
+
+
+def manifests(storage: str) -> dict[str, dict[str, Any]]:
+    """The manifests of all studies in ``storage`` that have one to be read, by the names."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in study_names(storage):
+        with suppress(StudyError):  # a damaged one is told by who reads it
+            stored = manifest(load_study(storage, name))
+            found |= {} if stored is None else {name: stored}
+    return found
 
 
 def set_manifest(study: "Study", content: Mapping[str, Any]) -> None:
@@ -61,17 +77,41 @@ def check_manifest(
         _require_no_trials(study)
         set_machine(study)  # first, so that a study with a manifest has it, whenever one is killed
         set_manifest(study, asked)
-    elif stored != asked:
-        differences = list(_differences(stored, asked))
-        more = len(differences) - _SHOWN
-        listed = ", ".join(differences[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        return
+    listed = differences(stored, asked)
+    if listed:
         raise StudyError(
             f"{_named(study)}: was searched with other settings ({listed}): use those, or {remedy}"
         )
 
 
+def first_name(stored: Mapping[str, Any], name: str) -> str:
+    """The name that a study was searched under; ``name`` where its manifest does not keep it."""
+    return str(stored.get(FIRST_NAME, name))
+
+
+def trained_under(stored: Mapping[str, Any]) -> str:
+    """SHA-256 of the settings in a manifest that a trial's training depends on."""
+    left_out = NOT_OF_A_TRIAL | {FIRST_NAME, "versions"}
+    kept = {name: part for name, part in stored.items() if name not in left_out}
+    kept["source"] = stored.get("versions", {}).get(stored.get("model"))  # of a model from a file
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The first differing fields of two manifests, old → new; empty where there are none.
+
+    The study's first name is no setting: a renamed study is the same study.
+    """
+    old, new = ({k: v for k, v in m.items() if k != FIRST_NAME} for m in (stored, asked))
+    found = list(_differences(old, new))
+    more = len(found) - _SHOWN
+    return ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 def _require_no_trials(study: "Study") -> None:
-    count = len(frozen_trials(study))
+    count = sum(trial.state.is_finished() for trial in frozen_trials(study))
     if count:
         raise StudyError(
             f"{_named(study)}: has {count} trials of another program: choose another --study-name"

@@ -1,6 +1,7 @@
 """Read the trials of a study, whatever has become of their rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,10 @@ def frozen_trials(study: "Study") -> "list[FrozenTrial]":
     """
     what = f"study {shown(study.study_name)}"
     try:
-        return waiting(study, lambda: study.get_trials(deepcopy=False))
+        trials = waiting(study, lambda: study.get_trials(deepcopy=False))
+        if any(map(_is_twofold, trials)):
+            waiting(study, lambda: _tell_hours_apart(study, trials))
+        return trials
     except Exception as error:  # a damaged row can end in any error of Optuna or SQLAlchemy
         known = explain(error, what)
         if known is not None:
@@ -32,6 +36,41 @@ def frozen_trials(study: "Study") -> "list[FrozenTrial]":
         raise StudyError(
             f"{what}: the rows of trial {numbers} can't be read: restore the storage from a copy"
         ) from error
+
+
+def _is_twofold(trial: "FrozenTrial") -> bool:
+    """Whether a date of the trial, in naive local time, is one that clocks show twice."""
+    dates = (trial.datetime_start, trial.datetime_complete)
+    return any(
+        date.replace(fold=0).timestamp() != date.replace(fold=1).timestamp()
+        for date in dates
+        if date is not None
+    )
+
+
+def _tell_hours_apart(study: "Study", trials: "Sequence[FrozenTrial]") -> None:
+    """Set the ``fold`` of dates in an hour that clocks repeat, which Optuna drops.
+
+    Optuna's tables have UTC, and its trials naive local time.
+    """
+    from study.storage.bulk import dates
+
+    backend = getattr(study._storage, "_backend", study._storage)  # beside Optuna's cache
+    if not hasattr(backend, "engine"):
+        return
+    stored = dates(backend.engine, study._study_id)
+    for trial in trials:
+        start, complete = stored.get(trial._trial_id, (None, None))
+        trial.datetime_start, trial.datetime_complete = _local(start), _local(complete)
+
+
+def _local(utc: datetime | None) -> datetime | None:
+    """Naive local time of a naive UTC time, with its fold."""
+    if utc is None:
+        return None
+    local = utc.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)
+    is_second = local.astimezone(UTC).replace(tzinfo=None) != utc
+    return local.replace(fold=int(is_second))
 
 
 def _unreadable(study: "Study", limit: int = 3) -> Iterator[int]:

@@ -33,7 +33,7 @@ def record(
         study: The study, not opened for reading only.
         trials: Finished trials; their own numbers are ignored.
         system_attrs: System attributes of the study, set in the same transaction.
-        first: How many trials the study has to have before.
+        first: How many trials, in whatever state, the study has to have before.
 
     Raises:
         ValueError: A trial is unfinished or inconsistent; nothing was recorded.
@@ -50,6 +50,17 @@ def record(
     with explaining("storage" if backend is None else label(backend.url)):
         if backend is None or not _append(backend, study, trials, attributes, first):
             _add_one_by_one(study, trials, attributes)
+
+
+def count_trials(study: "Study") -> int:
+    """How many trials the study has, in whatever state."""
+    backend = _rdb(study)
+    if backend is None:
+        return len(study.get_trials(deepcopy=False))
+    from study.storage import bulk
+
+    with explaining(label(backend.url)):
+        return reconnecting(backend.url, lambda: bulk.count(backend.engine, study._study_id))
 
 
 def _rdb(study: "Study") -> "RDBStorage | None":

@@ -2,6 +2,7 @@
 
 A trial's own digest tells which trial has changed. The seal covers what no trial can
 vouch for alone: the manifest, the machine, Optuna's own rows, the dates, and that none is missing.
+The manifest keeps the study's first name; where it does not yet, the seal covers the study's name.
 """
 
 import hashlib
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from study.errors import StudyError
 from study.storage.explain import explaining
 from study.storage.machine import machine
-from study.storage.manifest import manifest
+from study.storage.manifest import FIRST_NAME, manifest
 from study.storage.reconnecting import waiting
-from study.storage.urls import shown
+from study.storage.urls import files, shown
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -33,9 +34,20 @@ class Seal:
     sha256: str
 
     @classmethod
-    def of(cls, study: "Study", trials: "Sequence[FrozenTrial]" = ()) -> Self:
-        """The seal of a study: its name, manifest and machine, and these trials in their order."""
-        described = [study.study_name, manifest(study), machine(study)]
+    def of(
+        cls, study: "Study", trials: "Sequence[FrozenTrial]" = (), *, name: str | None = None
+    ) -> Self:
+        """The seal of a study: its manifest and machine, and these trials in their order.
+
+        Args:
+            study: The study.
+            trials: Its trials that are to be covered.
+            name: The name that an older seal covers; by default the study's present one.
+        """
+        stored = manifest(study) or {}
+        described: list[Any] = [stored, machine(study)]
+        if FIRST_NAME not in stored:
+            described.insert(0, name or study.study_name)
         return cls(0, _sha256(_json(described))).over(trials)
 
     def over(self, trials: "Sequence[FrozenTrial]") -> Self:
@@ -69,6 +81,18 @@ def stored_seal(study: "Study") -> Seal | None:
             raise StudyError(
                 f"{what}: its seal is damaged: restore the storage from a copy"
             ) from error
+
+
+def former_names(study: "Study") -> set[str]:
+    """Names that the study may have had: its model's, and those of folders beside the storage.
+
+    Under a seal that covers the name, a renamed study is recognised by one of them.
+    """
+    stored = manifest(study) or {}
+    url = getattr(getattr(study._storage, "_backend", study._storage), "url", None)
+    beside = files(url, study.study_name).parent.glob("*/") if url else ()
+    names = {str(stored.get("model", "")), *(folder.name for folder in beside)}
+    return names - {study.study_name, ""} if FIRST_NAME not in stored else set()
 
 
 def _content(number: int, trial: "FrozenTrial") -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Tensors = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
 _DIGEST = "sha256"  # the header's own field, beside the caller's metadata
+MAKE_AGAIN = (
+    "run the same search again, which trains it anew; if the database or the study was renamed, "
+    "rename this folder alike"
+)
 
 
 def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> None:
@@ -46,7 +50,7 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         ResourceError: It can't be read.
     """
     if not path.is_file():
-        raise StudyError(f"{path}: there are no weights there: run the search again")
+        raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
     with explaining(str(path)):
         tensors, metadata = _read(path)
     digest = metadata.pop(_DIGEST, None)
@@ -85,4 +89,4 @@ def _digest(tensors: "Tensors", metadata: dict[str, str]) -> str:
 
 
 def _damaged(path: Path) -> str:
-    return f"{path}: is damaged, or was not written by a search: run the search again"
+    return f"{path}: is damaged, or was not written by a search: {MAKE_AGAIN}"

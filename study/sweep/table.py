@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from study import storage as store
 from study.errors import NotConfirmedError, ResourceError, StudyError
-from study.integrity import FINISHED, vouched
+from study.integrity import manifest_of, verified
 from study.report import words
 from study.report.record import digest_of
 from study.search.plan import Plan
@@ -20,7 +20,12 @@ from study.trials import best_of, read_trials
 if TYPE_CHECKING:
     import pandas as pd
 
-OWN = ("classes", "data_sha256", "versions")  # of a manifest: what every pair may have otherwise
+OWN = (
+    "classes",
+    "data_sha256",
+    "study",
+    "versions",
+)  # of a manifest: what every pair may have otherwise
 SHOWN = 3  # differing settings that a note names
 
 
@@ -114,11 +119,11 @@ def _row(storage: str, pair: Pair, names: tuple[str, str]) -> Iterator[Row]:
 def _side(storage: str, name: str) -> Iterator[tuple[int, Side]]:
     """The images that a study's errors are counted on, and the study."""
     study = store.load_study(storage, name)
-    finished = [trial for trial in vouched(study) if trial.state.name in FINISHED]
-    trials = read_trials(finished, name)
+    found = verified(study)
+    trials = read_trials(found.trials, name)
     best = best_of(trials)
     if best is not None:
-        manifest = store.manifest(study) or {}
+        manifest = manifest_of(found)
         yield (
             best.n_val,
             Side(
@@ -126,7 +131,7 @@ def _side(storage: str, name: str) -> Iterator[tuple[int, Side]]:
                 complete=sum(trial.state == "COMPLETE" for trial in trials),
                 trials=len(trials),
                 target_met=Plan.of_manifest(manifest).met_by(best),
-                sha256=digest_of(finished),
+                sha256=digest_of(found.trials),
                 settings=dict(_flat(manifest)),
             ),
         )
@@ -143,14 +148,16 @@ def _flat(manifest: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 def _confirmed(storage: str, names: tuple[str, str]) -> tuple[dict[str, Any] | None, str]:
     """The comparison as JSON has it, and its verdict: ``mlp better``, ``not separated`` …."""
-    from study.confirm.comparison import compare, is_confirmed
+    from study.confirm.comparison import compare
+    from study.confirm.plan import PARTS
 
-    if not is_confirmed(storage, names):
+    there = store.study_names(storage)
+    if not any(name + part in there for name in names for part in PARTS):
         return None, ""
     try:
         found = compare(storage, names)
     except NotConfirmedError:
-        return None, ""
+        return None, "not wholly confirmed"
     outcome = found.verdict.outcome
     verdict = {"A better": "linear better", "B better": "mlp better"}.get(outcome, outcome)
     return json.loads(json.dumps(found.as_dict())), verdict

@@ -6,9 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import NamedTuple
 
-import optuna
 import pytest
-from optuna.storages import RDBStorage
 
 from .helpers import SHORT, command, concurrently, copied, run, search, snapshot
 
@@ -58,12 +56,6 @@ def _finished_alone(folder, finished):
 def _once_killed(folder, finished):
     copied(finished, folder)
     (folder / "study.db.files/linear/lock").write_text("pid 1 on nowhere since 2020-01-01\n")
-
-
-def _queued(folder, finished):
-    storage = RDBStorage(f"sqlite:///{copied(finished, folder)}")
-    optuna.load_study(study_name="linear", storage=storage).enqueue_trial({"learning_rate": 0.1})
-    storage.engine.dispose()
 
 
 def _root(images, labels=LABELS, suffix=""):
@@ -135,7 +127,6 @@ CASES = {
     "other model": Case((*MLP, "--study-name", "linear"), ('"linear" → "mlp"',), _finished),
     "other range": Case((*LINEAR, "--learning-rate", 0.1), ("space.learning_rate",), _finished),
     "other pruner, once killed": Case((*LINEAR, "--pruner", "median"), ("pruner",), _once_killed),
-    "trial of another program": Case((*LINEAR, "--n-trials", 20), ("linear",), _queued),
     "data missing, no network": Case(ROOT, ("data", "train-images-idx3-ubyte", "put")),
     "data a file": Case((*LINEAR, "--data-root", "notes.txt"), ("notes.txt", "folder"), _text),
     "data truncated": Case(ROOT, ("train-images", "size"), _root(IMAGES + bytes(999))),
