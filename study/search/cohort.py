@@ -7,7 +7,7 @@ process or on another machine.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ def task_of_stored(
     places, first = trial.user_attrs["cohort"], trial.user_attrs["generation"]
     if places == [trial.number]:  # an objective's: it names the trial by its number
         first = [found.number for found in trials].index(trial.number)
-        places = [first]
+        places, plan = [first], _as_far_as(plan, trial)
     planned = [
         Planned(
             place,
@@ -164,6 +164,14 @@ def task_of_stored(
     ]
     earlier = [slim(before) for before in trials[:first]]
     return task_of(plan, planned, earlier, data_sha256, data_root)
+
+
+def _as_far_as(plan: Plan, trial: FrozenTrial) -> Plan:
+    """A plan that ends where an objective's trial did: its study's pruner may have stopped it."""
+    if trial.state != TrialState.PRUNED:
+        return plan
+    last = trial.user_attrs["curve"]["step"][-1]
+    return replace(plan, pruner="none", protocol=replace(plan.protocol, steps=last + 1))
 
 
 def not_before(began: datetime) -> datetime:
