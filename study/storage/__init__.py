@@ -8,7 +8,7 @@ may be damaged, and ``explain`` turns a failing disk or database into one line.
 """
 
 from study.storage.atomic import write_atomically
-from study.storage.explain import explain
+from study.storage.explain import explain, explaining
 from study.storage.holding import hold, require_fit
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
@@ -27,6 +27,7 @@ __all__ = [
     "check_manifest",
     "check_name",
     "explain",
+    "explaining",
     "files",
     "frozen_trials",
     "hold",
