@@ -10,7 +10,8 @@ from study.confirm.__main__ import add_confirm, run_confirm
 from study.confirm.loop import Settings
 from study.errors import StudyError
 from study.objective import model_named
-from study.report.__main__ import add_report, require_room, run_report
+from study.report.__main__ import add_report, require_out, run_report
+from study.report.ownership import report_names
 from study.search.__main__ import add_search, run_search
 
 
@@ -39,10 +40,10 @@ def parser() -> argparse.ArgumentParser:
 
 def command(args: argparse.Namespace) -> int:
     """The searches, the report as soon as it can be, then the costlier confirmation."""
-    require_room(args)
     models = [model_named(name) for name in args.models]
     if models[0] == models[1]:
         raise StudyError(f"--models {' '.join(args.models)}: twice the same: name two")
+    require_out(args, report_names(args.models))
     statuses = [run_search(args, model, model.name) for model in models]
     run_report(args, *args.models)
     if not args.no_confirm:

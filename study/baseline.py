@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import struct
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from study import cli
-from study.errors import ResourceError, StudyError
+from study import cli, storage
+from study.errors import StudyError
 from study.objective import MODELS, Configuration, Model, build, model_named
 from study.protocol import Protocol
+from study.report import ownership
 from study.seeds import derive
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 LEARNING_RATE = 1e-4
 HIDDEN_UNITS = 50
+_SEAL, _END = 82, 12  # bytes of the text chunk that is ours, and of the last one
+_LARGEST = 2**26  # bytes, far more than a drawing of ours has
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--plot", type=Path, metavar="FILE", help="PNG to draw the loss and the error to"
+    )
+    found.add_argument(
+        "--replace",
+        action="store_true",
+        help="overwrite the --plot file, though this command did not draw it",
     )
     cli.add_data(found)
     cli.add_protocol(found)
@@ -159,11 +170,41 @@ def plot(history: History, model: Model) -> bytes:
         return drawing.png(figure)
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise ResourceError(f"--plot {path}: {error.strerror}: must be a file to write") from error
+def sealed(png: bytes) -> bytes:
+    """The PNG with a text chunk that names this package and has the SHA-256 of what is before.
+
+    So a later run knows it again. https://www.w3.org/TR/png/#11tEXt
+    """
+    image, end = png[:-_END], png[-_END:]
+    chunk = b"tEXtstudy\0" + hashlib.sha256(image).hexdigest().encode()
+    length, check = len(chunk) - 4, zlib.crc32(chunk)
+    return image + struct.pack(">I", length) + chunk + struct.pack(">I", check) + end
+
+
+def _is_sealed(path: Path) -> bool:
+    if path.stat().st_size > _LARGEST:
+        return False
+    whole = path.read_bytes()
+    return len(whole) > _SEAL + _END and whole == sealed(whole[: -_SEAL - _END] + whole[-_END:])
+
+
+def _require_plot(path: Path, *, replace: bool) -> None:
+    """Refuse a file that can't be drawn to, or that this command did not draw."""
+    if not path.parent.is_dir():
+        raise StudyError(f"--plot {path}: no folder {path.parent}: create it first")
+    storage.require_room(path.parent, 1_000_000)
+    with storage.explaining(str(path)):
+        if ownership.is_file(path) and not replace and not _is_sealed(path):
+            raise StudyError(
+                f"--plot {path}: is there, and this command did not draw it: move it away, name "
+                "another file, or replace it with --replace"
+            )
+
+
+def _write(path: Path, content: bytes, *, replace: bool) -> None:
+    _require_plot(path, replace=replace)
+    with storage.explaining(str(path)):
+        storage.write_atomically(path, content)
 
 
 def command(args: argparse.Namespace) -> int:
@@ -171,8 +212,8 @@ def command(args: argparse.Namespace) -> int:
     model = model_named(args.model)
     if args.hidden_units and not model.has_hidden_units:
         raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
-    if args.plot and not args.plot.parent.is_dir():
-        raise StudyError(f"--plot {args.plot}: no folder {args.plot.parent}: create it first")
+    if args.plot:
+        _require_plot(args.plot, replace=args.replace)
     hidden = (args.hidden_units or HIDDEN_UNITS) if model.has_hidden_units else None
     history = baseline(
         model,
@@ -188,7 +229,7 @@ def command(args: argparse.Namespace) -> int:
         f"at step {history.step:,}, {history.final_error:.2%} at the last validation"
     )
     if args.plot:
-        _write(args.plot, plot(history, model))
+        _write(args.plot, sealed(plot(history, model)), replace=args.replace)
         print(args.plot)
     return 0
 

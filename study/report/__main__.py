@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from study import cli, storage
+from study.report import ownership
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,19 +42,35 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         default=Path("reports"),
         help="folder of index.html, figures/, tables/ and summary.json (default: reports)",
     )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="overwrite files in --out that are in the way and that no report wrote",
+    )
 
 
-def require_room(args: argparse.Namespace) -> None:
-    """Refuse an ``--out`` that is read-only or nearly full, before anything is computed."""
+def require_out(args: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuse an ``--out`` that can't take these files of a report, before anything is computed.
+
+    It is read-only or nearly full, or one of them is there and no report wrote it.
+    """
     storage.require_room(args.out, 4_000_000)
+    ownership.require_own(args.out, names, replace=args.replace)
 
 
 def run_report(args: argparse.Namespace, linear: str | None = None, mlp: str | None = None) -> int:
     """Write the report of the two studies, and print where it is; the exit status."""
     from study.report import write
 
-    require_room(args)
-    page, *others = write(args.storage, args.out, linear=linear, mlp=mlp, data_root=args.data_root)
+    require_out(args, (ownership.PAGE, ownership.SUMMARY))
+    page, *others = write(
+        args.storage,
+        args.out,
+        linear=linear,
+        mlp=mlp,
+        data_root=args.data_root,
+        replace=args.replace,
+    )
     if not args.quiet:
         print(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")
     return 0

@@ -46,20 +46,30 @@ def write(
     linear: str | None = None,
     mlp: str | None = None,
     data_root: Path | None = None,
+    replace: bool = False,
 ) -> list[Path]:
     """Write ``index.html``, ``summary.json``, ``figures/*.png`` and ``tables/*.csv`` to a folder.
 
-    Each file is replaced whole, the page last; what an earlier report left in the two
-    folders and this one does not have is removed. The other arguments are :func:`render`'s.
+    Each file is replaced whole, the page last. ``report-files.json`` names them all, and what
+    the report before had and this one does not is removed (see ``study.report.ownership``).
+
+    Args:
+        storage: As linear, mlp and data_root, see :func:`render`.
+        out: The folder.
+        linear: The first study.
+        mlp: The second study.
+        data_root: Of the images.
+        replace: Overwrite files of these names that no report wrote, or that were changed.
 
     Returns:
         The files, the page first.
 
     Raises:
-        StudyError: See :func:`render`; nothing is written then.
+        StudyError: See :func:`render`, or a file that no report wrote is in the way; nothing is
+            written then.
         ResourceError: The folder can't be written.
     """
-    from study.report import drawing, page, sections, summary
+    from study.report import drawing, ownership, page, sections, summary
     from study.report.record import collect
 
     record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
@@ -75,7 +85,10 @@ def write(
         Path("summary.json"): summary.to_json(record).encode(),
         Path("index.html"): html,
     }
-    return _replace(out, content)
+    names = [name.as_posix() for name in content]
+    with ownership.hold(out):
+        ownership.require_own(out, names, replace=replace)
+        return _replace(out, content)
 
 
 def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
@@ -98,15 +111,7 @@ def _harmless(cell: object) -> object:
 
 
 def _replace(out: Path, content: dict[Path, bytes]) -> list[Path]:
-    from study.storage import explain, write_atomically
+    from study.report.ownership import replace_report
 
-    try:
-        for name, whole in content.items():
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(out / name, whole)
-        for stale in {*out.glob("figures/*.png"), *out.glob("tables/*.csv")}:
-            if stale.relative_to(out) not in content:
-                stale.unlink()
-    except OSError as error:
-        raise (explain(error, str(out)) or error) from error
+    replace_report(out, {name.as_posix(): whole for name, whole in content.items()})
     return [out / name for name in reversed(content)]

@@ -8,7 +8,7 @@ may be damaged, and ``explain`` turns a failing disk or database into one line.
 """
 
 from study.storage.atomic import write_atomically
-from study.storage.explain import explain
+from study.storage.explain import explain, explaining
 from study.storage.holding import hold
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
@@ -29,6 +29,7 @@ __all__ = [
     "check_name",
     "count_trials",
     "explain",
+    "explaining",
     "files",
     "former_names",
     "frozen_trials",

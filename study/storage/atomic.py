@@ -1,8 +1,12 @@
 """Write a file so that a reader finds the old one or the new one, never half of one."""
 
 import os
+import re
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
+
+_DRAFT = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -29,6 +33,24 @@ def _write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def drafts(folder: Path) -> list[Path]:
+    """What killed writers left in a folder, which is no link; none where it is not there."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        found = [e.path for e in entries if _DRAFT.fullmatch(e.name)]
+    return [Path(path) for path in found if not os.path.islink(path) and os.path.isfile(path)]
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Delete files so that a power failure does not bring them back."""
+    there = list(paths)
+    for path in there:
+        path.unlink(missing_ok=True)
+    for folder in {path.parent for path in there}:
+        _flush_folder(folder)
 
 
 def _flush_folder(folder: Path) -> None:

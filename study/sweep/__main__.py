@@ -79,6 +79,7 @@ def command(args: argparse.Namespace) -> int:
 
     chosen = list(dict.fromkeys(pair for some in args.digits for pair in some))
     storage.require_room(args.out, BYTES * len(chosen))
+    loop.require_out(args, chosen)
     loop.require_sense(args, chosen)
     args = cli.changed(args, jobs=loop.pairs_at_once(args))
     overview = Overview(args)

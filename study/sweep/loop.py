@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 from study import cli, interrupts
 from study.errors import Bug, ResourceError, StudyError
 from study.objective import MODELS
+from study.report import ownership
 from study.sweep.pairs import Pair, folder, study_names
 from study.workers import LOCAL, Workers
 
@@ -56,6 +57,26 @@ def require_sense(args: argparse.Namespace, pairs: Sequence[Pair]) -> None:
         plan_of(_of(args, pairs[0]), model)
     load_files(args.dataset, _root(args))
     storage.open_study(args.storage, study_names(args.dataset, pairs[0])[0])  # made if need be
+
+
+def require_out(args: argparse.Namespace, pairs: Sequence[Pair]) -> None:
+    """Refuse an ``--out`` where a file that no report wrote is in the way of one to be written.
+
+    Raises:
+        StudyError: There is one, or a link in the place of a folder.
+        ResourceError: The folder can't be read.
+    """
+    overview = (ownership.SWEEP, ownership.PAGE)
+    ownership.require_own(args.out, overview, replace=args.replace)
+    for pair in () if args.no_reports else pairs:
+        _require_folder(args, pair)
+
+
+def _require_folder(args: argparse.Namespace, pair: Pair) -> None:
+    """Refuse a pair's folder in the same way."""
+    out = args.out / folder(pair)
+    ownership.require_folder(out)
+    ownership.require_own(out, ownership.report_names(MODELS), replace=args.replace)
 
 
 def pairs_at_once(args: argparse.Namespace) -> int:
@@ -195,9 +216,11 @@ def _report(args: argparse.Namespace, pair: Pair) -> Done:
     from study.report import write
 
     out, (linear, mlp) = args.out / folder(pair), study_names(args.dataset, pair)
+    chosen = {"data_root": args.data_root, "replace": args.replace}
     try:
-        (out / "index.html").unlink(missing_ok=True)
-        write(args.storage, out, linear=linear, mlp=mlp, data_root=args.data_root)
+        _require_folder(args, pair)
+        (out / ownership.PAGE).unlink(missing_ok=True)
+        write(args.storage, out, linear=linear, mlp=mlp, **chosen)
     except Exception as error:
         if args.debug:
             raise

@@ -62,8 +62,9 @@ class Overview:
         """Write ``index.html`` and ``sweep.csv``; the page.
 
         Raises:
+            StudyError: A file that no sweep or report wrote is in the way.
             ResourceError: The folder can't be written.
         """
-        return page.write(
-            self.args.out, self.args.dataset, self.rows, table.unreadable(self.found)
-        )
+        args = self.args
+        damaged = table.unreadable(self.found)
+        return page.write(args.out, args.dataset, self.rows, damaged, replace=args.replace)

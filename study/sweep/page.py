@@ -12,8 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from study.report import words
-from study.storage import explain, write_atomically
+from study.report import ownership, words
 from study.sweep.pairs import Pair, folder
 from study.sweep.table import Row, frame
 
@@ -31,7 +30,14 @@ class Cell:
     link: str | None  # to the pair's report, if there is one of what the storage has now
 
 
-def write(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] = ()) -> Path:
+def write(
+    out: Path,
+    dataset: str,
+    found: Sequence[Row],
+    damaged: Sequence[str] = (),
+    *,
+    replace: bool = False,
+) -> Path:
     """Write ``index.html`` and ``sweep.csv`` to a folder; the page.
 
     Args:
@@ -39,19 +45,19 @@ def write(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] 
         dataset: Whose classes they are.
         found: The rows, marked.
         damaged: What is said of pairs that can't be read, a line each.
+        replace: Overwrite files of these names that no sweep or report wrote.
 
     Raises:
+        StudyError: There are such files; nothing is written then.
         ResourceError: The folder can't be written.
     """
     csv = str(frame(found).to_csv(index=False, lineterminator="\n"))
     html = to_html(out, dataset, found, damaged)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "sweep.csv", csv.encode())
-        write_atomically(out / "index.html", html.encode())
-    except OSError as error:
-        raise (explain(error, str(out)) or error) from error
-    return out / "index.html"
+    content = {ownership.SWEEP: csv.encode(), ownership.PAGE: html.encode()}
+    with ownership.hold(out):
+        ownership.require_own(out, content, replace=replace)
+        ownership.replace_report(out, content)
+    return out / ownership.PAGE
 
 
 def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] = ()) -> str:
@@ -147,17 +153,16 @@ def is_current(out: Path, row: Row) -> bool:
     """Whether a pair's report is there and of what the storage has now.
 
     The page is the last file of a report and the first that a new one removes
-    (:func:`study.sweep.loop.write_reports`), so beside a page the summary is its own.
+    (:func:`study.sweep.loop.write_reports`), so beside a page the summary is its own, unless
+    the record says that a report was being replaced.
     """
     place = out / folder(row.pair)
+    if not ownership.is_complete(place):
+        return False
     try:
         summary = json.loads((place / "summary.json").read_bytes())
         written = [summary["models"][name]["trials_sha256"] for name in ("linear", "mlp")]
         confirmed = summary["comparison"]
     except (OSError, ValueError, LookupError, TypeError):
         return False
-    return (
-        (place / "index.html").is_file()
-        and written == [row.linear.sha256, row.mlp.sha256]
-        and confirmed == row.comparison
-    )
+    return written == [row.linear.sha256, row.mlp.sha256] and bool(confirmed == row.comparison)
