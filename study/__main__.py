@@ -12,6 +12,7 @@ from study.errors import StudyError
 from study.objective import model_named
 from study.report.__main__ import add_report, require_room, run_report
 from study.search.__main__ import add_search, run_search
+from study.text import say
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +47,7 @@ def command(args: argparse.Namespace) -> int:
     statuses = [run_search(args, model, model.name) for model in models]
     run_report(args, *args.models)
     if not args.no_confirm:
-        print()
+        say("")
         run_confirm(_settings(args), quiet=args.quiet > 0, fresh=args.restart)
         run_report(args, *args.models)
     return max(statuses)

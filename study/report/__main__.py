@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from study import cli, storage
+from study.text import say
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,7 +55,7 @@ def run_report(args: argparse.Namespace, linear: str | None = None, mlp: str | N
     require_room(args)
     page, *others = write(args.storage, args.out, linear=linear, mlp=mlp, data_root=args.data_root)
     if not args.quiet:
-        print(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")
+        say(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")
     return 0
 
 

@@ -13,9 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from study.report import words
+from study.report.spreadsheet import to_csv
 from study.storage import explain, write_atomically
 from study.sweep.pairs import Pair, folder
 from study.sweep.table import Row, frame
+from study.text import shown
 
 STEPS = (0.1, 0.5, 1.0, 2.0)  # percentage points: where a cell's colour changes
 NAMES = {"linear": "linear", "mlp": "MLP", "tie": "tie"}
@@ -43,11 +45,11 @@ def write(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] 
     Raises:
         ResourceError: The folder can't be written.
     """
-    csv = str(frame(found).to_csv(index=False, lineterminator="\n"))
+    csv = to_csv(frame(found))
     html = to_html(out, dataset, found, damaged)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "sweep.csv", csv.encode())
+        write_atomically(out / "sweep.csv", csv)
         write_atomically(out / "index.html", html.encode())
     except OSError as error:
         raise (explain(error, str(out)) or error) from error
@@ -59,6 +61,7 @@ def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str
     environment = Environment(
         loader=PackageLoader("study.report"),
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
