@@ -17,7 +17,9 @@ from study import cli
 from study import storage as store
 from study.errors import StudyError
 from study.integrity import FINISHED, faults
+from study.storage.companions import kind, left_files, require_folder
 from study.storage.urls import label, sqlite_path
+from study.text import say
 from study.trials import StoredTrial
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def _beside(
     from study.search.kept import kept_of, weights_path
 
     folder, expected = store.files(storage, name), set()
+    require_folder(folder)
     whole = [StoredTrial.of(trial) for trial in trials if trial.state.name in FINISHED]
     for number, trial in (kept_of(whole) if searched else {}).items():
         path = weights_path(storage, name, number)
@@ -110,7 +113,7 @@ def _beside(
         words = _weights(path, trial)
         if words:
             yield Finding(name, words)
-    for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob(".*.tmp")):
+    for path, _ in left_files(folder):
         if path not in expected:
             yield Finding(name, f"{path} is left over: the next search removes it", wrong=False)
     holder = store.holder(folder / "lock")
@@ -134,8 +137,12 @@ def _strangers(storage: str, names: Sequence[str]) -> Iterator[Finding]:
     """Companion folders of studies that are not there."""
     known = {store.files(storage, name) for name in names}
     beside = store.files(storage, "any").parent
-    for folder in sorted(beside.glob("*/")):
-        if folder not in known:
+    found = kind(beside)
+    if found not in ("a folder", None):
+        yield Finding(label(storage), f"{beside} is {found}, and has to be a folder: remove it")
+        return
+    for folder in sorted(beside.iterdir()) if found else ():
+        if folder not in known and kind(folder) == "a folder":
             yield Finding(label(storage), f"{folder} belongs to no study there", wrong=False)
 
 
@@ -161,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
 def command(args: argparse.Namespace) -> int:
     """Check the storage that the options name."""
     checked = check(args.storage)
-    print("\n".join(lines(checked)))
+    say(*lines(checked))
     if checked.wrong:
         raise StudyError(
             f"{label(args.storage)}: {len(checked.wrong)} things are wrong: restore it from a "

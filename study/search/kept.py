@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study import storage as store
+from study.storage.companions import left_files
 from study.trials import StoredTrial, rank
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def drop_weights(storage: str, study_name: str, trials: Sequence[StoredTrial]) -
     """Remove weights that are not among the best any more, and drafts that a kill left."""
     best = kept_of(trials)
     folder = store.files(storage, study_name)
-    for path in (*folder.glob("trial-*.safetensors"), *folder.glob(".*.tmp")):
-        if path.suffix == ".tmp" or int(path.stem.removeprefix("trial-")) not in best:
+    for path, number in left_files(folder):
+        if number not in best:
             path.unlink(missing_ok=True)
 
 
