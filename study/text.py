@@ -40,8 +40,11 @@ def visible(text: str) -> str:
 
 
 def shown(value: object) -> object:
-    """What a page's template writes of a value: text that is no markup is made visible."""
-    return visible(value) if type(value) is str else value
+    """What a page's template writes of a value: text that is no markup is made visible.
+
+    Its lines stay: in a page they break nothing.
+    """
+    return "\n".join(map(visible, value.split("\n"))) if type(value) is str else value
 
 
 def hidden(url: str) -> str:
