@@ -44,9 +44,12 @@ def test_a_thread_gives_an_errors_status(kind):
         assert status_of(workers, kind) == expected(kind)
 
 
-@pytest.mark.parametrize("error", [Unfit("w", "has none", 5), Hung("w", "hangs"), Failed("x", 1)])
-def test_a_workers_errors_can_be_pickled(error):
+@pytest.mark.parametrize(
+    ("kind", "values"), [(Unfit, ("w", "has none", 5)), (Hung, ("w", "hangs")), (Failed, ("x", 1))]
+)
+def test_a_workers_errors_can_be_pickled(kind, values):
     """With their words and their status."""
+    error = kind(*values)
     back = pickle.loads(pickle.dumps(error))
 
     assert (type(back), str(back), back.status) == (type(error), str(error), error.status)
