@@ -13,6 +13,7 @@ from study.objective import model_named
 from study.report.__main__ import add_report, require_out, run_report
 from study.report.ownership import report_names
 from study.search.__main__ import add_search, run_search
+from study.text import say
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,7 +48,7 @@ def command(args: argparse.Namespace) -> int:
     statuses = [run_search(args, model, model.name) for model in models]
     run_report(args, *args.models)
     if not args.no_confirm:
-        print()
+        say("")
         run_confirm(_settings(args), quiet=args.quiet > 0, fresh=args.restart)
         run_report(args, *args.models)
     return max(statuses)

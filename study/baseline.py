@@ -22,6 +22,7 @@ from study.objective import MODELS, Configuration, Model, build, model_named
 from study.protocol import Protocol
 from study.report import ownership
 from study.seeds import derive
+from study.text import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,7 @@ def baseline(
 
 def show(step: int, best: float) -> None:
     """The notebook's line, as soon as it is known."""
-    print(f"Step {step}: best validation error so far {best:.2%}", flush=True)
+    say(f"Step {step}: best validation error so far {best:.2%}", flush=True)
 
 
 def curves(history: History, model: Model) -> pd.DataFrame:
@@ -223,14 +224,14 @@ def command(args: argparse.Namespace) -> int:
         data_root=args.data_root,
         report=None if args.quiet else show,
     )
-    print(
+    say(
         f"{model.title}, learning rate {args.learning_rate:g}: best validation error "
         f"{history.val_error:.2%} ({int(history.val_errors[history.best])} of {history.n_val:,}) "
         f"at step {history.step:,}, {history.final_error:.2%} at the last validation"
     )
     if args.plot:
         _write(args.plot, sealed(plot(history, model)), replace=args.replace)
-        print(args.plot)
+        say(str(args.plot))
     return 0
 
 

@@ -15,8 +15,10 @@ from study import cli
 from study import storage as store
 from study.errors import StudyError
 from study.integrity import Manifest, Verified, inspect, manifest_of
+from study.storage.companions import kind, left_files, require_folder
 from study.storage.manifest import first_name
 from study.storage.urls import label, shown, sqlite_path
+from study.text import say
 from study.trials import StoredTrial
 
 
@@ -96,6 +98,7 @@ def _beside(storage: str, name: str, look: Verified) -> Iterator[Finding]:
     from study.search.kept import kept_of, weights_of, weights_path
 
     folder, expected = store.files(storage, name), set()
+    require_folder(folder)
     whole = [StoredTrial.of(trial) for trial in look.trials]
     for number, trial in (kept_of(whole) if "model" in manifest_of(look) else {}).items():
         expected.add(weights_path(storage, name, number))
@@ -103,7 +106,7 @@ def _beside(storage: str, name: str, look: Verified) -> Iterator[Finding]:
             weights_of(storage, name, trial)
         except StudyError as error:
             yield Finding(name, str(error))
-    for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob(".*.tmp")):
+    for path, _ in left_files(folder):
         if path not in expected:
             yield Finding(name, f"{path} is left over: the next search removes it", wrong=False)
     holder = store.holder(folder / "lock")
@@ -131,8 +134,12 @@ def _strangers(
         for name, manifest in manifests.items()
     }
     beside = store.files(storage, "any").parent
-    for folder in sorted(beside.glob("*/")):
-        if folder not in known:
+    found = kind(beside)
+    if found not in ("a folder", None):
+        yield Finding(label(storage), f"{beside} is {found}, and has to be a folder: remove it")
+        return
+    for folder in sorted(beside.iterdir()) if found else ():
+        if folder not in known and kind(folder) == "a folder":
             words = f"{folder} belongs to no study there"
             if folder in former:
                 words += f": its study was renamed, rename the folder to {former[folder]}"
@@ -161,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
 def command(args: argparse.Namespace) -> int:
     """Check the storage that the options name."""
     checked = check(args.storage)
-    print("\n".join(lines(checked)))
+    say(*lines(checked))
     if checked.wrong:
         raise StudyError(
             f"{label(args.storage)}: {len(checked.wrong)} things are wrong: restore it from a "

@@ -18,6 +18,7 @@ from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
 from study.objective import load_model_file
 from study.protocol import Protocol
+from study.text import Formatter, complain, one_line, show_traceback
 from study.workers import Workers
 
 DEFAULT_STORAGE = "sqlite:///study.db"
@@ -54,8 +55,11 @@ def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace)
         return 0
     except Exception as error:
         if args.debug:
+            sys.excepthook = show_traceback
             raise
-        return _complain(explained(error))
+        known = explained(error)
+        complain(known)
+        return known.status
 
 
 def _prepare_streams() -> None:
@@ -95,26 +99,24 @@ def explained(error: Exception) -> StudyError:
     if isinstance(error, StudyError):
         return error
     from study.storage import explain
-    from study.storage.urls import hidden
 
-    said = hidden(f"{type(error).__name__}: {error}")
-    return explain(error) or Bug(f"{said}: is a bug: {_REPORT}")
-
-
-def _complain(error: StudyError) -> int:
-    print(f"study: {' '.join(str(error).split())}", file=sys.stderr)
-    return error.status
+    return explain(error) or Bug(f"{type(error).__name__}: {error}: is a bug: {_REPORT}")
 
 
 def set_logging(verbosity: int) -> None:
     """Let this process log as ``-v`` and ``-q`` say, on stderr: Optuna its warnings at most."""
     level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
     chosen = level.get(max(verbosity, -1), logging.DEBUG)
-    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Formatter("%(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    logging.captureWarnings(True)
     logging.getLogger("study").setLevel(chosen)
-    from optuna.logging import set_verbosity
+    from optuna import logging as optuna_logging
 
-    set_verbosity(max(chosen, logging.WARNING))
+    optuna_logging.set_verbosity(max(chosen, logging.WARNING))
+    optuna_logging.disable_default_handler()  # it writes names as they are
+    optuna_logging.enable_propagation()
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -322,9 +324,7 @@ def fraction(text: str) -> float:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """End with one line and status 2, as every other refusal does."""
-        from study.storage.urls import hidden
-
-        self.exit(2, f"study: {' '.join(hidden(message).split())} (see {self.prog} --help)\n")
+        self.exit(2, f"study: {one_line(message)} (see {self.prog} --help)\n")
 
 
 def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argparse.ArgumentParser:

@@ -1,5 +1,7 @@
 """What a person can do wrong, each with the exit status that its command ends with."""
 
+from study.text import one_line
+
 
 class StudyError(Exception):
     """Bad input, a damaged or foreign storage, or a study searched under another protocol.
@@ -8,6 +10,9 @@ class StudyError(Exception):
     """
 
     status = 2
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(str(message)))
 
 
 class NotConfirmedError(StudyError):
@@ -30,3 +35,9 @@ class Bug(StudyError):
     """An error that nobody foresaw."""
 
     status = 1
+
+
+def of_status(status: int) -> type[StudyError]:
+    """The kind of error that ends a command with ``status``."""
+    kinds: tuple[type[StudyError], ...] = (StudyError, BusyError, ResourceError)
+    return next((kind for kind in kinds if kind.status == status), Bug)

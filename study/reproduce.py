@@ -18,6 +18,7 @@ from study import storage as store
 from study.errors import StudyError
 from study.integrity import manifest_of, verified
 from study.search.plan import Plan
+from study.text import say
 from study.trials import CURVES, StoredTrial, read_trials
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
 def command(args: argparse.Namespace) -> int:
     """Reproduce the trial that the options name."""
     found = reproduce(args.storage, args.study_name, args.trial, args.data_root)
-    print(f"{args.study_name} trial {args.trial}: {found.words}")
+    say(f"{args.study_name} trial {args.trial}: {found.words}")
     return 0 if found.identical or found.close else DIFFERENT
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from study import cli
 from study.confirm.loop import Settings, confirm, restart
+from study.text import say
 
 if TYPE_CHECKING:
     from study.confirm.comparison import Comparison, Side
@@ -96,7 +97,7 @@ def run_confirm(settings: Settings, *, quiet: bool, fresh: bool = False) -> int:
             bar.update(done - bar.n)
 
         confirm(settings, show)
-    print("\n".join(lines(compare(settings.storage, settings.names))))
+    say(*lines(compare(settings.storage, settings.names)))
     return 0
 
 

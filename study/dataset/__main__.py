@@ -5,8 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from study import cli
 from study.dataset import bundle
 from study.errors import StudyError
+from study.text import complain, say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,17 +17,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         bundle.make_bundle(options.data_root, options.out)
     except StudyError as error:
-        print(f"study: {error}", file=sys.stderr)
+        complain(error)
         return error.status
     for name, digest in bundle.SHA256.items():
-        print(f"{options.out / name}  unpacked SHA-256 {digest}")
+        say(f"{options.out / name}  unpacked SHA-256 {digest}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m study.dataset",
-        description="Take the 4s and 9s from MNIST's official training files and write the "
+    parser = cli.new_parser(
+        "study.dataset",
+        "Take the 4s and 9s from MNIST's official training files and write the "
         "two gzipped IDX files that the package ships in study/data.",
     )
     parser.add_argument(

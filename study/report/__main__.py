@@ -9,6 +9,7 @@ from pathlib import Path
 
 from study import cli, storage
 from study.report import ownership
+from study.text import say
 
 
 def parser() -> argparse.ArgumentParser:
@@ -72,7 +73,7 @@ def run_report(args: argparse.Namespace, linear: str | None = None, mlp: str | N
         replace=args.replace,
     )
     if not args.quiet:
-        print(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")
+        say(f"{page} (and {len(others)} figures, tables and a summary in {args.out})")
     return 0
 
 

@@ -20,6 +20,7 @@ from study.report.drawing import Chart
 from study.report.figures.images import SHOWN
 from study.report.parts import Section, Table
 from study.report.record import Record
+from study.text import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +72,7 @@ def to_html(record: Record, drawn: Drawn) -> str:
     environment = Environment(
         loader=PackageLoader("study.report"),
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -18,7 +18,7 @@ from study.protocol import Protocol
 from study.report.finding import find, require_comparable
 from study.report.importance import importances
 from study.storage.manifest import first_name
-from study.storage.urls import hidden, shown, sqlite_path
+from study.storage.urls import label, shown, sqlite_path
 from study.trials import StoredTrial, best_of, read_trials
 
 if TYPE_CHECKING:
@@ -236,7 +236,9 @@ def _protocol(manifest: dict[str, Any], name: str) -> Protocol:
     try:
         stored = dict(manifest["protocol"])
         first, second = stored.pop("classes")
-        float(manifest["target"]), manifest["space"]["learning_rate"], manifest["data_sha256"]
+        low, high = manifest["space"]["learning_rate"]
+        if not (0 <= manifest["target"] <= 1 and 0 < low <= high and manifest["data_sha256"]):
+            raise ValueError("a target or a range that no search has")
         return Protocol(classes=(int(first), int(second)), **stored)
     except (KeyError, TypeError, ValueError) as error:
         raise StudyError(f"study {shown(name)}: its manifest is damaged: name another") from error
@@ -285,4 +287,4 @@ def _images(search: Searched, data_root: Path | None) -> tuple[DigitPair | None,
 def _label(url: str) -> str:
     """The storage without its folder, so that a report does not depend on where it was made."""
     path = sqlite_path(storage.resolve(url))
-    return hidden(url) if path is None else path.name
+    return label(url) if path is None else Path(label(url)).name

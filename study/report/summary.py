@@ -8,12 +8,14 @@ from typing import Any
 from study import stats
 from study.report.record import Record, Searched
 from study.report.words import finite
+from study.text import visible
 from study.trials import StoredTrial
 
 
 def to_json(record: Record) -> str:
     """The summary as JSON text; errors are fractions (``val_error``) or counts."""
-    return json.dumps(summarise(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(summarise(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(c if visible(c) == c or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def summarise(record: Record) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def write(
     """
     from study.report import drawing, ownership, page, sections, summary
     from study.report.record import collect
+    from study.report.spreadsheet import to_csv
 
     record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
     composed = sections.compose(record)
@@ -80,7 +81,7 @@ def write(
         figures = drawn.figures | sheets
         content = {Path(f"figures/{name}.png"): drawing.png(f) for name, f in figures.items()}
         html = page.to_html(record, drawn).encode()
-    content |= {Path(f"tables/{name}.csv"): _csv(frame) for name, frame in _frames(composed)}
+    content |= {Path(f"tables/{name}.csv"): to_csv(frame) for name, frame in _frames(composed)}
     content |= {
         Path("summary.json"): summary.to_json(record).encode(),
         Path("index.html"): html,
@@ -97,17 +98,6 @@ def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
     return [(chart.name, chart.frame) for chart in drawn] + [
         pair for part in composed for pair in part.frames
     ]
-
-
-def _csv(frame: pd.DataFrame) -> bytes:
-    """UTF-8 with a header; text that a spreadsheet would run as a formula gets an apostrophe."""
-    texts = frame.select_dtypes(include=["object", "string", "category"]).columns
-    safe = frame.assign(**{name: frame[name].astype(object).map(_harmless) for name in texts})
-    return str(safe.to_csv(index=False, lineterminator="\n")).encode()
-
-
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
 
 
 def _replace(out: Path, content: dict[Path, bytes]) -> list[Path]:

@@ -14,6 +14,7 @@ from study.search.loop import Progress, Settings, search
 from study.search.plan import SAMPLERS, Plan
 from study.search.pruning import PRUNERS
 from study.search.summary import summary
+from study.text import clean, say
 from study.trials import StoredTrial, best_of
 
 TARGET_MISSED = 3
@@ -192,7 +193,7 @@ def run_search(args: argparse.Namespace, model: Model, study_name: str) -> int:
     plan, settings = plan_of(args, model), settings_of(args, study_name)
     with _bar(settings, quiet=args.quiet > 0) as progress:
         outcome = search(plan, settings, progress)
-    print("\n".join(summary(plan, settings, outcome)))
+    say(*summary(plan, settings, outcome))
     best = best_of(outcome.trials)
     met = best is not None and plan.met_by(best)
     return TARGET_MISSED if args.require_target and not met else 0
@@ -206,7 +207,7 @@ class _bar:
 
         self.bar = tqdm(
             total=settings.n_trials,
-            desc=settings.study_name,
+            desc=clean(settings.study_name),
             unit="trial",
             bar_format="{l_bar}{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
             disable=True if quiet else None,  # None: unless stderr is a terminal

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from study import storage as store
 from study.errors import ResourceError, StudyError
+from study.storage.companions import left_files, require_file
 from study.trials import StoredTrial, rank, weights_digest
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def lost_weights(
 
 
 def _is_there(storage: str, study_name: str, trial: StoredTrial) -> bool:
+    require_file(weights_path(storage, study_name, trial.number))
     try:
         weights_of(storage, study_name, trial)
     except ResourceError:
@@ -111,8 +113,8 @@ def drop_weights(storage: str, study_name: str, trials: Sequence[StoredTrial]) -
     """Remove weights that are not among the best any more, and drafts that a kill left."""
     best = kept_of(trials)
     folder = store.files(storage, study_name)
-    for path in (*folder.glob("trial-*.safetensors"), *folder.glob(".*.tmp")):
-        if path.suffix == ".tmp" or int(path.stem.removeprefix("trial-")) not in best:
+    for path, number in left_files(folder):
+        if number not in best:
             path.unlink(missing_ok=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from study.choosing import diagnosed, recommended
 from study.search.loop import Outcome, Settings
 from study.search.plan import Plan
-from study.storage.urls import hidden
+from study.text import hidden
 from study.trials import StoredTrial, best_of
 
 

@@ -7,8 +7,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.errors import StudyError
-
 EDGE = 0.1  # of the range, on the log scale
 
 
@@ -36,11 +34,11 @@ def level_with_best(errors: ArrayLike, n: int) -> NDArray[np.bool_]:
         n: the images that they were counted on.
 
     Raises:
-        StudyError: no trials, or counts outside 0 to ``n``.
+        ValueError: no trials, or counts outside 0 to ``n``.
     """
     k = np.asarray(errors, dtype=float)
     if k.ndim != 1 or k.size == 0 or not ((k >= 0) & (k <= n)).all():
-        raise StudyError(f"errors of {k.size} trials: not all counts: (N,) from 0 to {n}")
+        raise ValueError(f"errors of {k.size} trials: not all counts: (N,) from 0 to {n}")
     best = k.min()
     return np.asarray(k <= best + np.sqrt(best * (1 - best / n)))
 
@@ -65,14 +63,14 @@ def recommend(
         n: the images that the errors were counted on.
 
     Raises:
-        StudyError: see :func:`level_with_best`; or shapes differ, or a rate is not positive.
+        ValueError: see :func:`level_with_best`; or shapes differ, or a rate is not positive.
     """
     level = np.flatnonzero(level_with_best(errors, n))
     logs = _log_rates(learning_rates, len(np.asarray(errors)))
     if hidden_units is not None:
         hidden = np.asarray(hidden_units)
         if hidden.shape != logs.shape:
-            raise StudyError(f"hidden units: shape {hidden.shape}: {logs.shape}, one a trial")
+            raise ValueError(f"hidden units: shape {hidden.shape}: {logs.shape}, one a trial")
         level = level[hidden[level] == hidden[level].min()]
     middle = (logs[level].min() + logs[level].max()) / 2
     off = np.round(np.abs(logs[level] - middle), 12)  # two ends are equally far from the middle
@@ -86,11 +84,11 @@ def edge(values: ArrayLike, low: float, high: float) -> Literal["low", "high"] |
     ``high`` from 0.9, otherwise None; a range of one value has no edge.
 
     Raises:
-        StudyError: a value or bound is not positive, no values, or ``low`` above ``high``.
+        ValueError: a value or bound is not positive, no values, or ``low`` above ``high``.
     """
     v = np.atleast_1d(np.asarray(values, dtype=float))
     if v.size == 0 or not (v > 0).all() or not 0 < low <= high:
-        raise StudyError(f"search range {low} to {high}: values or bounds: positive, in order")
+        raise ValueError(f"search range {low} to {high}: values or bounds: positive, in order")
     if low == high:
         return None
     place = round((float(np.median(np.log(v))) - log(low)) / log(high / low), 12)
@@ -120,11 +118,11 @@ def diagnose(
         high: the highest.
 
     Raises:
-        StudyError: see :func:`level_with_best` and :func:`edge`; or shapes differ.
+        ValueError: see :func:`level_with_best` and :func:`edge`; or shapes differ.
     """
     k, rates, bad = np.asarray(errors), np.asarray(learning_rates), np.asarray(failed, dtype=bool)
     if not k.shape == rates.shape == bad.shape:
-        raise StudyError(f"trials: shapes {k.shape}, {rates.shape}, {bad.shape}: one each a trial")
+        raise ValueError(f"trials: shapes {k.shape}, {rates.shape}, {bad.shape}: one each a trial")
     level = rates[level_with_best(k, n)]
     last_of_tenth = np.sort(k)[ceil(k.size / 10) - 1]
     return Diagnosis(
@@ -139,5 +137,5 @@ def _log_rates(learning_rates: ArrayLike, n_trials: int) -> NDArray[np.float64]:
     """The natural logarithms, (n_trials,)."""
     rates = np.asarray(learning_rates, dtype=float)
     if rates.shape != (n_trials,) or not (rates > 0).all():
-        raise StudyError(f"learning rates: shape {rates.shape}: ({n_trials},), all positive")
+        raise ValueError(f"learning rates: shape {rates.shape}: ({n_trials},), all positive")
     return np.asarray(np.log(rates))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from study.errors import StudyError
 from study.stats.intervals import Interval
 from study.stats.pairing import McNemar
 from study.stats.replicating import Outperforming
@@ -54,10 +53,10 @@ def verdict(
         margin: the largest difference in error that does not matter, a fraction.
 
     Raises:
-        StudyError: no replicate pairs, or a negative margin.
+        ValueError: no replicate pairs, or a negative margin.
     """
     if not pairs or margin < 0:
-        raise StudyError(f"verdict: {len(pairs)} pairs, margin {margin}: 1 or more, 0 or more")
+        raise ValueError(f"verdict: {len(pairs)} pairs, margin {margin}: 1 or more, 0 or more")
     leader = _leader(difference)
     gain = difference.mirrored() if leader == "A" else difference
     wins = outperforming.mirrored() if leader == "B" else outperforming

@@ -6,8 +6,6 @@ from typing import Literal
 
 from scipy import stats
 
-from study.errors import StudyError
-
 TargetRule = Literal["point", "wilson"]
 
 
@@ -33,10 +31,10 @@ def wilson(errors: int, n: int, *, confidence: float = 0.95) -> Interval:
     Source: Wilson (1927), JASA 22:209–212.
 
     Raises:
-        StudyError: ``errors`` is not between 0 and ``n``, or ``n`` is below 1.
+        ValueError: ``errors`` is not between 0 and ``n``, or ``n`` is below 1.
     """
     if not 0 <= errors <= n or n < 1:
-        raise StudyError(f"Wilson interval: {errors} errors of {n}: 0 to n errors of n >= 1")
+        raise ValueError(f"Wilson interval: {errors} errors of {n}: 0 to n errors of n >= 1")
     ends = stats.binomtest(int(errors), int(n)).proportion_ci(confidence, method="wilson")
     return Interval(float(ends.low), float(ends.high))
 
@@ -47,21 +45,21 @@ def target_met(errors: int, n: int, target: float, *, rule: TargetRule = "point"
     ``point``: errors/n ≤ target. ``wilson``: the upper end of the 95 % Wilson interval is.
 
     Raises:
-        StudyError: an unknown rule, or impossible counts.
+        ValueError: an unknown rule, or impossible counts.
     """
     interval = wilson(errors, n)
     if rule == "point":
         return errors / n <= target
     if rule == "wilson":
         return interval.upper <= target
-    raise StudyError(f"target rule: {rule!r} is unknown: 'point' or 'wilson'")
+    raise ValueError(f"target rule: {rule!r} is unknown: 'point' or 'wilson'")
 
 
 def allowed_errors(target: float, n: int, *, rule: TargetRule = "point") -> int | None:
     """The most errors of ``n`` that meet a target, or None where even 0 errors do not.
 
     Raises:
-        StudyError: an unknown rule, or ``n`` below 1.
+        ValueError: an unknown rule, or ``n`` below 1.
     """
     missed = bisect_left(range(n + 1), True, key=lambda k: not target_met(k, n, target, rule=rule))
     if missed == 0:

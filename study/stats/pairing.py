@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from study.errors import StudyError
 from study.stats.intervals import Interval, wilson
 
 
@@ -54,13 +53,13 @@ def paired_counts(wrong_a: ArrayLike, wrong_b: ArrayLike) -> PairedCounts:
         wrong_b: (n,) booleans, of the same images in the same order.
 
     Raises:
-        StudyError: the two differ in shape, are empty, or hold anything but 0 and 1.
+        ValueError: the two differ in shape, are empty, or hold anything but 0 and 1.
     """
     a, b = np.asarray(wrong_a), np.asarray(wrong_b)
     if a.shape != b.shape or a.ndim != 1 or a.size == 0:
-        raise StudyError(f"paired errors: shapes {a.shape} and {b.shape}: (n,) both, n >= 1")
+        raise ValueError(f"paired errors: shapes {a.shape} and {b.shape}: (n,) both, n >= 1")
     if not all(np.isin(x, (0, 1)).all() for x in (a, b)):
-        raise StudyError("paired errors: hold more than 0 and 1: predictions != labels")
+        raise ValueError("paired errors: hold more than 0 and 1: predictions != labels")
     a, b = a.astype(bool), b.astype(bool)
     return PairedCounts(*(int(x.sum()) for x in (a & b, a & ~b, ~a & b, ~a & ~b)))
 
@@ -77,10 +76,10 @@ def mcnemar(b: int, c: int) -> McNemar:
     (2013), BMC Medical Research Methodology 13:91, who recommend the mid-p.
 
     Raises:
-        StudyError: a negative count.
+        ValueError: a negative count.
     """
     if b < 0 or c < 0:
-        raise StudyError(f"McNemar's test: counts {b} and {c}: 0 or more")
+        raise ValueError(f"McNemar's test: counts {b} and {c}: 0 or more")
     fewer = int(min(b, c))
     exact = float(stats.binomtest(fewer, int(b + c)).pvalue) if b + c else 1.0
     as_extreme = float(stats.binom.pmf(fewer, b + c, 0.5))
@@ -101,7 +100,7 @@ def newcombe(counts: PairedCounts, *, confidence: float = 0.95) -> Interval:
     Source: Newcombe (1998), Statistics in Medicine 17:2635–2650, method 10.
 
     Raises:
-        StudyError: no images.
+        ValueError: no images.
     """
     k_a, k_b = counts.both + counts.only_a, counts.both + counts.only_b
     p_a, p_b = k_a / max(counts.n, 1), k_b / max(counts.n, 1)

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from study.errors import StudyError
 from study.stats.intervals import Interval, wilson
 
 
@@ -60,11 +59,11 @@ def summarise(
         resamples: of the bootstrap.
 
     Raises:
-        StudyError: fewer than two values, or one that is not finite.
+        ValueError: fewer than two values, or one that is not finite.
     """
     x = np.sort(np.asarray(values, dtype=float))
     if x.ndim != 1 or x.size < 2 or not np.isfinite(x).all():
-        raise StudyError(f"replicates: {x.size} in shape {x.shape}: two or more finite numbers")
+        raise ValueError(f"replicates: {x.size} in shape {x.shape}: two or more finite numbers")
     ends = stats.bootstrap(
         (x,),
         _iqm,
@@ -123,11 +122,11 @@ def probability_of_outperforming(
         confidence: of the interval.
 
     Raises:
-        StudyError: different or empty shapes, or a NaN.
+        ValueError: different or empty shapes, or a NaN.
     """
     a, b = np.asarray(errors_a, dtype=float), np.asarray(errors_b, dtype=float)
     if a.shape != b.shape or a.ndim != 1 or a.size == 0 or np.isnan([a, b]).any():
-        raise StudyError(f"replicate pairs: shapes {a.shape}, {b.shape}: (R,) numbers both")
+        raise ValueError(f"replicate pairs: shapes {a.shape}, {b.shape}: (R,) numbers both")
     n = a.size
     shares = np.array([np.sum(a > b), np.sum(a == b), np.sum(a < b)]) / n
     probability = share_of_wins(a, b)
@@ -158,9 +157,9 @@ def pairs_needed(probability: float = 0.75, *, alpha: float = 0.05, power: float
     Source: Noether (1987), JASA 82:645–647, as used by Bouthillier et al. (2021).
 
     Raises:
-        StudyError: a probability of ½ (no number of pairs finds it) or outside (0, 1).
+        ValueError: a probability of ½ (no number of pairs finds it) or outside (0, 1).
     """
     if not 0 < probability < 1 or probability == 1 / 2:
-        raise StudyError(f"probability of outperforming: {probability}: in (0, 1), not 1/2")
+        raise ValueError(f"probability of outperforming: {probability}: in (0, 1), not 1/2")
     z = stats.norm.ppf(1 - alpha) + stats.norm.ppf(power)
     return int(np.ceil(z**2 / (6 * (probability - 1 / 2) ** 2)))

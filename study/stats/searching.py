@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from study.errors import StudyError
 from study.stats.intervals import Interval
 
 
@@ -65,11 +64,11 @@ def expected_best(values: ArrayLike, n: int) -> float:
     (2019), Show Your Work, EMNLP, whose estimator (with replacement) is biased.
 
     Raises:
-        StudyError: ``n`` is not between 1 and N, or a value is not finite.
+        ValueError: ``n`` is not between 1 and N, or a value is not finite.
     """
     v = np.sort(np.asarray(values, dtype=float))
     if v.ndim != 1 or not 1 <= n <= v.size or not np.isfinite(v).all():
-        raise StudyError(f"expected best of n: n is {n} of {v.size} trials: 1 to N finite values")
+        raise ValueError(f"expected best of n: n is {n} of {v.size} trials: 1 to N finite values")
     total = comb(v.size, n)
     # C(N − i + 1, n) − C(N − i, n) = C(N − i, n − 1), which is 0 for the n − 1 highest values
     weights = [comb(v.size - i, n - 1) / total for i in range(1, v.size - n + 2)]
@@ -88,11 +87,11 @@ def time_to_target(curves: ArrayLike, steps: Sequence[int], target: float) -> Ti
         target: a fraction.
 
     Raises:
-        StudyError: the shapes do not fit together.
+        ValueError: the shapes do not fit together.
     """
     met = np.asarray(curves, dtype=float) <= target
     if met.ndim != 2 or met.size == 0 or met.shape[1] != len(steps):
-        raise StudyError(f"learning curves: shape {met.shape}, {len(steps)} steps: (R, steps)")
+        raise ValueError(f"learning curves: shape {met.shape}, {len(steps)} steps: (R, steps)")
     first = np.where(met.any(axis=1), np.asarray(steps)[met.argmax(axis=1)], inf)
     return TimeToTarget(tuple(first.tolist()), tuple(met[:, -1].tolist()))
 
@@ -117,13 +116,13 @@ def nadeau_bengio(
         confidence: of the interval.
 
     Raises:
-        StudyError: fewer than two values, one that is not finite, or no images.
+        ValueError: fewer than two values, one that is not finite, or no images.
     """
     x = np.asarray(values, dtype=float)
     if x.ndim != 1 or x.size < 2 or not np.isfinite(x).all():
-        raise StudyError(f"resampled splits: {x.size} in shape {x.shape}: two or more numbers")
+        raise ValueError(f"resampled splits: {x.size} in shape {x.shape}: two or more numbers")
     if n_train < 1 or n_test < 1:
-        raise StudyError(f"resampled splits: {n_train} train, {n_test} test: 1 or more of each")
+        raise ValueError(f"resampled splits: {n_train} train, {n_test} test: 1 or more of each")
     df = x.size - 1
     mean = float(x.mean())
     # equal values have s = 0 exactly; rounding would make it 1e-18 and t a huge number
@@ -154,11 +153,11 @@ def bootstrap_bias_correction(
         resamples: of the bootstrap.
 
     Raises:
-        StudyError: no configuration, or fewer than two images.
+        ValueError: no configuration, or fewer than two images.
     """
     w = np.asarray(wrong, dtype=bool)
     if w.ndim != 2 or w.shape[0] < 2 or w.shape[1] < 1:
-        raise StudyError(f"error matrix: shape {w.shape}: (images >= 2, configurations >= 1)")
+        raise ValueError(f"error matrix: shape {w.shape}: (images >= 2, configurations >= 1)")
     w = w[np.lexsort(w.T[::-1])]
     first_of_its_kind = np.sort(np.unique(w, axis=1, return_index=True)[1])
     scores = _out_of_bag(w[:, first_of_its_kind], np.random.default_rng(seed), resamples)

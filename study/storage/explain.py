@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from study.errors import BusyError, ResourceError, StudyError
-from study.storage.urls import hidden
+from study.text import hidden
 
 _FULL = "the disk is full: free some space and run the same command again"
 _READ_ONLY = "can't be written: make the file and its folder writable"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import BusyError
+from study.storage import companions
 from study.storage.explain import explaining
 from study.storage.filesystem import require_local
 from study.storage.reconnecting import reconnecting
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _held: set[int] = set()  # descriptors of the locks that this process holds
+_LONGEST = 300  # bytes of what a holder says of itself
 _PATIENCE_S = 0.5  # how long a holder may take to write its name
 
 
@@ -188,10 +190,15 @@ def _key(name: str) -> int:
 
 
 def holder(path: Path) -> str | None:
-    """What the lock file ``path`` says of its holder, in words; ``None`` where nobody is named."""
-    if not path.is_file():
+    """What the lock file ``path`` says of its holder, in words; ``None`` where nobody is named.
+
+    Raises:
+        StudyError: It is no file of a search.
+        OSError: It can't be read.
+    """
+    if not companions.require_file(path):
         return None
-    account = path.read_text(errors="replace")[:300].strip()
+    account = companions.read(path, _LONGEST).decode(errors="replace").strip()
     if not account:
         return None
     return f"is being searched by {account}" if _is_alive(account) else _LEFT
@@ -201,8 +208,8 @@ _LEFT = "its lock names a search that was killed, and holds nothing"
 
 
 def _open(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    companions.make_folder(path.parent)
+    return companions.open_file(path, os.O_RDWR | os.O_CREAT, _LONGEST)
 
 
 def _take(descriptor: int, what: str) -> None:
@@ -214,7 +221,7 @@ def _take(descriptor: int, what: str) -> None:
     os.pwrite(descriptor, f"{_account()}\n".encode(), 0)
 
 
-def _account(longest: int = 300) -> str:
+def _account(longest: int = _LONGEST) -> str:
     """Who holds a lock, and since when; a machine's name is cut where all is longer."""
     since = datetime.now().astimezone().isoformat(timespec="seconds")
     room = longest - len(f"pid {os.getpid()} on  since {since}")
@@ -233,7 +240,7 @@ def _holder(descriptor: int) -> str:
     """Who holds the lock, by its own account; a dead one's account is not believed."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
-        text = os.pread(descriptor, 300, 0).decode(errors="replace").strip()
+        text = os.pread(descriptor, _LONGEST, 0).decode(errors="replace").strip()
         if _is_alive(text):
             return text
         time.sleep(0.01)

@@ -9,7 +9,8 @@ from study.storage.filesystem import require_local
 from study.storage.reconnecting import reconnecting
 from study.storage.schema import create_schema, head_revision, known_revisions
 from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, look, require_writable
-from study.storage.urls import check_name, hidden, label, resolve, shown, sqlite_path
+from study.storage.urls import check_name, label, resolve, shown, sqlite_path
+from study.text import hidden
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -92,7 +93,8 @@ def study_names(storage: str) -> list[str]:
             studies = reconnecting(url, lambda: _read_server(url).get_all_studies())
         return [study.study_name for study in studies]
     if not path.exists():
-        raise StudyError(f"{path}: there is no such file: run a search first, or name another")
+        named = hidden(str(path))  # it may be a mistyped URL
+        raise StudyError(f"{named}: there is no such file: run a search first, or name another")
     contents = look(path)
     _check_contents(contents, path)
     return list(contents.studies) if contents else []

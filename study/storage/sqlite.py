@@ -11,8 +11,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from study.errors import ResourceError, StudyError
+from study.storage.companions import require_journals
 from study.storage.explain import explaining
 
+# A journal has at most every page of the file as it was, which may have been longer, and eight
+# bytes a page and a header a sector more, https://sqlite.org/fileformat2.html#the_rollback_journal
+_PER_BYTE, _HEADER = 4, 1 << 20
 TIMEOUT_S = 60.0  # how long to wait for another program's transaction
 _OPTUNA = frozenset({"studies", "study_directions", "trials", "version_info"})
 
@@ -42,10 +46,12 @@ def look(path: Path) -> Contents | None:
     """What the SQLite file at ``path`` holds; ``None`` if it is absent or has no tables yet.
 
     Raises:
-        StudyError: It is not an SQLite database, or damaged, or in WAL mode.
+        StudyError: It is not an SQLite database, or damaged, or in WAL mode, or what has its
+            journal's name is no file.
         ResourceError: It can't be read.
     """
     with explaining(str(path)):
+        require_journals(path)
         if not path.exists() or path.stat().st_size == 0:
             return None
         _check_header(path)
@@ -62,6 +68,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
     file as it was before; whoever opens the file for writing next undoes it there.
     """
     while True:
+        require_journals(path)
         connection = _connect(f"file:{quote(str(path.absolute()))}?mode=ro")
         try:
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
@@ -111,8 +118,12 @@ def _check_header(path: Path) -> None:
 
 def _undone_copy(path: Path) -> sqlite3.Connection | None:
     """The file as its journal restores it, in memory; ``None`` if somebody just restored it."""
-    real = path.resolve()
+    real = require_journals(path)
     journal = real.with_name(f"{real.name}-journal")
+    if not journal.exists():
+        return None
+    if journal.stat().st_size > _PER_BYTE * real.stat().st_size + _HEADER:
+        raise StudyError(f"{journal}: is no journal of {path.name}, which is smaller: remove it")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         try:

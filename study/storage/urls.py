@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 from study.errors import StudyError
+from study.text import hidden
 
 _PREFIXES = ("sqlite:///", "sqlite+pysqlite:///")
+_SERVER = "postgresql+psycopg://USER@HOST/DATABASE"
 MAX_NAME = 200  # characters of a searched study's name
 _MAX_STORED = 220  # with what a confirmation appends; Optuna's column holds 512
 
@@ -45,7 +47,7 @@ def sqlite_path(url: str) -> Path | None:
         raise StudyError(f"storage {hidden(url)}: names no file: write sqlite:///study.db")
     name = url.removeprefix(prefix)
     if name in ("", ":memory:") or name.startswith("file:"):
-        raise StudyError(f"storage {url}: names no file: write sqlite:///study.db")
+        raise StudyError(f"storage {hidden(url)}: names no file: write sqlite:///study.db")
     if re.search(r"\?|%[0-9A-Fa-f]{2}", name):  # SQLAlchemy would take these as options, escapes
         raise StudyError(
             f"storage {hidden(url)}: has a '?' or a '%': leave it out, or rename the file"
@@ -111,23 +113,20 @@ def label(storage: str) -> str:
     return hidden(storage)
 
 
-def hidden(url: str) -> str:
-    """``url`` with its password, if any, replaced by ``***``."""
-    url = re.sub(r"(?s)(://[^:]*):.*@", r"\1:***@", url)
-    return re.sub(r"(?i)((?:password|passwd|pwd|token|secret)[^=&]*=)[^&]*", r"\1***", url)
-
-
 def _check_path(path: Path) -> None:
+    named = hidden(str(path))  # it may be a mistyped URL
     try:
         if path.is_dir():
-            raise StudyError(f"{path}: is a folder: name a file in it")
+            raise StudyError(f"{named}: is a folder: name a file in it")
         if path.exists() and not path.is_file():
-            raise StudyError(f"{path}: is not an ordinary file: name another")
+            raise StudyError(f"{named}: is not an ordinary file: name another")
+        if not path.parent.is_dir() and named != str(path):
+            raise StudyError(f"{named}: is no URL, and names no folder: write {_SERVER}")
         if not path.parent.is_dir():
-            raise StudyError(f"{path}: there is no folder {path.parent}: create it first")
+            raise StudyError(f"{named}: there is no folder {path.parent}: create it first")
     except OSError as error:
         reason = (error.strerror or "can't be read").lower()
-        raise StudyError(f"{label(str(path))[:200]}: {reason}: name another file") from error
+        raise StudyError(f"{named[:200]}: {reason}: name another file") from error
 
 
 def _check_server(url: str) -> None:

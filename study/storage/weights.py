@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
+from study.storage import companions
 from study.storage.atomic import write_atomically
 from study.storage.explain import explaining
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     Tensors = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
+_LONGEST = 1 << 30  # bytes of a file that is read
+_LONGEST_HEADER = 1 << 20  # of its names, shapes and metadata
 _DIGEST = "sha256"  # the header's own field, beside the caller's metadata
 MAKE_AGAIN = (
     "run the same search again, which trains it anew; if the database or the study was renamed, "
@@ -28,6 +31,7 @@ def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> No
 
     Raises:
         ValueError: ``metadata`` has a field called ``sha256``, which is ours.
+        StudyError: A link, a folder or the like is in its place, or it would be too large.
         ResourceError: The disk is full or the folder read-only; an old file is as before.
     """
     import numpy as np
@@ -37,8 +41,11 @@ def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> No
         raise ValueError(f"metadata can't have a field {_DIGEST!r}: it is computed")
     whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     content = _ordered(save(whole, {**metadata, _DIGEST: _digest(whole, metadata)}))
+    if len(content) > _LONGEST:
+        raise StudyError(f"{path}: weights of {len(content):,} bytes: at most {_LONGEST:,}")
     with explaining(str(path)):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        companions.make_folder(path.parent)
+        companions.require_file(path)
         write_atomically(path, content)
 
 
@@ -49,23 +56,28 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         StudyError: The file is missing, damaged, or was not written here.
         ResourceError: It can't be read.
     """
-    if not path.is_file():
+    found = companions.kind(path)
+    if found is None:
         raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
+    if found != "a file":
+        raise StudyError(f"{path}: there are no weights there, but {found}: remove it")
     with explaining(str(path)):
-        tensors, metadata = _read(path)
+        tensors, metadata = _read(companions.read(path, _LONGEST), path)
     digest = metadata.pop(_DIGEST, None)
     if digest != _digest(tensors, metadata):
         raise StudyError(_damaged(path))
     return tensors, metadata
 
 
-def _read(path: Path) -> "tuple[Tensors, dict[str, str]]":
-    from safetensors import SafetensorError, safe_open
+def _read(content: bytes, path: Path) -> "tuple[Tensors, dict[str, str]]":
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
+    end = 8 + int.from_bytes(content[:8], "little")
+    if end > min(len(content), _LONGEST_HEADER):
+        raise StudyError(_damaged(path))
     try:
-        with safe_open(path, framework="np") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, dict(file.metadata() or {})
+        return load(content), dict(json.loads(content[8:end]).get("__metadata__", {}))
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise StudyError(_damaged(path)) from error
 

@@ -13,8 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from study.report import ownership, words
+from study.report.spreadsheet import to_csv
 from study.sweep.pairs import Pair, folder
 from study.sweep.table import Row, frame
+from study.text import shown
 
 STEPS = (0.1, 0.5, 1.0, 2.0)  # percentage points: where a cell's colour changes
 NAMES = {"linear": "linear", "mlp": "MLP", "tie": "tie"}
@@ -51,9 +53,9 @@ def write(
         StudyError: There are such files; nothing is written then.
         ResourceError: The folder can't be written.
     """
-    csv = str(frame(found).to_csv(index=False, lineterminator="\n"))
+    csv = to_csv(frame(found))
     html = to_html(out, dataset, found, damaged)
-    content = {ownership.SWEEP: csv.encode(), ownership.PAGE: html.encode()}
+    content = {ownership.SWEEP: csv, ownership.PAGE: html.encode()}
     with ownership.hold(out):
         ownership.require_own(out, content, replace=replace)
         ownership.replace_report(out, content)
@@ -65,6 +67,7 @@ def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str
     environment = Environment(
         loader=PackageLoader("study.report"),
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -14,6 +14,7 @@ from study.report import words
 from study.sweep.loop import Done
 from study.sweep.pairs import Pair, folder
 from study.sweep.table import Row
+from study.text import clean, one_line
 
 NAMED = 4  # pairs at work that a bar names
 
@@ -75,7 +76,7 @@ class Progress:
         if self.quiet:
             return
         try:
-            tqdm.write(line)
+            tqdm.write(clean(line))
             cli.flush()
         except BrokenPipeError:
             pass
@@ -87,4 +88,4 @@ class Progress:
         self._complain(line)
 
     def _complain(self, line: str) -> None:
-        tqdm.write(f"study: {' '.join(line.split())}", file=sys.stderr)
+        tqdm.write(f"study: {one_line(line)}", file=sys.stderr)

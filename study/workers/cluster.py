@@ -18,8 +18,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from study.errors import ResourceError, StudyError
-from study.workers.remote import Hung, Silent, Terms, Unfit, said, sealed, unsealed
+from study.errors import ResourceError, StudyError, of_status
+from study.workers.remote import Hung, Silent, Terms, Unfit, failed_twice, said, sealed, unsealed
 from study.workers.watching import Heartbeats, Told
 
 if TYPE_CHECKING:
@@ -177,8 +177,9 @@ class Cluster:
         patience = float("inf") if limit is None else max(limit, SILENCE_S)
         workers = self._require_some()
         silent = self.heartbeats.silent(workers, patience)
+        words = f"has given no sign of life for {patience:g} s"
         for worker in silent - self.unfit:
-            self._leave_out(Silent(worker, f"has given no sign of life for {patience:g} s"))
+            self._leave_out(Silent(worker, words, ResourceError.status))
         tasks = self.client.processing() if silent else {}
         stuck = {key for worker in silent for key in tasks.get(worker, ())}
         fit = set(workers) - self.unfit
@@ -222,8 +223,7 @@ class Cluster:
         deadline = time.monotonic() + PATIENCE_S
         while not self._fit():  # another may be on its way
             if time.monotonic() > deadline:
-                kind = ResourceError if isinstance(error, Hung | Silent) else StudyError
-                raise kind(f"{error}, and there is no other worker")
+                raise of_status(error.status)(f"{error}, and there is no other worker")
             time.sleep(0.1)
 
     def _is_restarted(self, worker: str) -> bool:
@@ -278,6 +278,6 @@ class Cluster:
 def _require_first(place: int, failed: set[int], error: Exception) -> None:
     """Let a task fail once."""
     if place in failed:
-        raise ResourceError(f"a cohort failed twice: {said(error)}") from error
+        raise failed_twice(error) from error
     failed.add(place)
     _log.warning("a cohort failed and is tried once more: %s", said(error))

@@ -11,8 +11,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
-from study.errors import ResourceError, StudyError
-from study.workers.remote import Hung, Terms, Unfit, said, sealed, unsealed
+from study.errors import StudyError, of_status
+from study.workers.remote import Hung, Terms, Unfit, failed_twice, said, sealed, unsealed
 
 if TYPE_CHECKING:
     from study.workers.pool import Report, Trials
@@ -66,9 +66,9 @@ class Processes:
                     yield result
             except Exception as error:
                 if isinstance(error, Unfit) and not isinstance(error, Hung):
-                    raise StudyError(str(error)) from error
+                    raise of_status(error.status)(str(error)) from error
                 if failed_at == done:
-                    raise ResourceError(f"a cohort failed twice: {said(error)}") from error
+                    raise failed_twice(error) from error
                 failed_at = done
                 _log.warning("a cohort failed and is tried once more: %s", said(error))
 

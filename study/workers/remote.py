@@ -13,8 +13,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
-from study.errors import StudyError
+from study.errors import Bug, ResourceError, StudyError, of_status
 from study.objective import load_model_file
+from study.storage.explain import explain
+from study.text import one_line
 from study.workers import door
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ admitted: list[Mapping[str, str]] = []
 class Unfit(Exception):
     """A worker that can't do the search's tasks, as one with other versions installed."""
 
-    def __init__(self, worker: str, reason: str) -> None:
-        super().__init__(f"worker {worker}: {reason}")
-        self.worker = worker
+    def __init__(self, worker: str, reason: str, status: int = StudyError.status) -> None:
+        super().__init__(worker, reason, status)  # as it is unpickled
+        self.worker, self.status = worker, status
+
+    def __str__(self) -> str:
+        return f"worker {self.worker}: {self.args[1]}"
 
 
 class Hung(Unfit):
@@ -49,11 +54,29 @@ class _TooLong(Exception):
 class Failed(Exception):
     """An error of a task's, in words: not every error can be pickled, or unpickled here."""
 
+    def __init__(self, words: str, status: int = Bug.status) -> None:
+        super().__init__(words, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
 
 def said(error: Exception) -> str:
     """An error on one line."""
     kind = "" if isinstance(error, Unfit | Failed) else f"{type(error).__name__}: "
-    return kind + " ".join(str(error).split())
+    return one_line(f"{kind}{error}")
+
+
+def failed_twice(error: Exception) -> StudyError:
+    """What ends a command whose task failed twice: of the kind of the task's own error.
+
+    Any other error is the machine's, such as that of a worker that was killed.
+    """
+    status = error.status if isinstance(error, Failed) else ResourceError.status
+    kind = of_status(status)
+    end = ": is a bug: report it" if kind is Bug else ""
+    return kind(f"a cohort failed twice: {said(error)}{end}")
 
 
 @dataclass(frozen=True)
@@ -108,11 +131,11 @@ def unsealed(answer: Mapping[str, Any]) -> Sequence[Any]:
         Failed: The task has an error.
     """
     if "unfit" in answer:
-        raise Unfit(answer["worker"], answer["unfit"])
+        raise Unfit(answer["worker"], answer["unfit"], answer.get("status", StudyError.status))
     if "hung" in answer:
-        raise Hung(answer["worker"], answer["hung"])
+        raise Hung(answer["worker"], answer["hung"], ResourceError.status)
     if "failed" in answer:
-        raise Failed(answer["failed"])
+        raise Failed(answer["failed"], answer["status"])
     result: Sequence[Any] = answer["result"]
     return result
 
@@ -146,9 +169,10 @@ def perform(
     except _TooLong:
         return {"hung": f"was at a cohort for more than {terms.limit:g} s"}
     except StudyError as error:
-        return {"unfit": str(error)}
+        return {"unfit": str(error), "status": error.status}
     except Exception as error:
-        return {"failed": said(error)}
+        known = explain(error, "worker")
+        return {"failed": said(error), "status": (known or Bug).status}
     return {"result": result, "processor": _processor()}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from study.errors import ResourceError, StudyError
+from study.errors import Bug, ResourceError, StudyError
 from study.workers import Workers
 from study.workers import cluster as at_work
 from study.workers.processes import Processes
@@ -74,13 +74,16 @@ def test_a_task_that_ends_badly_once_is_done_again(mortal, tries, deed):
 
 
 @pytest.mark.parametrize(
-    ("deed", "words"),
-    [(deeds.dies, "KilledWorker"), (deeds.fails, "Unwieldy: failure 1")],
+    ("deed", "kind", "words"),
+    [
+        (deeds.dies, ResourceError, "KilledWorker"),
+        (deeds.fails, Bug, "Unwieldy: failure 1: is a bug"),
+    ],
     ids=["dies", "fails"],
 )
-def test_a_task_that_ends_badly_twice_is_given_up_in_one_line(mortal, tries, deed, words):
-    """After two tries, with the last one's reason."""
-    with pool(mortal) as workers, pytest.raises(ResourceError) as caught:
+def test_a_task_that_ends_badly_twice_is_given_up_in_one_line(mortal, tries, deed, kind, words):
+    """After two tries, with the last one's reason and its status."""
+    with pool(mortal) as workers, pytest.raises(kind) as caught:
         list(workers.results(deed, [(tries, 9)]))
 
     assert str(caught.value).startswith("a cohort failed twice: ")
@@ -325,14 +328,17 @@ def test_workers_of_two_kinds_of_processors_are_told_apart(cluster, caplog):
     assert "the last bits of their trials may differ" in caplog.text
 
 
-@pytest.mark.parametrize("deed", [deeds.dies, deeds.fails, deeds.hangs])
-def test_local_processes_are_given_a_second_try_too(tries, deed):
+@pytest.mark.parametrize(
+    ("deed", "kind"),
+    [(deeds.dies, ResourceError), (deeds.fails, Bug), (deeds.hangs, ResourceError)],
+)
+def test_local_processes_are_given_a_second_try_too(tries, deed, kind):
     """A process of loky's that dies, fails or hangs costs a try."""
     workers = Processes("loky", 2, Terms.of(2.0, ()))
 
     assert len(list(workers.results(deed, [(tries, 1)]))) == 1
     tries.joinpath("0").unlink()
-    with pytest.raises(ResourceError, match="failed twice"):
+    with pytest.raises(kind, match="failed twice"):
         list(workers.results(deed, [(tries, 9)]))
 
 

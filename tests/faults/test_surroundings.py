@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.search.helpers import start as start_process
 
 from .helpers import forked, search
 
+DOCS = Path(__file__).parents[2]
 SIZE = ("--steps", 100, "--val-every", 20, "--generation", 2, "--cohort", 2, "--n-trials", 4)
 SEARCH = [*map(str, command("linear", *SIZE))]
 ENVIRONMENTS = {
@@ -132,6 +134,38 @@ def unsafe(tree):
             yield from ((node.lineno, k.arg) for k in node.keywords if k.arg in risky)
 
 
+SENT = ("workers/door.py", "workers/remote.py")  # what workers are sent by the search itself
+
+
+@pytest.mark.matrix("F42")
+def test_the_documents_name_the_modules_that_unpickle():
+    """Those of the package that do, no more and no fewer."""
+    package, text = Path(study.__file__).parent, (DOCS / "docs/cluster.md").read_text()
+    trust = text.partition("\n## Trust\n")[2].partition("\n## ")[0]
+    found = {f for f in package.rglob("*.py") if list(unsafe(ast.parse(f.read_text())))}
+
+    assert {f.relative_to(package).as_posix() for f in found} == set(SENT)
+    assert set(re.findall(r"`([\w/]+\.py)`", trust)) == set(SENT)
+
+
+@pytest.mark.matrix("F42")
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("--model-file` is run as it is", "tasks and results are pickled", "--dask|Dask"),
+        *("MODULE:FUNCTION`? ?(is|imports)", "scheduler", "run code", "storage"),
+    ],
+)
+@pytest.mark.parametrize("page", ["README.md", "docs/cluster.md"])
+def test_both_pages_say_what_is_trusted(page, words):
+    """What runs as it is, and who can run code where."""
+    text = (DOCS / page).read_text()
+    heading = "## Security" if page == "README.md" else "## Trust"
+    section = text.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+
+    assert re.search(words, " ".join(section.split()))
+
+
 @pytest.mark.matrix("F23")
 def test_nothing_in_the_package_can_run_code_from_a_file(attempts):
     """No module unpickles, evaluates text, or runs a shell.
@@ -139,7 +173,7 @@ def test_nothing_in_the_package_can_run_code_from_a_file(attempts):
     What workers are sent by the search itself, and send back to it, is no file.
     """
     package = Path(study.__file__).parent
-    sent = {package / "workers/door.py", package / "workers/remote.py"}
+    sent = {package / name for name in SENT}
     files = sorted(set(package.rglob("*.py")) - sent)
     found = {f.name: list(unsafe(ast.parse(f.read_text()))) for f in files}
 

@@ -7,7 +7,8 @@ import pytest
 
 from study.errors import StudyError
 from study.storage import files, open_study, resolve
-from study.storage.urls import hidden, slug
+from study.storage.urls import slug
+from study.text import hidden
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""The files beside a storage, as strangers may have left them: looked at before they are opened.
+
+The path of the storage is the person's own, links in it included. Below its folder, in
+``study.db.files/linear`` and beside the database, only ordinary files and folders are used.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from study.errors import StudyError
+
+_KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link (symbolic links are not followed)",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+_JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite opens by itself
+_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def kind(path: Path) -> str | None:
+    """What lies at ``path``, in words: ``a file``, ``a folder``, …; ``None`` for nothing.
+
+    Raises:
+        StudyError: The companion folder above it is a link, or no folder.
+    """
+    if path.parent.parent.suffix == ".files":  # a study's folder, or the one of all
+        require_folder(path.parent)
+    return _kind(path)
+
+
+def _kind(path: Path) -> str | None:
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _KINDS.get(stat.S_IFMT(mode), "a device")
+
+
+def require_folder(folder: Path) -> bool:
+    """Whether a study's companion folder is there.
+
+    Raises:
+        StudyError: It, or the storage's folder of all studies above it, is something else.
+    """
+    for part in (folder.parent, folder):
+        found = _kind(part)
+        if found not in ("a folder", None):
+            raise StudyError(f"{part}: is {found}: put a folder there, or remove it")
+    return found is not None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a study's companion folder, if it is not there.
+
+    Raises:
+        StudyError: See :func:`require_folder`.
+        OSError: It can't be made.
+    """
+    require_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def require_file(path: Path) -> bool:
+    """Whether the file is there.
+
+    Raises:
+        StudyError: Something else than an ordinary file has its name, or see :func:`kind`.
+    """
+    found = kind(path)
+    if found not in ("a file", None):
+        raise StudyError(f"{path}: is {found}, and has to be a file: remove it")
+    return found is not None
+
+
+def open_file(path: Path, flags: int, longest: int) -> int:
+    """A descriptor of an ordinary file; a link, or a pipe, that takes its place is not opened.
+
+    Raises:
+        StudyError: It is no ordinary file, has more than ``longest`` bytes, or is to be
+            written and has a second name.
+        OSError: It can't be opened.
+    """
+    require_file(path)
+    descriptor = os.open(path, flags | _SAFELY, 0o666)
+    about, wrong = os.fstat(descriptor), None
+    if about.st_size > longest or not stat.S_ISREG(about.st_mode):
+        wrong = f"is no file of a search ({about.st_size:,} bytes)"
+    elif flags & os.O_RDWR and about.st_nlink > 1:  # writing to it would change another's file
+        wrong = "is a file elsewhere too (a hard link)"
+    if wrong is None:
+        return descriptor
+    os.close(descriptor)
+    raise StudyError(f"{path}: {wrong}: remove it")
+
+
+def read(path: Path, longest: int) -> bytes:
+    """The whole content of an ordinary file.
+
+    Raises:
+        StudyError: See :func:`open_file`.
+        OSError: It can't be read.
+    """
+    with os.fdopen(open_file(path, os.O_RDONLY, longest), "rb") as file:
+        return file.read(longest + 1)
+
+
+def left_files(folder: Path) -> Iterator[tuple[Path, int | None]]:
+    """The ordinary files of a companion folder whose names a search gives to weights and drafts.
+
+    Yields:
+        A path, and the number of the trial whose weights it is called after; ``None`` for a
+        draft.
+    """
+    for path in sorted(folder.iterdir()) if require_folder(folder) else ():
+        weights = re.fullmatch(r"trial-(0\d{4}|[1-9]\d{4,})\.safetensors", path.name, re.ASCII)
+        draft = re.fullmatch(r"\.[0-9a-f]{16}\.tmp", path.name)
+        if (weights or draft) and _kind(path) == "a file":
+            yield path, int(weights[1]) if weights else None
+
+
+def require_journals(database: Path) -> Path:
+    """Refuse a database beside whose file SQLite would open a pipe, a device or a link.
+
+    Returns:
+        The database's own path: SQLite follows a link to it, and keeps the journal there.
+
+    Raises:
+        StudyError: Names the file.
+    """
+    real = database.resolve()
+    for suffix in _JOURNALS:
+        require_file(real.with_name(f"{real.name}{suffix}"))
+    return real

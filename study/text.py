@@ -1,0 +1,100 @@
+"""The one way out for text: what is printed, logged, or said in an error.
+
+Names, manifests and error texts come from files and databases. A control character in them
+could steer a terminal or forge a line, and a mistyped URL shows its password.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+import unicodedata
+from types import TracebackType
+from typing import TextIO
+
+# A password begins at a colon that does not begin "://", and ends at the last @ after it
+_COLON = re.compile(r"(?i):(?!//)|%3a")
+_COLON_IN_WORDS = re.compile(r"(?i):(?!//|\s)|%3a")  # nor one that ends a word
+_NAMED = re.compile(
+    r"(?i)((?:pass|pwd|token|secret)[\w-]{0,20}[\"']?(?:=|%3d))(\"[^\"]*\"|'[^']*'|[^&;]*)"
+)
+_NAMED_IN_WORDS = re.compile(_NAMED.pattern.replace("[^&;]*", r"[^&;,\s'\"]*"))
+
+
+def visible(text: str) -> str:
+    r"""``text`` with each character that steers, hides or breaks a line as ``\x1b`` or its like.
+
+    Letters, signs and spaces of every script stay. These become escapes: control characters,
+    direction and zero-width characters, separators of lines, and lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable() or unicodedata.category(letter) == "Zs"
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def shown(value: object) -> object:
+    """What a page's template writes of a value: text that is no markup is made visible.
+
+    Its lines stay: in a page they break nothing.
+    """
+    return "\n".join(map(visible, value.split("\n"))) if type(value) is str else value
+
+
+def hidden(url: str) -> str:
+    """``url``, or a path that may be a mistyped one, with every password replaced by ``***``."""
+    return _NAMED.sub(r"\1***", _without_password(url, _COLON))
+
+
+def clean(text: str) -> str:
+    """One line of text as it may be shown: see :func:`visible`; passwords of URLs are hidden."""
+    parts = [_without_password(part, _COLON_IN_WORDS) for part in text.split(": ")]
+    return visible(_NAMED_IN_WORDS.sub(r"\1***", ": ".join(parts)))
+
+
+def _without_password(text: str, colon: re.Pattern[str]) -> str:
+    end = max(text.rfind("@"), text.rfind("%40"))
+    start = colon.search(text, 0, max(end, 0))
+    return text if start is None else f"{text[: start.end()]}***{text[end:]}"
+
+
+def one_line(text: str) -> str:
+    """:func:`clean`, with breaks of lines as spaces: a library's error may have several lines."""
+    return clean(" ".join(line.strip() for line in text.splitlines()))
+
+
+def say(*lines: str, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print each line, cleaned; on standard output if ``file`` is not given."""
+    for line in lines:
+        print(clean(line), file=file, flush=flush)
+
+
+def complain(error: object) -> None:
+    """Print an error on standard error, as one line."""
+    say(f"study: {one_line(str(error))}", file=sys.stderr)
+
+
+class Formatter(logging.Formatter):
+    """A record of the log as one line; with its traceback, as several."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines, each cleaned."""
+        return "\n".join(map(clean, super().format(record).splitlines()))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The message alone, on one line."""
+        return one_line(super().formatMessage(record))
+
+
+def show_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """A hook for ``sys.excepthook``: the traceback as Python prints it, each line cleaned."""
+    whole = "".join(traceback.format_exception(kind, error, trace))
+    say(*whole.splitlines(), file=sys.stderr)
