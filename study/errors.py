@@ -1,5 +1,9 @@
 """What a person can do wrong, each with the exit status that its command ends with."""
 
+import re
+
+_TORCH_MEMORY = re.compile(r"DefaultCPUAllocator|^(CUDA|HIP|MPS)\b.*out of memory", re.DOTALL)
+
 
 class StudyError(Exception):
     """Bad input, a damaged or foreign storage, or a study searched under another protocol.
@@ -30,3 +34,9 @@ class Bug(StudyError):
     """An error that nobody foresaw."""
 
     status = 1
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether Python or torch found no memory."""
+    found = isinstance(error, RuntimeError) and _TORCH_MEMORY.search(str(error))
+    return isinstance(error, MemoryError) or bool(found)
