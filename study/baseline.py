@@ -156,10 +156,11 @@ def curves(history: History, model: Model) -> pd.DataFrame:
 
 def plot(history: History, model: Model) -> bytes:
     """PNG of two panels: loss and error, on training batches and validation images."""
+    from study.report import drawing, figures
+
+    # isort: split
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
-    from study.report import drawing, figures
 
     frame = curves(history, model)
     with drawing.theme():

@@ -1,6 +1,10 @@
 """What a person can do wrong, each with the exit status that its command ends with."""
 
+import re
+
 from study.text import one_line
+
+_TORCH_MEMORY = re.compile(r"DefaultCPUAllocator|^(CUDA|HIP|MPS)\b.*out of memory", re.DOTALL)
 
 
 class StudyError(Exception):
@@ -41,3 +45,9 @@ def of_status(status: int) -> type[StudyError]:
     """The kind of error that ends a command with ``status``."""
     kinds: tuple[type[StudyError], ...] = (StudyError, BusyError, ResourceError)
     return next((kind for kind in kinds if kind.status == status), Bug)
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether Python or torch found no memory."""
+    found = isinstance(error, RuntimeError) and _TORCH_MEMORY.search(str(error))
+    return isinstance(error, MemoryError) or bool(found)

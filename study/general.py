@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from study.module_checks import unsuitable
+
 if TYPE_CHECKING:
     from study.models import Images
 
@@ -20,8 +22,7 @@ class ModuleCohort:
 
     Equals K times: the module, ``binary_cross_entropy_with_logits`` and ``torch.optim.SGD``
     on the same batches. The gradients are autograd's, so this is slower than a cohort with
-    closed-form gradients. Modules that behave otherwise in training (dropout, batch
-    normalisation) are not for it, and every trainable weight must take part.
+    closed-form gradients. :mod:`study.module_checks` says which modules are not for it.
     """
 
     def __init__(
@@ -43,7 +44,10 @@ class ModuleCohort:
             called = torch.func.functional_call(self.members[0], (weights, fixed), (x,))
             return cast(Tensor, called)
 
-        return torch.vmap(one)(weights, self.fixed).squeeze(-1).T  # (B, K)
+        try:
+            return torch.vmap(one)(weights, self.fixed).squeeze(-1).T  # (B, K)
+        except Exception as error:
+            raise unsuitable(self.members[0], error) from error
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, 784) → (B, K)."""
@@ -56,7 +60,10 @@ class ModuleCohort:
             z = self._call(leaves, x)
             target = labels.expand_as(z)
             loss = nn.functional.binary_cross_entropy_with_logits(z, target, reduction="sum")
-            gradients = torch.autograd.grad(loss / len(x), list(leaves.values()))
+            try:
+                gradients = torch.autograd.grad(loss / len(x), list(leaves.values()))
+            except Exception as error:
+                raise unsuitable(self.members[0], error) from error
         for weight, gradient in zip(self.weights.values(), gradients, strict=True):
             weight.detach_().add_(gradient * _leading(self.rates, gradient))
         return z.detach()

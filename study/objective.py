@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.protocol import Protocol
@@ -125,11 +125,14 @@ def load_model_file(path: Path) -> None:
 
 
 def _run(path: Path) -> None:
+    from study.known_state import seeded
+
     name = f"model_file_{path.stem}"  # never the name of a module that is there already
     spec = spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, "a .py file has a loader"  # noqa: PT018
     sys.modules[name] = module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with seeded(0):  # what the file sets is undone, and what it draws is always the same
+        spec.loader.exec_module(module)
 
 
 @dataclass(frozen=True)
@@ -183,20 +186,38 @@ def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module
     Args:
         model: Which kind.
         configuration: Gives the hidden units, where the kind has them.
-        seed: Of this trial's weights, from ``derive(study's seed, "weights", number)``.
+        seed: Of this trial's weights, from ``derive(study's seed, "weights", number)``. The
+            global generators have it too, for factories that ignore the one they are given.
+
+    Raises:
+        StudyError: The factory fails, or its modules can't be trained as a cohort.
     """
     import torch
 
-    factory: Any = model.factory
-    if isinstance(factory, str):
-        module, _, name = factory.partition(":")
-        factory = getattr(import_module(module), name)
-    generator = torch.Generator().manual_seed(seed)
-    if configuration.hidden_units is None:
-        found = factory(generator=generator)
-    else:
-        found = factory(configuration.hidden_units, generator=generator)
-    return cast("nn.Module", found)
+    from study.known_state import seeded
+    from study.models import COHORTS
+    from study.module_checks import built, check
+
+    hidden = () if configuration.hidden_units is None else (configuration.hidden_units,)
+
+    def draw() -> object:
+        factory: Any = model.factory
+        if isinstance(factory, str):
+            module, _, name = factory.partition(":")
+            factory = getattr(import_module(module), name)
+        with seeded(seed):
+            return factory(*hidden, generator=torch.Generator().manual_seed(seed))
+
+    with seeded(seed):  # one thread at a time
+        found = built(model.name, draw)
+        if type(found) not in COHORTS and (model, hidden) not in _checked:
+            check(model.name, draw)
+            _checked.add((model, hidden))
+    return found
+
+
+_checked: set[tuple[Model, tuple[int, ...]]] = set()
+"""The models, with their hidden units, of which a module was looked at."""
 
 
 class Objective:

@@ -4,9 +4,7 @@ Letters in the shape comments: K members, B images of a batch, V validations, N 
 images.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 
 from study.dataset import DigitPair
 from study.errors import StudyError
+from study.known_state import known_state
 from study.models import Cohort, Images, cohort_of
 from study.protocol import Protocol
 from study.remembering import remembered
@@ -102,13 +101,20 @@ def draw_batches(protocol: Protocol, *, seed: int) -> Tensor:
         random.choice(protocol.n_train, protocol.batch_size, replace=False, shuffle=False)
         for _ in range(protocol.steps)
     ]
-    return torch.from_numpy(np.stack(rows))
+    with known_state():
+        return torch.from_numpy(np.stack(rows))
 
 
 def images_of(pair: DigitPair, device: torch.device) -> Images:
-    """The pair as tensors on ``device``."""
-    plain = torch.from_numpy(pair.images).to(device)
-    return Images.of(plain, torch.from_numpy(pair.labels).to(device), pair.n_train)
+    """The pair as tensors on ``device``.
+
+    Raises:
+        StudyError: A class is missing among the images that train, or that validate.
+    """
+    pair.require_classes()
+    with known_state():
+        plain = torch.from_numpy(pair.images).to(device)
+        return Images.of(plain, torch.from_numpy(pair.labels).to(device), pair.n_train)
 
 
 def pick_device(name: str) -> torch.device:
@@ -127,40 +133,6 @@ def pick_device(name: str) -> torch.device:
         usable = ", ".join(device for device, usable in there.items() if usable)
         raise StudyError(f"--device {name}: not on this machine: use auto or one of {usable}")
     return torch.device(name)
-
-
-class _OneThread:
-    """Pins torch to one thread while any training runs, and counts who is inside.
-
-    Float32 sums depend on the number of threads, and torch's setting is the whole
-    process's; so the first to enter pins it and the last to leave restores it. Denormals are
-    flushed to zero: saturated sigmoids leave many, and arithmetic on them is slow.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.inside = 0
-        self.before = 1
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        with self.lock:
-            if self.inside == 0:
-                self.before = torch.get_num_threads()
-            self.inside += 1
-            torch.set_num_threads(1)
-        torch.set_flush_denormal(True)
-        try:
-            yield
-        finally:
-            torch.set_flush_denormal(False)
-            with self.lock:
-                self.inside -= 1
-                if self.inside == 0:
-                    torch.set_num_threads(self.before)
-
-
-one_thread = _OneThread()
 
 
 class _Tape:
@@ -237,7 +209,7 @@ def train(
     Returns:
         One history a member, in the members' order.
     """
-    with one_thread(), torch.no_grad():
+    with known_state(), torch.no_grad():
         rates = torch.tensor(learning_rates, dtype=torch.float32)
         run = _Run(cohort_of(members, rates, images), images, protocol, len(members))
         batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)

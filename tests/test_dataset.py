@@ -465,9 +465,12 @@ def test_a_request_that_no_data_can_meet_is_refused(arguments, message):
 
 
 def test_the_smallest_and_the_largest_split_are_accepted(pair):
-    """One image to train on, or one to validate on, is enough."""
-    assert load(n_train=1).n_train == 1
-    assert load(n_train=11_790).n_train == 11_790
+    """One image of either class to train on, or to validate on, is enough, and none is not."""
+    assert load(n_train=2).n_train == 2
+    assert load(n_train=11_788).n_train == 11_788
+    for n_train, words in ((1, "class 9 of mnist: none of the 1"), (11_789, "class 4 of mnist")):
+        with pytest.raises(StudyError, match=words):
+            load(n_train=n_train)
 
 
 def header(*fields):

@@ -73,11 +73,15 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         BusyError: Another confirmation holds one of the studies.
         ResourceError: The storage can't be written.
     """
+    from study.confirm.units import require_classes
+
     first, second = _contenders(settings)
     names = find_parts(settings.storage, (first, second))
     parts = [part for c in (second, first) for part in _parts(c, settings, names)]
-    for name, manifest, _ in parts:
+    for name, manifest, units in parts:
         integrity.require_fit(settings.storage, name, manifest, REMEDY)
+        if settings.workers.dask is None:  # a cluster may have the images where this has none
+            require_classes(units)
     with ExitStack() as stack:
         work: list[Work] = []
         seals: dict[str, store.Seal] = {}

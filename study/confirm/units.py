@@ -22,6 +22,7 @@ from torch import nn
 from study.confirm.plan import Contender
 from study.dataset import DigitPair
 from study.errors import StudyError
+from study.known_state import known_state
 from study.objective import Configuration, build
 from study.search.cohort import (
     Trained,
@@ -34,7 +35,7 @@ from study.search.cohort import (
 )
 from study.search.plan import Plan, Planned, Planner
 from study.seeds import derive, generator
-from study.trainer import History, images_of, one_thread, pick_device, train
+from study.trainer import History, images_of, pick_device, train
 from study.trials import StoredTrial, attributes, digest, pack, rank
 
 
@@ -68,7 +69,7 @@ class Split:
 
 def run(unit: Replicate | Split) -> list[FrozenTrial]:
     """Train a unit; the trials to record, numbered on from those of earlier units."""
-    with one_thread():
+    with known_state():
         return _replicate(unit) if isinstance(unit, Replicate) else _split(unit)
 
 
@@ -123,15 +124,39 @@ def split_order(n: int, *, seed: int, number: int) -> np.ndarray:
     return generator(seed, "splits", number).permutation(n)
 
 
-def _split(unit: Split) -> list[FrozenTrial]:
-    began, contender = datetime.now(), unit.contender
-    pair = _pair(contender, unit.data_root)
+def require_classes(units: Sequence[Replicate | Split]) -> None:
+    """Refuse splits of which a part lacks a class, before anything is trained.
+
+    Raises:
+        StudyError: The message names the split, the part and the class.
+    """
+    for unit in units:
+        if isinstance(unit, Split):
+            _parts(_pair(unit.contender, unit.data_root), unit)
+
+
+def _parts(pair: DigitPair, unit: Split) -> tuple[DigitPair, DigitPair]:
+    """The images to search on and the holdout, as many as validate.
+
+    Raises:
+        StudyError: A class is missing in one of the three parts.
+    """
     n_holdout = len(pair.raw) - pair.n_train
     order = split_order(len(pair.raw), seed=unit.seed, number=unit.number)
     inner = pair.taking(order[:-n_holdout], len(pair.raw) - 2 * n_holdout)
+    holdout, split = pair.taking(order[-n_holdout:], 1), f"split {unit.number}"
+    inner.require_classes(split)
+    holdout.require_both(holdout.labels, f"are the holdout of {split}")
+    return inner, holdout
+
+
+def _split(unit: Split) -> list[FrozenTrial]:
+    began, contender = datetime.now(), unit.contender
+    pair = _pair(contender, unit.data_root)
+    inner, holdout = _parts(pair, unit)
+    n_holdout = len(holdout.raw)
     planned, history, searched = _search(unit, inner)
     model = build(contender.plan.kind, planned.configuration, seed=planned.seed)
-    holdout = pair.taking(order[-n_holdout:], 1)
     predictions = _answers(model, history, holdout)
     errors = int((predictions != holdout.labels).sum())
     attrs = attributes(
@@ -195,9 +220,9 @@ def _answers(model: nn.Module, history: History, pair: DigitPair) -> np.ndarray:
     """What the model with the history's best weights says of all images, (N,) bool."""
     weights = {name: torch.from_numpy(array) for name, array in history.weights.items()}
     model.load_state_dict(weights)
-    with torch.no_grad():
+    with known_state(), torch.no_grad():
         logits: torch.Tensor = model(torch.from_numpy(pair.images))
-    return logits[:, 0].numpy() > 0
+        return logits[:, 0].numpy() > 0
 
 
 def _trial(plan: Plan, attrs: dict[str, Any], value: float, began: datetime) -> FrozenTrial:

@@ -47,10 +47,43 @@ class DigitPair:
         labels: NDArray[np.uint8],
         n_train: int,
     ) -> Self:
-        """Keep two classes of a whole training set: (M, 28, 28) images, (M,) labels 0 to 9."""
+        """Keep two classes of a whole training set: (M, 28, 28) images, (M,) labels 0 to 9.
+
+        Raises:
+            StudyError: The split leaves a part without images, or without those of a class.
+        """
         kept = np.isin(labels, classes)
         second = (labels[kept] == classes[1]).astype(np.uint8)
-        return cls(dataset, classes, images[kept], second, n_train)
+        found = cls(dataset, classes, images[kept], second, n_train)
+        found.require_classes()
+        return found
+
+    def require_classes(self, split: str = "") -> None:
+        """Refuse a pair that lacks a class where it trains or where it validates.
+
+        Args:
+            split: What the images are drawn for, such as ``split 3``; by default a search.
+
+        Raises:
+            StudyError: The message names the class and the part.
+        """
+        parts = {"train": self.labels[: self.n_train], "validate": self.labels[self.n_train :]}
+        for part, labels in parts.items():
+            self.require_both(labels, f"{part}{split and f' in {split}'}")
+
+    def require_both(self, labels: NDArray[np.uint8], part: str) -> None:
+        """Refuse labels, some of the pair's, that are all the same.
+
+        Raises:
+            StudyError: The message names the class that is missing and the ``part``.
+        """
+        for label, name in enumerate(self.classes):
+            if not (labels == label).any():
+                raise StudyError(
+                    f"class {name} of {self.dataset}: none of the {len(labels)} images that "
+                    f"{part} is of it: must be one or more: change n_train, the images' order, "
+                    "or add some"
+                )
 
     def taking(self, order: NDArray[np.intp], n_train: int) -> Self:
         """The images at these places, in this order, with a split of their own."""

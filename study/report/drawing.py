@@ -11,12 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from study.report import matplotlib_import  # noqa: F401 (before matplotlib itself)
+
+# isort: split
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+
+from study.report.settings import usual_settings
 
 INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
 ORANGE, BLUE, PURPLE = "#cc7a00", "#0b69b0", "#a35fb5"
@@ -77,7 +82,7 @@ class Chart:
 @contextmanager
 def theme() -> Iterator[None]:
     """Draw and save in the report's style, whatever matplotlibrc the user or folder has."""
-    with mpl.rc_context():
+    with usual_settings(), mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield

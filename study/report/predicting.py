@@ -47,10 +47,17 @@ def _logits(model: Model, trial: StoredTrial, weights: Weights, x: np.ndarray) -
         return np.asarray(hidden @ w["output.weight"][0] + w["output.bias"])
     import torch
 
+    from study.known_state import known_state
+
     module = build(model, _configuration(trial), seed=0)
     module.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in weights.items()})
-    with torch.no_grad():
-        return np.asarray(module.double()(torch.from_numpy(x).double())[:, 0])
+    images = torch.from_numpy(x)
+    with known_state(), torch.no_grad():
+        single = module(images)[:, 0].double()
+        try:
+            return np.asarray(module.double()(images.double())[:, 0])
+        except RuntimeError:  # a module that makes float32 tensors of its own
+            return np.asarray(single)
 
 
 def initial_weights(model: Model, trial: StoredTrial, weights: Weights, *, seed: int) -> Weights:

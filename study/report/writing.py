@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from study.report.settings import usual_settings
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from study.report.parts import Section
 
 
+@usual_settings()
 def render(
     storage: str,
     *,
@@ -39,6 +42,7 @@ def render(
         return page.to_html(record, page.draw(sections.compose(record)))
 
 
+@usual_settings()
 def write(
     storage: str,
     out: Path,

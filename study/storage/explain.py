@@ -1,12 +1,12 @@
 """Turn a failing disk or database into one line and the right exit status."""
 
 import errno
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 
-from study.errors import BusyError, ResourceError, StudyError
+from study.errors import BusyError, ResourceError, StudyError, is_memory
 from study.text import hidden
 
 _FULL = "the disk is full: free some space and run the same command again"
@@ -17,7 +17,6 @@ _FAILED = "reading or writing it failed: check the disk, then run the same comma
 _LOCKED = "is locked by another program: wait for it or stop it"
 
 _NO_MEMORY = "there is none left: free some, or train narrower cohorts (--cohort)"
-_TORCH_MEMORY = re.compile(r"can't allocate memory|out of memory")
 
 # Primary result codes of SQLite, https://sqlite.org/rescode.html
 _SQLITE: dict[int, tuple[type[StudyError], str]] = {
@@ -48,9 +47,11 @@ _ERRNO: dict[int, str] = {
     errno.ENFILE: "too many files are open: close some, or raise `ulimit -n`",
     errno.ENOMEM: "there is no memory left: free some",
 }
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_READERS = ("study.storage.", "sqlalchemy.", "optuna.storages.", "psycopg.", "psycopg2.")
 
 
-def explain(error: BaseException, what: str = "storage") -> StudyError | None:
+def explain(error: BaseException, what: str | None = None) -> StudyError | None:
     """The one-line error behind ``error``, or ``None`` if it is a bug of ours.
 
     Libraries wrap what the disk says, and sometimes lose it (Optuna can end a full disk
@@ -58,13 +59,23 @@ def explain(error: BaseException, what: str = "storage") -> StudyError | None:
 
     Args:
         error: What was caught.
-        what: What was being read or written, as a person would name it.
+        what: What was being read or written, as a person would name it. Where nobody says it,
+            an error is the storage's if it was raised in code that reads storages; any other
+            is explained only if it names its own file, or is the whole machine's.
     """
     for link in chain(error):
-        known = _explain_one(link, what)
+        known = _explain_one(link, what or _origin(link))
         if known is not None:
             return known
     return None
+
+
+def _origin(error: BaseException) -> str | None:
+    """``storage``, if the innermost code that is ours, or a database's, reads or writes one."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    modules = [f"{frame.f_globals.get('__name__')}." for frame in frames]
+    known = [module for module in modules if module.startswith(("study.", *_READERS))]
+    return "storage" if known and known[-1].startswith(_READERS) else None
 
 
 @contextmanager
@@ -96,22 +107,18 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         pending += [link.__cause__, link.__context__]
 
 
-def _explain_one(error: BaseException, what: str) -> StudyError | None:
+def _explain_one(error: BaseException, what: str | None) -> StudyError | None:
     if isinstance(error, StudyError):
         return error
     if isinstance(error, sqlite3.Error):
-        return _explain_sqlite(error, what)
-    if isinstance(error, UnicodeDecodeError):  # SQLite quotes what is damaged
+        return _explain_sqlite(error, what or "storage")
+    if isinstance(error, UnicodeDecodeError) and what:  # SQLite quotes what is damaged
         return StudyError(f"{what}: {_DAMAGED}")
     if isinstance(error, OSError):
         return _explain_os(error, what)
-    if isinstance(error, MemoryError | RuntimeError) and _is_memory(error):
+    if is_memory(error):
         return ResourceError(f"memory: {_NO_MEMORY}")
-    return _explain_server(error, what)
-
-
-def _is_memory(error: MemoryError | RuntimeError) -> bool:
-    return isinstance(error, MemoryError) or bool(_TORCH_MEMORY.search(str(error)))
+    return _explain_server(error, what or "storage")
 
 
 def _explain_sqlite(error: sqlite3.Error, what: str) -> StudyError | None:
@@ -125,9 +132,11 @@ def _explain_sqlite(error: sqlite3.Error, what: str) -> StudyError | None:
     return kind[0](f"{what}: {kind[1]}") if kind else None
 
 
-def _explain_os(error: OSError, what: str) -> StudyError | None:
+def _explain_os(error: OSError, what: str | None) -> StudyError | None:
     name = str(error.filename) if error.filename is not None else what
-    if error.errno in _ERRNO:
+    if name is None and error.errno in _OF_THE_MACHINE:
+        name = "this machine"
+    if name and error.errno in _ERRNO:
         return ResourceError(f"{name}: {_ERRNO[error.errno]}")
     if error.filename is None or error.strerror is None:
         return None

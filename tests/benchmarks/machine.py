@@ -85,7 +85,7 @@ def own_shapes(columns: int, width: int, jobs: int, seconds: float = 1.0) -> flo
     """GFLOP/s of ``jobs`` threads, each with the products of a (columns, width) layer."""
     import torch
 
-    from study.trainer import one_thread
+    from study.known_state import known_state
 
     start, rates = threading.Barrier(jobs), []
 
@@ -94,7 +94,7 @@ def own_shapes(columns: int, width: int, jobs: int, seconds: float = 1.0) -> flo
         weight, x_val = torch.randn(columns, width), torch.randn(N_VAL, columns)
         z, z_val = torch.empty(100, width), torch.empty(N_VAL, width)
         flop = 2 * columns * width * (2 * 50 * 100 + N_VAL)
-        with one_thread(), torch.no_grad():
+        with known_state(), torch.no_grad():
             start.wait()
             times, end = [], time.perf_counter() + seconds
             while time.perf_counter() < end:

@@ -4,6 +4,9 @@ Each takes the frame that the function of the same name in :mod:`study.report.ta
 or the one that its docstring names. Draw under :func:`study.report.drawing.theme`.
 """
 
+from study.report import matplotlib_import  # noqa: F401 (before matplotlib itself)
+
+# isort: split
 from study.report.figures.confirming import outperforming, replicates, splits
 from study.report.figures.images import examples, pictures
 from study.report.figures.searching import (
