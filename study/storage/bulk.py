@@ -1,6 +1,6 @@
 """Insert a generation of trials into Optuna's tables in one transaction.
 
-The only module that knows Optuna's tables. It writes the rows that
+The only module that writes into Optuna's tables. It writes the rows that
 ``optuna.study.Study.add_trial`` writes, checked row by row in a test, and only into a
 schema of the revision that it was written for.
 """
