@@ -8,9 +8,15 @@ from study.integrity import FINISHED
 from study.storage import Seal, load_study, study_names
 from study.trials import digest
 
+CHILDREN = (
+    *("trial_values", "trial_params", "trial_intermediate_values"),
+    *("trial_user_attributes", "trial_system_attributes", "trial_heartbeats"),
+)
+
 
 def vouch(path):
     """Renew every finished trial's digest, where it has one, and every study's seal."""
+    drop_orphans(path)
     for name in study_names(str(path)):
         _redigest(path, _finished(path, name))
         with closing(sqlite3.connect(path)) as connection, connection:
@@ -19,6 +25,14 @@ def vouch(path):
                 "study_id = (SELECT study_id FROM studies WHERE study_name = ?)",
                 (json.dumps(_seal(path, name)), name),
             )
+
+
+def drop_orphans(path):
+    """Delete the rows of trials that are gone, as Optuna does with the trials."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table in CHILDREN:
+            gone = "trial_id NOT IN (SELECT trial_id FROM trials)"
+            connection.execute(f"DELETE FROM {table} WHERE {gone}")
 
 
 def _finished(path, name):

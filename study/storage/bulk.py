@@ -1,6 +1,6 @@
 """Insert a generation of trials into Optuna's tables in one transaction.
 
-The only module that knows Optuna's tables. It writes the rows that
+The only module that writes into Optuna's tables. It writes the rows that
 ``optuna.study.Study.add_trial`` writes, checked row by row in a test, and only into a
 schema of the revision that it was written for.
 """
@@ -22,6 +22,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection, Engine
 
 from study.errors import BusyError
+from study.storage.structure import require_structure
 
 REVISION = "v3.2.0.a"  # Optuna 3.2 to 5.0
 
@@ -110,6 +111,8 @@ def _begin(connection: Connection, study_id: int) -> None:
     driver: Any = connection.connection.dbapi_connection
     if connection.engine.name == "sqlite" and not driver.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if connection.engine.name == "sqlite":  # inserting would run what has been added since
+        require_structure(driver, str(connection.engine.url.database))
     found = connection.execute(
         select(_STUDIES.c.study_id).where(_STUDIES.c.study_id == study_id).with_for_update()
     )

@@ -30,6 +30,8 @@ _SQLITE: dict[int, tuple[type[StudyError], str]] = {
     sqlite3.SQLITE_BUSY: (BusyError, _LOCKED),
     sqlite3.SQLITE_LOCKED: (BusyError, _LOCKED),
     sqlite3.SQLITE_CORRUPT: (StudyError, _DAMAGED),
+    sqlite3.SQLITE_INTERRUPT: (StudyError, _DAMAGED),  # its schema takes too many steps
+    sqlite3.SQLITE_TOOBIG: (StudyError, "has a value of more than 16 MiB: name another file"),
     sqlite3.SQLITE_NOTADB: (StudyError, "is not an SQLite database: name another file"),
 }
 

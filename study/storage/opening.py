@@ -1,14 +1,24 @@
 """Open a study for searching, or for reading only."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.storage.explain import explaining
 from study.storage.filesystem import require_local
+from study.storage.postgresql import require_server
 from study.storage.reconnecting import reconnecting
 from study.storage.schema import create_schema, head_revision, known_revisions
-from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, look, require_writable
+from study.storage.sqlite import (
+    TIMEOUT_S,
+    Contents,
+    connect_readonly,
+    connect_writable,
+    look,
+    require_writable,
+)
+from study.storage.structure import require_structure
 from study.storage.urls import check_name, label, resolve, shown, sqlite_path
 from study.text import hidden
 
@@ -43,7 +53,7 @@ def open_study(storage: str, name: str) -> "Study":
 
     with explaining(label(url)):
         study = reconnecting(url, opened)
-    _check_direction(study, url)
+    _check_direction(study, url, "choose another --study-name")
     return study
 
 
@@ -67,7 +77,10 @@ def load_study(storage: str, name: str) -> "Study":
 
     def loaded() -> "Study":
         backend = _read_server(url) if path is None else _read_file(url, path)
-        return optuna.load_study(study_name=name, storage=backend)
+        study = optuna.load_study(study_name=name, storage=backend)
+        if _is_ours(study):
+            _check_direction(study, url, "restore the storage from a copy")
+        return study
 
     with explaining(label(url)):
         try:
@@ -107,14 +120,15 @@ def _open_file(url: str, path: Path) -> "RDBStorage":
     require_writable(path)
     if contents is None:
         _make_file(path)
-    return _rdb(url, connect_args={"timeout": TIMEOUT_S})
+    backend = _rdb(url, creator=partial(connect_writable, path, TIMEOUT_S))
+    _guard(backend.engine, path)
+    return backend
 
 
 def _make_file(path: Path) -> None:
-    from sqlalchemy import URL, create_engine
+    from sqlalchemy import create_engine
 
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": TIMEOUT_S})
+    engine = create_engine("sqlite:///", creator=partial(connect_writable, path, TIMEOUT_S))
     try:
         create_schema(engine)
     finally:
@@ -124,9 +138,20 @@ def _make_file(path: Path) -> None:
 def _read_file(url: str, path: Path) -> "RDBStorage":
     from sqlalchemy import event
 
-    backend = _rdb(url, creator=lambda: connect_readonly(path))
+    backend = _rdb(url, creator=partial(connect_readonly, path))
     event.listen(backend.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    _guard(backend.engine, path)
     return backend
+
+
+def _guard(engine: "Engine", path: Path) -> None:
+    """Look at the schema again in each transaction; what was looked at before may have changed."""
+    from sqlalchemy import event
+
+    def look_again(connection: Any) -> None:  # noqa: ANN401 (a fairy of SQLAlchemy's)
+        require_structure(connection.connection.dbapi_connection, str(path))
+
+    event.listen(engine, "begin", look_again)
 
 
 def _rdb(url: str, **engine: Any) -> "RDBStorage":  # noqa: ANN401 (what create_engine takes)
@@ -157,12 +182,19 @@ def _read_server(url: str) -> "RDBStorage":
 
 
 def _has_tables(engine: "Engine") -> bool:
-    """Whether a server's database has Optuna's tables, and their version."""
+    """Whether a server's database has Optuna's tables, and their version.
+
+    Raises:
+        StudyError: They are there, and not as Optuna makes them.
+    """
     from sqlalchemy import inspect
 
     with engine.connect() as connection:
         has_table = inspect(connection).has_table
-        return has_table("version_info") and has_table("alembic_version")
+        found = has_table("version_info") and has_table("alembic_version")
+        if found and engine.name == "postgresql":
+            require_server(connection, label(engine.url.render_as_string()))
+        return found
 
 
 def _server(url: str) -> "RDBStorage":
@@ -186,12 +218,20 @@ def _study(backend: "RDBStorage", name: str) -> "Study":
         return optuna.create_study(study_name=name, storage=backend, load_if_exists=True)
 
 
-def _check_direction(study: "Study", url: str) -> None:
+def _is_ours(study: "Study") -> bool:
+    """Whether a study that does not minimise one value has a mark of this package."""
+    if study.directions == [study.directions[0].MINIMIZE]:
+        return False  # as it should be, whoever's it is
+    own = {"seal"} & study._storage.get_study_system_attrs(study._study_id).keys()
+    return bool(own or {"manifest", "machine"} & study.user_attrs.keys())
+
+
+def _check_direction(study: "Study", url: str, remedy: str) -> None:
     directions = [direction.name.lower() for direction in study.directions]
     if directions != ["minimize"]:
         raise StudyError(
             f"study {shown(study.study_name)} in {label(url)}: its direction is"
-            f" {', '.join(directions) or 'missing'}, not minimize: choose another --study-name"
+            f" {', '.join(directions) or 'missing'}, not minimize: {remedy}"
         )
 
 

@@ -1,10 +1,11 @@
 """Look at an SQLite file without creating, changing or locking out anything."""
 
 import os
-import re
 import shutil
 import sqlite3
 import tempfile
+import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,21 @@ from urllib.parse import quote
 from study.errors import ResourceError, StudyError
 from study.storage.companions import require_journals
 from study.storage.explain import explaining
+from study.storage.rows import MAX_VALUE, require_rows
+from study.storage.schema import head_revision
+from study.storage.structure import Row, listed, refusal, require_plain, require_structure
 
 # A journal has at most every page of the file as it was, which may have been longer, and eight
 # bytes a page and a header a sector more, https://sqlite.org/fileformat2.html#the_rollback_journal
 _PER_BYTE, _HEADER = 4, 1 << 20
 TIMEOUT_S = 60.0  # how long to wait for another program's transaction
-_OPTUNA = frozenset({"studies", "study_directions", "trials", "version_info"})
+_SCHEMA_BYTES = 2**17  # of one definition, or one row of SQLite's statistics
+_SCHEMA_STEPS = (
+    200_000  # of SQLite's machine, to read the schema and them: a hundred times Optuna's
+)
+RACY_NS = 50_000_000  # two changes within a tick of a file system's clock look like one
+_OPTUNA = frozenset({"studies", "trials", "version_info"})  # at any revision
+_seen: dict[Path, tuple[tuple[object, ...], "Contents"]] = {}  # what was looked at, and how it was
 
 
 @dataclass(frozen=True)
@@ -26,38 +36,37 @@ class Contents:
     """What a file holds, as far as opening it depends on it."""
 
     tables: frozenset[str]  # and views
-    views: frozenset[str]
+    is_optuna: bool  # whether the tables that make an Optuna storage are all there
     revision: str | None  # of Optuna's schema; None if it has none
-    studies: tuple[str, ...]  # their names, oldest first
-
-    @property
-    def is_optuna(self) -> bool:
-        """Whether the tables that make an Optuna storage are all there, and are tables.
-
-        A view in the place of one may be computed without end.
-        """
-        posing = {
-            name for name in self.views if re.match(r"stud(y|ies)|trial|version_|alem", name)
-        }
-        return self.tables >= _OPTUNA and not posing
+    studies: tuple[str, ...]  # their names, oldest first; none of another revision's
 
 
 def look(path: Path) -> Contents | None:
     """What the SQLite file at ``path`` holds; ``None`` if it is absent or has no tables yet.
 
+    The schema comes first, and nothing is read from a table before it was found to be
+    Optuna's; then the file and its rows as a whole. All of it is one snapshot of the file. A
+    file that has not changed since is not read again.
+
     Raises:
-        StudyError: It is not an SQLite database, or damaged, or in WAL mode, or what has its
-            journal's name is no file.
+        StudyError: It is not an SQLite database, damaged, in WAL mode, or is an Optuna storage
+            with something in its schema that Optuna does not make, or with rows that belong to
+            nothing; or what has its journal's name is no file.
         ResourceError: It can't be read.
     """
     with explaining(str(path)):
         require_journals(path)
         if not path.exists() or path.stat().st_size == 0:
             return None
-        _check_header(path)
+        state, place = _state(path, _header(path)), path.absolute()
+        if state is not None and _seen.get(place, (None,))[0] == state:
+            return _seen[place][1]
         with closing(connect_readonly(path)) as connection:
-            _check_whole(connection, path)
-            return _contents(connection)
+            connection.execute("BEGIN")
+            contents = _contents(connection, path)
+        if state is not None and contents is not None:
+            _seen[place] = (state, contents)
+        return contents
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
@@ -71,8 +80,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
         require_journals(path)
         connection = _connect(f"file:{quote(str(path.absolute()))}?mode=ro")
         try:
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-            return connection
+            return harden(connection)
         except sqlite3.OperationalError as error:
             connection.close()
             if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
@@ -80,6 +88,32 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
         copy = _undone_copy(path)
         if copy is not None:
             return copy
+
+
+def connect_writable(path: Path, timeout_s: float) -> sqlite3.Connection:
+    """A connection for Optuna's own engine, which begins transactions as Python does."""
+    connection = sqlite3.connect(path.absolute(), timeout=timeout_s, check_same_thread=False)
+    try:
+        return harden(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def harden(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Let the file's schema run nothing, and give out no value that is too long.
+
+    SQLite itself reads its tables of statistics, whatever they are, together with the schema:
+    that has an end too.
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SCHEMA_BYTES)
+    connection.set_progress_handler(lambda: True, _SCHEMA_STEPS)
+    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+    connection.set_progress_handler(None, 0)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+    return connection
 
 
 def require_writable(path: Path) -> None:
@@ -103,17 +137,32 @@ def _connect(uri: str) -> sqlite3.Connection:
     )
 
 
-def _check_header(path: Path) -> None:
+def _header(path: Path) -> bytes:
     # https://sqlite.org/fileformat2.html#the_database_header. Closing the file drops the
     # locks that this process has on it, so this comes before any connection is opened.
     with path.open("rb") as file:
-        header = file.read(20)
+        header = file.read(100)
     if header and not header.startswith(b"SQLite format 3\0"):
         raise StudyError(f"{path}: is not an SQLite database: name another file")
     if header[18:20] == b"\2\2":  # even reading would leave two files beside it
         raise StudyError(
             f"{path}: is in WAL mode: run `sqlite3 {path} 'PRAGMA journal_mode=DELETE'` first"
         )
+    return header
+
+
+def _state(path: Path, header: bytes) -> tuple[object, ...] | None:
+    """What changes with the file's content; ``None`` if that can't be relied on.
+
+    The header counts SQLite's transactions. Beside a journal the content is not the file's,
+    and what has just changed may change once more without a new time.
+    """
+    real = path.resolve()
+    found = real.stat()
+    newest = max(found.st_mtime_ns, found.st_ctime_ns)
+    if time.time_ns() - newest < RACY_NS or real.with_name(f"{real.name}-journal").exists():
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, newest, header
 
 
 def _undone_copy(path: Path) -> sqlite3.Connection | None:
@@ -152,18 +201,33 @@ def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
         raise StudyError(f"{path}: is damaged: restore it from a copy, or name another file")
 
 
-def _contents(connection: sqlite3.Connection) -> Contents | None:
-    listed = connection.execute("SELECT name, type FROM sqlite_master").fetchall()
-    views = frozenset(name for name, kind in listed if kind == "view")
-    tables = views | frozenset(name for name, kind in listed if kind == "table")
-    if not tables:
+def _contents(connection: sqlite3.Connection, path: Path) -> Contents | None:
+    rows = listed(connection)
+    if not rows:
         return None
-    found = Contents(tables, views, None, ())
-    if not found.is_optuna:
-        return found
-    revision = None
-    if "alembic_version" in tables:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        revision = str(row[0]) if row else None
+    tables = {name.lower() for kind, name, _, _ in rows if kind == "table"}
+    named = frozenset(name for kind, name, _, _ in rows if kind in ("table", "view"))
+    if not tables >= _OPTUNA:
+        return Contents(named, False, None, ())
+    revision = _revision(connection, rows, path)
+    if revision != head_revision():
+        return Contents(named, True, revision, ())
+    require_structure(connection, str(path))
+    _check_whole(connection, path)
+    require_rows(
+        lambda sql: connection.execute(sql).fetchone(), sorted(tables), str(path), typed=False
+    )
     studies = connection.execute("SELECT study_name FROM studies ORDER BY study_id").fetchall()
-    return Contents(tables, views, revision, tuple(str(name) for (name,) in studies))
+    return Contents(named, True, revision, tuple(str(name) for (name,) in studies))
+
+
+def _revision(connection: sqlite3.Connection, rows: Sequence[Row], path: Path) -> str | None:
+    """The revision of Optuna's schema, read only from what is no more than a table."""
+    listing = next((row for row in rows if row[1].lower() == "alembic_version"), None)
+    if listing is None:
+        return None
+    require_plain(listing, str(path))
+    found = connection.execute("SELECT version_num FROM alembic_version LIMIT 2").fetchall()
+    if len(found) > 1:
+        raise refusal(str(path), "table 'alembic_version' has more than one row")
+    return str(found[0][0]) if found else None

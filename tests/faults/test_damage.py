@@ -22,7 +22,7 @@ from study.report.record import collect
 from study.search import Settings
 from study.search import search as search_here
 from tests.search.helpers import plan
-from tests.vouching import vouch
+from tests.vouching import drop_orphans, vouch
 
 from .helpers import forked
 
@@ -219,6 +219,7 @@ def test_a_spoiled_row_is_refused_and_named(copy, damage):
     """The report is refused in one line that names the study; the check lists what is wrong."""
     before = copy.read_bytes()
     execute(copy, SPOILED[damage])
+    drop_orphans(copy)
     assert copy.read_bytes() != before
 
     found = outcome(copy)
