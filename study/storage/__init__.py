@@ -4,7 +4,8 @@ One job a module: ``urls`` says where things lie, ``sqlite`` looks at a file wit
 touching it, ``structure`` and ``postgresql`` hold its tables to Optuna's and ``rows`` its rows
 to each other, ``opening`` opens, ``lock`` keeps a second search out, ``recording`` appends
 (through ``bulk`` where it can), ``manifest`` says what the study was and ``machine`` where,
-``weights`` keeps the models, ``seal`` keeps a digest over all of it, ``reading`` reads what
+``companions`` looks at the files beside it, ``weights`` keeps the models, ``seal`` keeps a
+digest over all of it, ``reading`` reads what
 may be damaged, and ``explain`` turns a failing disk or database into one line.
 """
 
