@@ -3,6 +3,13 @@
 import optuna
 import pytest
 
+from study.confirm.loop import Settings as ConfirmSettings
+from study.confirm.loop import confirm
+from study.protocol import Protocol
+from study.search import Settings
+from study.search import search as search_here
+from tests.search.helpers import plan
+
 from .helpers import search
 
 
@@ -20,4 +27,16 @@ def calm(tmp_path_factory):
     """The storage of a search that nothing happened to. The images are in memory after it."""
     path = tmp_path_factory.mktemp("calm") / "study.db"
     search(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory):
+    """Both models, searched and confirmed: everything that a report can show."""
+    path = tmp_path_factory.mktemp("golden") / "study.db"
+    protocol = Protocol(steps=100, val_every=20)
+    for model in ("linear", "mlp"):
+        search_here(plan(model, protocol=protocol), Settings(str(path), model, 4))
+    sizes = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}
+    confirm(ConfirmSettings(str(path), ("linear", "mlp"), **sizes))
     return path

@@ -1,5 +1,6 @@
 """Tiny searches in forked children, the state that they leave, and what it must equal."""
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -9,6 +10,8 @@ import sys
 import warnings
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
 
 from study.errors import StudyError
 from study.search import Settings
@@ -100,6 +103,20 @@ def state(path):
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = {k: sorted(connection.execute(f"SELECT {sql}")) for k, sql in ROWS.items()}
     return rows, weights(path, NAME)
+
+
+def shown(value):
+    """Everything that a report is made of, as something that can be compared."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = (field.name for field in dataclasses.fields(value))
+        return {name: shown(getattr(value, name)) for name in names}
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, dict):
+        return {key: shown(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(part) for part in value]
+    return repr(value)
 
 
 @contextmanager

@@ -53,6 +53,13 @@ ROWS = {
     "F42": "what is trusted, said in the documents",
 }
 
+ENDS = {
+    "named": "named by the check",
+    "same": "the same report",
+    "permitted": "permitted",
+    "lost": "neither",
+}  # of an edit, in ``test_tamper``
+
 
 def pytest_runtest_setup(item):
     """Tell the row to whoever prints the table, in this process or another."""
@@ -61,6 +68,8 @@ def pytest_runtest_setup(item):
 
 def pytest_terminal_summary(terminalreporter):
     """Print the table, if the matrix was tested as a whole."""
+    if terminalreporter.config.getoption("markexpr") in ("matrix", "faults"):
+        _tampering(terminalreporter)
     if terminalreporter.config.getoption("markexpr") != "matrix":
         return
     attempts, failed, skipped = Counter(), Counter(), Counter()
@@ -75,6 +84,19 @@ def pytest_terminal_summary(terminalreporter):
         left_out = f"  ({skipped[row]} skipped)" if skipped[row] else ""
         count = f"{attempts[row] + failed[row]:8,}"
         terminalreporter.line(f"{row:4} {words:62} {count} {lost:>5}{left_out}")
+
+
+def _tampering(terminalreporter):
+    """How the edits of a storage ended; see ``test_tamper``."""
+    counts = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            counts.update(dict(report.user_properties).get("tampering", {}))
+    pages = counts.pop("pages", 0)
+    if counts:
+        ended = ", ".join(f"{counts[how]:,} {words}" for how, words in ENDS.items())
+        terminalreporter.section("tampering")
+        terminalreporter.line(f"{counts.total():,} edits: {ended}; {pages} pages compared")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """F8, F9: a storage that is damaged or forged gives the same report, or none."""
 
-import dataclasses
 import json
 import random
 import resource
@@ -24,19 +23,7 @@ from study.search import search as search_here
 from tests.search.helpers import plan
 from tests.vouching import drop_orphans, vouch
 
-from .helpers import forked
-
-
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory):
-    """Both models, searched and confirmed: everything that a report can show."""
-    path = tmp_path_factory.mktemp("golden") / "study.db"
-    protocol = Protocol(steps=100, val_every=20)
-    for model in ("linear", "mlp"):
-        search_here(plan(model, protocol=protocol), Settings(str(path), model, 4))
-    sizes = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}
-    confirm(ConfirmSettings(str(path), ("linear", "mlp"), **sizes))
-    return path
+from .helpers import forked, shown
 
 
 @pytest.fixture
@@ -44,20 +31,6 @@ def copy(golden, tmp_path):
     """A copy of it, to damage."""
     shutil.copytree(golden.parent, tmp_path / "copy")
     return tmp_path / "copy" / golden.name
-
-
-def shown(value):
-    """Everything that a report is made of, as something that can be compared."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = (field.name for field in dataclasses.fields(value))
-        return {name: shown(getattr(value, name)) for name in names}
-    if isinstance(value, np.ndarray):
-        return value.dtype.str, value.shape, value.tobytes()
-    if isinstance(value, dict):
-        return {key: shown(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [shown(part) for part in value]
-    return repr(value)
 
 
 def outcome(path):
