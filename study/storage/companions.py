@@ -107,7 +107,7 @@ def read(path: Path, longest: int) -> bytes:
         OSError: It can't be read.
     """
     with os.fdopen(open_file(path, os.O_RDONLY, longest), "rb") as file:
-        return file.read(longest + 1)
+        return file.read(os.fstat(file.fileno()).st_size)
 
 
 def left_files(folder: Path) -> Iterator[tuple[Path, int | None]]:

@@ -67,6 +67,8 @@ def files(storage: str, name: str) -> Path:
         from sqlalchemy.engine import make_url
 
         path = Path(slug(make_url(url).database or "database"))
+    elif path.is_symlink():  # one folder and one lock, whichever name the database is given
+        path = path.resolve()
     return path.with_name(f"{path.name}.files") / slug(name)
 
 
