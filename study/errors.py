@@ -20,7 +20,16 @@ class StudyError(Exception):
 
 
 class NotConfirmedError(StudyError):
-    """The storage has no whole confirmation of a study's present best trial."""
+    """The storage has no whole confirmation of a study's present best trial.
+
+    Args:
+        why: What is missing.
+        command: What makes it, as typed in a shell.
+    """
+
+    def __init__(self, why: str, command: str) -> None:
+        super().__init__(f"{why}: run `{command}`")
+        self.why = why
 
 
 class BusyError(StudyError):

@@ -17,8 +17,8 @@ from study import storage as store
 from study.errors import StudyError
 from study.seeds import derive
 from study.storage.manifest import FIRST_NAME, trained_under
-from study.storage.urls import shown, sqlite_path
-from study.trials import BY_SEARCH, StoredTrial, digest, stamp_of
+from study.storage.urls import shell, shown, sqlite_path
+from study.trials import TRAINED_UNDER, StoredTrial, digest
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -60,9 +60,10 @@ def verified(study: Study) -> Verified:
 
 def _damaged(study: Study, found: Verified) -> StudyError:
     more = f" (and {len(found.faults) - 1} more)" if len(found.faults) > 1 else ""
+    url = getattr(getattr(study._storage, "_backend", study._storage), "url", "")
     return StudyError(
         f"study {shown(study.study_name)}: {found.faults[0]}{more}: restore the storage from a "
-        "copy, or name another study; python -m study.check lists all that is wrong"
+        f"copy, or name another study; `{shell('study.check', url)}` lists all that is wrong"
     )
 
 
@@ -124,10 +125,13 @@ def inspect(study: Study) -> Verified:
 def _marks(
     study: Study, finished: Sequence[FrozenTrial], seal: store.Seal | None
 ) -> Iterator[str]:
-    """What says that a study without a manifest was searched by this package all the same."""
+    """What says that a study without a manifest was searched by this package all the same.
+
+    A search that is killed while it begins leaves a machine alone.
+    """
     if seal is not None:
         mark = "a seal"
-    elif store.machine(study):
+    elif finished and store.machine(study):
         mark = "a machine"
     elif any(_is_of_search(trial) for trial in finished):
         mark = "trials of a search"
@@ -137,13 +141,10 @@ def _marks(
 
 
 def _is_of_search(trial: FrozenTrial) -> bool:
-    """Whether a trial was recorded by a search or a confirmation.
+    """Whether a trial was recorded by a search or a confirmation, and not by an objective.
 
-    Those of before the stamp were told apart from an objective's by their cohorts.
+    An objective's trial is alone in its cohort, which it names by the trial's number.
     """
-    stamp = stamp_of(trial)
-    if stamp is not None:
-        return stamp.get("by") == BY_SEARCH
     return "digest" in trial.user_attrs and trial.user_attrs.get("cohort") != [trial.number]
 
 
@@ -190,13 +191,13 @@ def _broken(
         return
     if seal is not None:
         yield from _broken_seal(study, finished[:covered], seal, notes)
-    elif any(map(_is_of_search, finished)):
+    elif any(TRAINED_UNDER not in trial.system_attrs for trial in finished):
         if FIRST_NAME in manifest or store.machine(study):
             yield "is damaged (its seal is missing)"
-        else:
-            notes.append("is of a version of this package that kept no seal")
+            return
+        notes.append("is of a version of this package that kept no seal")
     for place in range(covered, len(finished)):
-        words = _otherwise(finished, place, manifest)
+        words = _otherwise(study, finished, place, manifest)
         if words:
             yield f"trial {finished[place].number} {words}"
 
@@ -218,21 +219,22 @@ def _broken_seal(
     yield "its name, manifest, machine, dates or parameters have changed since they were recorded"
 
 
-def _otherwise(finished: Sequence[FrozenTrial], place: int, manifest: Manifest) -> str | None:
+def _otherwise(
+    study: Study, finished: Sequence[FrozenTrial], place: int, manifest: Manifest
+) -> str | None:
     """How a trial was trained otherwise than its study's manifest says, after its number.
 
-    The stamp is a digest of all that the training depended on. Trials of before the stamp are
-    held to what their attributes tell.
+    An objective's trial has a digest of all that its training depended on. Any other is held to
+    what its attributes tell, and is a search's only where a kill may have kept a seal from it.
     """
-    trial = finished[place]
-    stamp = stamp_of(trial)
-    if stamp is None and FIRST_NAME in manifest:
+    settings = finished[place].system_attrs.get(TRAINED_UNDER)
+    if settings is None and FIRST_NAME in manifest and store.is_atomic(study):
         return "was not recorded by this study's search: it does not say how it was trained"
     try:
         words = next(_differences(finished, place, manifest), None)
     except (ArithmeticError, LookupError, TypeError, ValueError):
-        return None if stamp else "can't be held to the manifest of its study"
-    if words is None and stamp and stamp.get("sha256") != trained_under(manifest):
+        return "can't be held to the manifest of its study"
+    if words is None and settings not in (None, trained_under(manifest)):
         words = "settings"
     return words and f"was trained with other {words} than its study's manifest says"
 

@@ -307,7 +307,7 @@ class Objective:
         """Hold a searched study to its manifest, and say in the trial how it is trained."""
         from study.search.plan import Plan
         from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
-        from study.trials import BY_OBJECTIVE, STAMP, stamp
+        from study.trials import TRAINED_UNDER
 
         study = getattr(trial, "study", None)
         stored = study and manifest(study)
@@ -329,8 +329,8 @@ class Objective:
                 f"study {study.study_name!r}: was searched with other settings ({words}): "
                 "give the objective those, or use another study"
             )
-        value = stamp(trained_under(stored), BY_OBJECTIVE)
-        trial.storage.set_trial_system_attr(trial._trial_id, STAMP, value)
+        settings = trained_under(stored)
+        trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, settings)
 
 
 def default_space(model: Model) -> SearchSpace:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from study.objective import Configuration
     from study.trainer import History
 
-STAMP = "trained"  # a trial's system attribute: under which settings, and by what
-BY_SEARCH, BY_OBJECTIVE = "search", "objective"
+TRAINED_UNDER = "trained_under"  # an objective's trial's system attribute: a digest of settings
 CURVES = ("train_loss", "train_errors", "val_loss", "val_errors")
 
 
@@ -141,23 +140,6 @@ def digest(attrs: dict[str, Any], value: float) -> str:
     kept = {name: attr for name, attr in attrs.items() if name != "digest"}
     text = json.dumps([value, kept], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def stamp(sha256: str, by: str) -> dict[str, str]:
-    """What a trial's system attribute ``STAMP`` says: the digest of its settings, its trainer."""
-    return {"sha256": sha256, "by": by}
-
-
-def put_stamp(trials: Sequence[FrozenTrial], sha256: str) -> None:
-    """Say of trials that a search or a confirmation trained them under these settings."""
-    for trial in trials:
-        trial.system_attrs = trial.system_attrs | {STAMP: stamp(sha256, BY_SEARCH)}
-
-
-def stamp_of(trial: FrozenTrial) -> dict[str, Any] | None:
-    """What a trial's stamp says; ``None`` where it has none that can be read."""
-    found = trial.system_attrs.get(STAMP)
-    return found if isinstance(found, dict) else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,17 +53,16 @@ def _seal(path, name):
 
 
 def as_of_before_the_seal(path):
-    """Make the storage what the version before seals, machines and stamps would have recorded."""
-    as_of_before_the_stamp(path)
+    """Make the storage what the version before seals and machines would have recorded."""
+    as_of_before_the_name(path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM study_user_attributes WHERE key = 'machine'")
         connection.execute("DELETE FROM study_system_attributes WHERE key = 'seal'")
 
 
-def as_of_before_the_stamp(path):
-    """Make it what the version recorded whose seals covered the name, and trials had no stamp."""
+def as_of_before_the_name(path):
+    """Make it what the version recorded whose seals covered the name, not in the manifest yet."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM trial_system_attributes WHERE key = 'trained'")
         connection.execute(
             "UPDATE study_user_attributes SET value_json = json_remove(value_json, '$.study',"
             " '$.search.study') WHERE key = 'manifest'"

@@ -36,6 +36,7 @@ from study.stats import (
     verdict,
     wilson,
 )
+from study.storage.urls import shell
 from study.trials import StoredTrial, best_of, unpack
 
 Attrs = dict[str, Any]
@@ -159,14 +160,15 @@ def compare_with_rows(
     a, b = (Contender.load(storage, name) for name in names)
     require_comparable(a, b)
     parts = find_parts(storage, (a, b))
-    seeds = [_confirmed(storage, c, REPLICATES, parts) for c in (a, b)]
-    splits = [_confirmed(storage, c, SPLITS, parts) for c in (a, b)]
-    seed = _common_seed(storage, (a, b), parts)
+    command = shell("study.confirm", storage, f"--linear={a.name}", f"--mlp={b.name}")
+    seeds = [_confirmed(storage, c, REPLICATES, parts, command) for c in (a, b)]
+    splits = [_confirmed(storage, c, SPLITS, parts, command) for c in (a, b)]
+    seed = _common_seed(storage, (a, b), parts, command)
     rows = {
         suffix: [row for side in both for row in side]
         for suffix, both in ((REPLICATES, seeds), (SPLITS, splits))
     }
-    return _compared((a, b), seeds, splits, seed), rows
+    return _compared((a, b), seeds, splits, seed, command), rows
 
 
 def _compared(
@@ -174,6 +176,7 @@ def _compared(
     seeds: Sequence[list[Attrs]],
     splits: Sequence[list[Attrs]],
     seed: int,
+    command: str,
 ) -> Comparison:
     a, b = pair
     pairs = min(len(side) for side in splits)
@@ -183,7 +186,7 @@ def _compared(
     holdouts = [[s["holdout_errors"] / s["n_holdout"] for s in side] for side in splits]
     sizes = {"n_train": splits[0][0]["n_fit"], "n_test": splits[0][0]["n_holdout"]}
     difference = nadeau_bengio(np.array(holdouts[0]) - np.array(holdouts[1]), **sizes)
-    firsts = [_of_best(side, c) for side, c in zip(seeds, (a, b), strict=True)]
+    firsts = [_of_best(side, c, command) for side, c in zip(seeds, (a, b), strict=True)]
     finals = [[r["final_errors"] for r in side] for side in firsts]
     outperforming = probability_of_outperforming(*finals)
     tests = tuple(_mcnemar(ra, rb) for ra, rb in zip(*firsts, strict=True))
@@ -214,17 +217,19 @@ def _best(contender: Contender) -> StoredTrial:
 
 
 def _confirmed(
-    storage: str, contender: Contender, suffix: str, parts: Mapping[tuple[str, str], str]
+    storage: str,
+    contender: Contender,
+    suffix: str,
+    parts: Mapping[tuple[str, str], str],
+    command: str,
 ) -> list[Attrs]:
     """The attributes of a confirmation's trials, if it is of the study as it is now."""
     name = parts.get((contender.name, suffix), contender.name + suffix)
     if (contender.name, suffix) not in parts:
-        raise NotConfirmedError(f"study {name!r}: is not there: run `python -m study.confirm`")
+        raise NotConfirmedError(f"study {name!r}: is not there", command)
     found = verified(store.load_study(storage, name))
     if len(found.trials) < 2:
-        raise NotConfirmedError(
-            f"study {name!r}: has {len(found.trials)} trials: run `python -m study.confirm`"
-        )
+        raise NotConfirmedError(f"study {name!r}: has {len(found.trials)} trials", command)
     stored = manifest_of(found)
     search = {part: value for part, value in contender.manifest.items() if part != "versions"}
     best = _best(contender)
@@ -233,13 +238,17 @@ def _confirmed(
     ):
         raise NotConfirmedError(
             f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
-            f"trial {best.number} is its best: run `python -m study.confirm --restart`"
+            f"trial {best.number} is its best",
+            f"{command} --restart",
         )
     return [{"study": contender.name} | trial.user_attrs for trial in found.trials]
 
 
 def _common_seed(
-    storage: str, pair: tuple[Contender, Contender], parts: Mapping[tuple[str, str], str]
+    storage: str,
+    pair: tuple[Contender, Contender],
+    parts: Mapping[tuple[str, str], str],
+    command: str,
 ) -> int:
     """The confirmation's seed: replicates and splits of two have nothing in common."""
     a, b = pair
@@ -251,19 +260,20 @@ def _common_seed(
             if used[0] != used[1]:
                 raise NotConfirmedError(
                     f"studies {a.name!r} and {b.name!r}: were confirmed with {setting} "
-                    f"{used[0]} and {used[1]}: run `python -m study.confirm --restart`"
+                    f"{used[0]} and {used[1]}",
+                    f"{command} --restart",
                 )
     return int(found[0]["seed"])
 
 
-def _of_best(replicates: Sequence[Attrs], contender: Contender) -> list[Attrs]:
+def _of_best(replicates: Sequence[Attrs], contender: Contender, command: str) -> list[Attrs]:
     """The replicates of the study's best trial, one a seed."""
     best = _best(contender).number
     found = [r for r in replicates if r["finalist"] == best]
     if len(found) < 2:
         raise NotConfirmedError(
-            f"study {contender.name!r}: trial {best} is its best but was not confirmed: "
-            "run `python -m study.confirm --restart`"
+            f"study {contender.name!r}: trial {best} is its best but was not confirmed",
+            f"{command} --restart",
         )
     return found
 

@@ -21,8 +21,6 @@ from study.confirm.plan import (
     require_room,
     splits_manifest,
 )
-from study.storage.manifest import trained_under
-from study.trials import put_stamp
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
@@ -162,7 +160,6 @@ def _run(
     for done, ((study, _), trials) in enumerate(zip(work, results, strict=True), 1):
         name = study.study_name
         before = seals[name]
-        put_stamp(trials, trained_under(store.manifest(study) or {}))
         seals[name] = before.over(trials)
         store.record(study, trials, seals[name].attribute, first=store.count_trials(study))
         if progress:

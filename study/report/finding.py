@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from study import storage
 from study.errors import StudyError
 from study.objective import MODELS
-from study.storage.urls import shown
+from study.storage.urls import shell, shown
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -36,7 +36,8 @@ def find(url: str, label: str) -> list[str]:
             )
         found += own
     if not found:
-        raise StudyError(f"{label}: holds no study to report: run python -m study.search")
+        command = shell("study.search", url, "--model", next(iter(MODELS)))
+        raise StudyError(f"{label}: holds no study to report: run `{command}`")
     return found[:2]
 
 

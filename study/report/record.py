@@ -176,7 +176,7 @@ def _confirmed(url: str, searches: Sequence[Searched]) -> dict[str, Any]:
     try:
         found, rows = compare_with_rows(url, (names[0], names[1]))
     except NotConfirmedError as error:
-        return {"unconfirmed": str(error)}
+        return {"unconfirmed": error.why}
     return {
         "comparison": found,
         "replicates": _chosen(rows[REPLICATES], REPLICATED),

@@ -197,8 +197,8 @@ def caveat(record: Record) -> str:
 def _confirmed(record: Record) -> str:
     c = record.comparison
     if c is None:
-        why = f": {record.unconfirmed}" if record.unconfirmed else "."
-        return f"It has not been confirmed on fresh seeds here{why}"
+        why = f": {record.unconfirmed}" if record.unconfirmed else ""
+        return f"It has not been confirmed on fresh seeds here{why}."
     return (
         f"The error on fresh images comes from {c.n_splits} whole searches, each judged once on"
         " images that it had not seen; its interval covers images, seeds and the search."

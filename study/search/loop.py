@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from study import integrity, notebook, storage
 from study.search.kept import drop_weights, keep_weights, lost_weights, save_again
 from study.search.plan import Plan, Planned, Planner
-from study.storage.manifest import trained_under
-from study.trials import StoredTrial, best_of, put_stamp, rank, read_trials
+from study.trials import StoredTrial, best_of, rank, read_trials
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
@@ -115,7 +114,6 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             tasks = tasks_of(plan, planner, generation, pair.digest, root)
             results = _train(tasks, pool, report)
             frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
-            put_stamp(frozen, trained_under(manifest))
             first = storage.count_trials(study)  # those passed over have numbers too
             for number, trial in enumerate(frozen, first):
                 trial.number = number

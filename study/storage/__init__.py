@@ -17,7 +17,7 @@ from study.storage.machine import machine
 from study.storage.manifest import check_manifest, manifest, manifests, set_manifest
 from study.storage.opening import load_study, open_study, study_names
 from study.storage.reading import frozen_trials
-from study.storage.recording import count_trials, record
+from study.storage.recording import count_trials, is_atomic, record
 from study.storage.room import require_room
 from study.storage.seal import Seal, former_names, stored_seal
 from study.storage.urls import MAX_NAME, check_name, files, resolve
@@ -37,6 +37,7 @@ __all__ = [
     "frozen_trials",
     "hold",
     "holder",
+    "is_atomic",
     "load_study",
     "load_weights",
     "lock",

@@ -1,5 +1,6 @@
 """Open a study for searching, or for reading only."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,14 +70,15 @@ def load_study(storage: str, name: str) -> "Study":
     """
     import optuna
 
-    names = study_names(storage)
     url = resolve(storage)
-    if name not in names:
-        raise StudyError(f"study {shown(name)} in {label(url)}: is not there: {_listed(names)}")
     path = sqlite_path(url)
+    if path is not None:  # a server is asked below, on one connection
+        _require_there(name, study_names(storage), url)
 
     def loaded() -> "Study":
         backend = _read_server(url) if path is None else _read_file(url, path)
+        if path is None:
+            _require_there(name, [found.study_name for found in backend.get_all_studies()], url)
         study = optuna.load_study(study_name=name, storage=backend)
         if _is_ours(study):
             _check_direction(study, url, "restore the storage from a copy")
@@ -218,6 +220,11 @@ def _study(backend: "RDBStorage", name: str) -> "Study":
         return optuna.create_study(study_name=name, storage=backend, load_if_exists=True)
 
 
+def _require_there(name: str, names: list[str], url: str) -> None:
+    if name not in names:
+        raise StudyError(f"study {shown(name)} in {label(url)}: is not there: {_listed(names)}")
+
+
 def _is_ours(study: "Study") -> bool:
     """Whether a study that does not minimise one value has a mark of this package."""
     if study.directions == [study.directions[0].MINIMIZE]:
@@ -256,7 +263,7 @@ def _check_contents(contents: Contents | None, path: Path) -> None:
 def _version_message(what: str, url: str) -> str:
     return (
         f"{what}: has the tables of an older Optuna:"
-        f" copy it, then run `optuna storage upgrade --storage {hidden(url)}`"
+        f" copy it, then run `optuna storage upgrade --storage {shlex.quote(hidden(url))}`"
     )
 
 

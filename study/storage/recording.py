@@ -52,6 +52,12 @@ def record(
             _add_one_by_one(study, trials, attributes)
 
 
+def is_atomic(study: "Study") -> bool:
+    """Whether trials and their seal are recorded in one transaction, which no kill can part."""
+    backend = _rdb(study)
+    return backend is not None and backend.engine.name in ("sqlite", "postgresql")
+
+
 def count_trials(study: "Study") -> int:
     """How many trials the study has, in whatever state."""
     backend = _rdb(study)

@@ -37,7 +37,9 @@ def require_rows(ask: Ask, tables: Sequence[str], what: str, *, typed: bool) -> 
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         listed = ", ".join(wrong[:3]) + more
-        raise StudyError(f"{what}: is damaged: restore it from a copy ({listed})")
+        raise StudyError(
+            f"{what}: is damaged ({listed}): restore it from a copy, or name another storage"
+        )
 
 
 def _wrong(ask: Ask, tables: Sequence[str], *, typed: bool) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Look at an SQLite file without creating, changing or locking out anything."""
 
 import os
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -146,7 +147,8 @@ def _header(path: Path) -> bytes:
         raise StudyError(f"{path}: is not an SQLite database: name another file")
     if header[18:20] == b"\2\2":  # even reading would leave two files beside it
         raise StudyError(
-            f"{path}: is in WAL mode: run `sqlite3 {path} 'PRAGMA journal_mode=DELETE'` first"
+            f"{path}: is in WAL mode: run `sqlite3 {shlex.quote(str(path))}"
+            " 'PRAGMA journal_mode=DELETE'` first"
         )
     return header
 

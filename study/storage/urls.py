@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 from pathlib import Path
 
 from study.errors import StudyError
@@ -70,6 +71,12 @@ def files(storage: str, name: str) -> Path:
     elif path.is_symlink():  # one folder and one lock, whichever name the database is given
         path = path.resolve()
     return path.with_name(f"{path.name}.files") / slug(name)
+
+
+def shell(module: str, storage: str, *options: str) -> str:
+    """A command on this storage as typed in a shell; a password in its URL is left out."""
+    where = hidden(storage.removeprefix("sqlite:///"))
+    return shlex.join(["python", "-m", module, "--storage", where, *options])
 
 
 def slug(name: str) -> str:

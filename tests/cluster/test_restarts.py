@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from study.errors import BusyError, ResourceError
-from study.integrity import vouched
+from study.integrity import verified
 from study.storage import load_study, lock, open_study, opening, reconnecting, record
 from study.storage.lock import _key, _there
 from tests.confirm.helpers import here
@@ -102,7 +102,7 @@ def test_a_crash_between_two_reads_is_waited_for(mortal, monkeypatch):
     study = load_study(url, "linear")
     mortal.crash()
 
-    assert len(vouched(study)) == N_TRIALS
+    assert len(verified(study).trials) == N_TRIALS
 
 
 def test_a_server_that_never_answered_is_refused_at_once(monkeypatch):

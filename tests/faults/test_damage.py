@@ -76,7 +76,6 @@ def test_no_flipped_bit_changes_a_report_in_silence(golden, copy, flips, attempt
 
 _SPLITS = "study_name = 'linear/splits'"
 LEFT_OUT = {
-    "a confirmation's name": f"UPDATE studies SET study_name = 'lhnear/splits' WHERE {_SPLITS}",
     "a confirmation's manifest": "UPDATE study_user_attributes SET value_json = "
     "replace(value_json, 'n_train', 'n_tvain')"
     f" WHERE study_id = (SELECT study_id FROM studies WHERE {_SPLITS})",
@@ -175,7 +174,6 @@ SPOILED = {
         " '\"target\": 0.5') WHERE study_id = 1",
     "a manifest that is not JSON": "UPDATE study_user_attributes SET value_json = '{'",
     "a seal that is none": "UPDATE study_system_attributes SET value_json = '[]'",
-    "another name": "UPDATE studies SET study_name = 'linear ' WHERE study_id = 1",
 }  # fmt: skip
 
 

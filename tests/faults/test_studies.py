@@ -1,6 +1,9 @@
 """F27, F31, F32, F35, F36: what a study is held to, and what Optuna's tools may do to it."""
 
+import logging
 import os
+import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -10,10 +13,12 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import optuna
 import pytest
 
 from study.check import check, lines
+from study.confirm.comparison import compare
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
 from study.errors import StudyError
@@ -23,10 +28,12 @@ from study.report.record import collect
 from study.reproduce import reproduce
 from study.search import Settings, cohort, loop
 from study.search import search as search_here
+from study.search.kept import save_again, weights_path
 from study.search.summary import summary
 from study.storage import files, frozen_trials, load_study
+from study.trials import best_of
 from tests.search.helpers import plan, table, weights
-from tests.vouching import as_of_before_the_stamp
+from tests.vouching import as_of_before_the_name
 
 LINEAR, PAIR = "linear", ("linear", "mlp")
 SIZES = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}
@@ -80,7 +87,10 @@ def opened(path, name=LINEAR):
 
 def wrong(path):
     """What the check says is wrong."""
-    return [finding.what for finding in check(str(path)).wrong]
+    try:
+        return [finding.what for finding in check(str(path)).wrong]
+    except StudyError as error:
+        return [str(error)]
 
 
 def refusals(path):
@@ -205,9 +215,9 @@ def test_a_trial_that_was_trained_otherwise_is_named_wherever_it_came_from(path,
 
 @pytest.mark.matrix("F32")
 @pytest.mark.parametrize("kind", [kind for kind in OTHERWISE if kind != "batches"])
-def test_a_trial_in_a_storage_of_before_the_stamp_is_held_to_what_it_tells(path, pair, kind):
+def test_a_trial_in_an_older_storage_is_held_to_what_it_tells(path, pair, kind):
     """Steps, images, seed, ranges and model show in a trial's own attributes."""
-    as_of_before_the_stamp(path)
+    as_of_before_the_name(path)
     own = optuna.create_study()
     own.optimize(objective(pair, **OTHERWISE[kind]), n_trials=1)
     opened(path).add_trial(own.trials[0])
@@ -371,7 +381,7 @@ def test_a_copy_does_not_drop_its_originals_confirmation(confirmed, tmp_path):
 @pytest.mark.matrix("F36")
 def test_under_an_older_seal_a_renaming_is_told_as_one(path):
     """That seal covers the name; the former one is that of the folder beside the storage."""
-    as_of_before_the_stamp(path)
+    as_of_before_the_name(path)
     _rename(path, LINEAR, "logistic")
 
     checked = check(str(path))
@@ -426,8 +436,12 @@ def test_a_confirmation_without_its_study_is_told(confirmed, tmp_path):
 # --- F31: advice that cures -------------------------------------------------------------------
 
 
+def best_trial(path):
+    return best_of(collect(str(path)).searches[0].trials)
+
+
 def _one(path):
-    next(files(str(path), LINEAR).glob("*.safetensors")).unlink()
+    weights_path(str(path), LINEAR, best_trial(path).number).unlink()
 
 
 def _all(path):
@@ -470,14 +484,79 @@ def test_the_same_search_makes_lost_weights_again(path, searched, loss):
 
 
 @pytest.mark.matrix("F31")
-def test_weights_that_can_not_be_made_again_are_not_made_up(path, monkeypatch, caplog):
+def test_weights_that_can_not_be_made_again_are_not_made_up(path, caplog):
     """Where training gives other bits, the file stays away and the search says so."""
     _one(path)
-    monkeypatch.setattr("study.search.kept.weights_digest", lambda _: "other")
+    trial = best_trial(path)
 
-    loop.save_again(str(path), LINEAR, search(path).trials[0], 0, {})
+    with caplog.at_level(logging.WARNING, "study.search.kept"):
+        save_again(str(path), LINEAR, trial, 0, {"linear.weight": np.zeros((1, 784), np.float32)})
 
-    assert "can't be made again here" in caplog.text
+    assert f"the weights of trial {trial.number} can't be made again here" in caplog.text
+    assert "there are no weights there" in wrong(path)[0]
+
+
+def _unconfirmed(path):
+    optuna.delete_study(study_name="mlp/splits", storage=f"sqlite:///{path}")
+    return lambda: compare(str(path), PAIR)
+
+
+def _sought_again(path):
+    search_here(plan("mlp"), Settings(str(path), "mlp", 12))
+    best = min(found.value for found in opened(path, "mlp").trials)
+    assert best < min(found.value for found in opened(path, "mlp").trials[:4])
+    return lambda: compare(str(path), PAIR)
+
+
+def _in_wal_mode(path):
+    execute(path, "PRAGMA journal_mode = WAL")
+    return lambda: collect(str(path))
+
+
+def _of_an_older_optuna(path):
+    execute(
+        path,
+        "UPDATE alembic_version SET version_num = 'v3.0.0.d'",
+        "DROP INDEX IF EXISTS ix_trials_study_id",
+    )
+    return lambda: collect(str(path))
+
+
+ADVICE = {
+    "no confirmation": _unconfirmed,
+    "another best trial": _sought_again,
+    "WAL mode": _in_wal_mode,
+    "older tables": _of_an_older_optuna,
+}
+
+
+@pytest.mark.matrix("F31")
+@pytest.mark.parametrize("trouble", ADVICE)
+def test_the_command_in_a_message_cures(confirmed, tmp_path, trouble):
+    """Copied into a shell as it stands, though the path has a space and a quote."""
+    (tmp_path / "my 'own").mkdir()
+    path = copied(confirmed, tmp_path / "my 'own")
+    read = ADVICE[trouble](path)
+    with pytest.raises(StudyError) as refusal:
+        read()
+    advice = re.search("`(.*)`", str(refusal.value))[1]
+
+    in_a_shell(advice)
+
+    read()
+
+
+def in_a_shell(line):
+    """Run a command line of a message; this environment's programs need not be on the path."""
+    program, *arguments = shlex.split(line)
+    if program == "sqlite3":  # SQLite's own program need not be installed
+        execute(*arguments)
+        return
+    optunas = "import sys; from optuna.cli import main; sys.exit(main())"
+    start = {"python": [sys.executable], "optuna": [sys.executable, "-c", optunas]}[program]
+    size = ("--seeds", "2", "--splits", "2", "--n-trials", "2", "--finalists", "1")
+    more = size if "study.confirm" in arguments else ()
+    subprocess.run([*start, *arguments, *more], check=True, capture_output=True)
 
 
 # --- F35: local time --------------------------------------------------------------------------

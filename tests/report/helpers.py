@@ -66,6 +66,7 @@ def recorded(storage, study, upto):
     opened = open_study(str(storage), study)
     there = opened.get_trials(deepcopy=False)
     record(opened, [_varied(there[k % len(there)], k) for k in range(len(there), upto)])
+    vouch(storage)
 
 
 def _varied(trial, k):

@@ -136,7 +136,7 @@ def _unfinished(
     begun, ended = state != "WAITING", state == "FAIL"
     trial = (ABSENT, number, study, state, day if begun else None, day if ended else None)
     yield from tables["trials"].insert(trial).statements
-    fixed = (1, ABSENT, "fixed_params", '{"learning_rate": 0.1}')
+    fixed = (ABSENT, ABSENT, "fixed_params", '{"learning_rate": 0.1}')
     if not begun:
         yield from tables["trial_system_attributes"].insert(fixed).statements
     if begun:
