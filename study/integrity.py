@@ -17,7 +17,7 @@ from study import storage as store
 from study.errors import StudyError
 from study.seeds import derive
 from study.storage.manifest import FIRST_NAME, trained_under
-from study.storage.urls import shell, shown, sqlite_path
+from study.storage.urls import shell, shown
 from study.trials import TRAINED_UNDER, StoredTrial, digest
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
         StudyError: It has another, or it is another program's, or it is damaged.
         ResourceError: The storage can't be read.
     """
-    path = sqlite_path(store.resolve(storage))
-    if path is None or not path.exists() or name not in store.study_names(storage):
+    if not store.has_study(storage, name):
         return
     study = store.load_study(storage, name)
     if store.manifest(study) is None:
@@ -102,15 +101,16 @@ def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
 def inspect(study: Study) -> Verified:
     """Look at a study, whatever has become of it.
 
-    The seal is read before the trials, since a search may append between the two reads, and
-    the manifest after them, since a search writes it first.
+    A search may write meanwhile. So the seal is read before the trials that it covers, both again
+    where the first ones came between, and the manifest, which a search writes first, after them.
 
     Raises:
         StudyError: Its manifest, its seal or the rows of a trial can't be read.
         ResourceError: The storage can't be read.
     """
-    seal = store.stored_seal(study)
-    trials = store.frozen_trials(study)
+    seal, trials = store.stored_seal(study), store.frozen_trials(study)
+    if seal is None and trials:
+        seal, trials = store.stored_seal(study), store.frozen_trials(study)
     manifest, finished = store.manifest(study), [t for t in trials if t.state.name in FINISHED]
     others = Counter(t.state.name for t in trials if t.state.name not in FINISHED)
     notes: list[str] = []

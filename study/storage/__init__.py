@@ -15,7 +15,7 @@ from study.storage.holding import hold
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
 from study.storage.manifest import check_manifest, manifest, manifests, set_manifest
-from study.storage.opening import load_study, open_study, study_names
+from study.storage.opening import has_study, load_study, open_study, study_names
 from study.storage.reading import frozen_trials
 from study.storage.recording import count_trials, is_atomic, record
 from study.storage.room import require_room
@@ -35,6 +35,7 @@ __all__ = [
     "files",
     "former_names",
     "frozen_trials",
+    "has_study",
     "hold",
     "holder",
     "is_atomic",

@@ -115,6 +115,30 @@ def study_names(storage: str) -> list[str]:
     return list(contents.studies) if contents else []
 
 
+def has_study(storage: str, name: str) -> bool:
+    """Whether the study ``name`` is there; neither storage nor study need be.
+
+    Raises:
+        StudyError: The storage is there, and damaged, or not one of Optuna's.
+        ResourceError: It can't be read.
+    """
+    url = resolve(storage)
+    path = sqlite_path(url)
+    if path is not None:
+        return path.exists() and name in study_names(storage)
+
+    def there() -> bool:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        if not _has_tables(create_engine(url, poolclass=NullPool)):
+            return False
+        return any(study.study_name == name for study in _server(url).get_all_studies())
+
+    with explaining(label(url)):
+        return reconnecting(url, there)
+
+
 def _open_file(url: str, path: Path) -> "RDBStorage":
     contents = look(path)
     _check_contents(contents, path)
