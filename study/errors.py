@@ -23,13 +23,13 @@ class NotConfirmedError(StudyError):
     """The storage has no whole confirmation of a study's present best trial.
 
     Args:
-        why: What is missing.
-        command: What makes it, as typed in a shell.
+        message: The whole line.
+        why: What is missing, without the command that makes it.
     """
 
-    def __init__(self, why: str, command: str) -> None:
-        super().__init__(f"{why}: run `{command}`")
-        self.why = why
+    def __init__(self, message: object = "", why: str = "") -> None:
+        super().__init__(message)
+        self.why = why or str(self)
 
 
 class BusyError(StudyError):

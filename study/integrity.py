@@ -33,7 +33,7 @@ class Verified:
     """What a study holds, and what is wrong with it."""
 
     manifest: Manifest | None  # None: it is another program's study
-    trials: Sequence[FrozenTrial]  # the finished ones, by number
+    trials: Sequence[FrozenTrial]  # the finished ones: those under the seal first, then by number
     others: Counter[str]  # trials of Optuna's other states, by state: they are passed over
     faults: Sequence[str]  # a line each
     notes: Sequence[str]  # what is to be told, and is no fault
@@ -186,6 +186,7 @@ def _broken(
     if directions != ["MINIMIZE"]:
         yield f"is damaged (its direction is {', '.join(directions) or 'missing'}, not MINIMIZE)"
     covered = 0 if seal is None else seal.trials
+    finished = finished if seal is None else seal.ordered(finished)
     if len(finished) < covered:
         yield f"it has {len(finished)} trials, and {covered} were recorded"
         return

@@ -210,14 +210,15 @@ def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module
 
     with seeded(seed):  # one thread at a time
         found = built(model.name, draw)
-        if type(found) not in COHORTS and (model, hidden) not in _checked:
+        key = (model.name, id(model.factory), hidden)
+        if type(found) not in COHORTS and key not in _checked:
             check(model.name, draw)
-            _checked.add((model, hidden))
+            _checked.add(key)
     return found
 
 
-_checked: set[tuple[Model, tuple[int, ...]]] = set()
-"""The models, with their hidden units, of which a module was looked at."""
+_checked: set[tuple[str, int, tuple[int, ...]]] = set()
+"""The models, by name and factory, with their hidden units, of which a module was looked at."""
 
 
 class Objective:
@@ -249,10 +250,12 @@ class Objective:
         device: str = "auto",
     ) -> None:
         from study.trainer import images_of, pick_device
+        from study.trials import require_storable
 
         self.model = model_named(model)
         self.space = space or default_space(self.model)
         self.protocol = protocol or Protocol()
+        require_storable(self.protocol)
         self.seed = seed
         self.target = self.model.target if target is None else target
         self.device = pick_device(device)

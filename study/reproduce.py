@@ -75,15 +75,15 @@ def reproduce(
 
     found = verified(store.load_study(storage, study_name))
     manifest, trials = manifest_of(found), found.trials
-    places = {trial.number: place for place, trial in enumerate(trials)}
-    if number not in places:
-        there = f"0 to {max(places)}" if places else "none"
+    numbered = {trial.number: trial for trial in trials}
+    if number not in numbered:
+        there = f"0 to {max(numbered)}" if numbered else "none"
         raise StudyError(f"--trial {number}: is not a finished trial: the study has {there}")
-    trial = trials[places[number]]
+    trial = numbered[number]
     [stored] = read_trials([trial], study_name)
     plan = Plan.of_manifest(manifest)
     task = task_of_stored(plan, trials, trial, manifest["data_sha256"], data_root)
-    place = [planned.number for planned in task.trials].index(places[number])
+    place = trial.user_attrs["cohort"].index(number)
     return compare(stored, train_cohort(task)[place].history)
 
 

@@ -17,8 +17,10 @@ from typing import TextIO
 # A password begins at a colon that does not begin "://", and ends at the last @ after it
 _COLON = re.compile(r"(?i):(?!//)|%3a")
 _COLON_IN_WORDS = re.compile(r"(?i):(?!//|\s)|%3a")  # nor one that ends a word
+_AT = re.compile(r"(?<=\S)(?:@|%40)(?=\S)")
 _NAMED = re.compile(
-    r"(?i)((?:pass|pwd|token|secret)[\w-]{0,20}[\"']?(?:=|%3d))(\"[^\"]*\"|'[^']*'|[^&;]*)"
+    r"(?i)((?:pass(?:word|wd|phrase|code)?|pwd|token|secret)(?:[_-]\w{1,20})?[\"']?(?:=|%3d))"
+    r"(\"[^\"]*\"|'[^']*'|[^&;]*)"
 )
 _NAMED_IN_WORDS = re.compile(_NAMED.pattern.replace("[^&;]*", r"[^&;,\s'\"]*"))
 
@@ -59,7 +61,7 @@ def clean(text: str) -> str:
 
 
 def _without_password(text: str, colon: re.Pattern[str]) -> str:
-    end = max(text.rfind("@"), text.rfind("%40"))
+    end = max((at.start() for at in _AT.finditer(text)), default=-1)
     start = colon.search(text, 0, max(end, 0))
     return text if start is None else f"{text[: start.end()]}***{text[end:]}"
 

@@ -29,6 +29,23 @@ TRAINED_UNDER = "trained_under"  # an objective's trial's system attribute: a di
 CURVES = ("train_loss", "train_errors", "val_loss", "val_errors")
 
 
+MAX_VALIDATIONS = 150_000  # whose curve fits into one attribute, see study.storage.rows
+
+
+def require_storable(protocol: Protocol) -> None:
+    """Refuse a protocol whose learning curves are too long to be stored.
+
+    Raises:
+        StudyError: There are more than ``MAX_VALIDATIONS`` validations.
+    """
+    if len(protocol.validation_steps) > MAX_VALIDATIONS:
+        least = -(-protocol.steps // MAX_VALIDATIONS)
+        raise StudyError(
+            f"--val-every {protocol.val_every}: gives a curve too long to be stored: pass "
+            f"{least} or more"
+        )
+
+
 @lru_cache
 def report_steps(protocol: Protocol, count: int = 10) -> tuple[int, ...]:
     """About ten validated steps, log-spaced, the last one included: what dashboards draw."""
@@ -54,9 +71,8 @@ def attributes(
         configuration: Its hyperparameters.
         seed: Of its initial weights.
         target: The study's target, a fraction.
-        cohort: The trials that it was trained with, its own included, by their places among the
-            study's finished trials.
-        generation: The place of the first trial that was planned with it.
+        cohort: The numbers of the trials that it was trained with, its own included.
+        generation: The number of the first trial that was planned with it.
         value: What Optuna stores as its value; by default the lowest validation error.
     """
     attrs: dict[str, Any] = {

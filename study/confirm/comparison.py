@@ -210,6 +210,10 @@ def _compared(
     )
 
 
+def _unconfirmed(why: str, command: str) -> NotConfirmedError:
+    return NotConfirmedError(f"{why}: run `{command}`", why)
+
+
 def _best(contender: Contender) -> StoredTrial:
     best = best_of(contender.trials)
     assert best is not None, "a contender has a finished trial"
@@ -226,17 +230,17 @@ def _confirmed(
     """The attributes of a confirmation's trials, if it is of the study as it is now."""
     name = parts.get((contender.name, suffix), contender.name + suffix)
     if (contender.name, suffix) not in parts:
-        raise NotConfirmedError(f"study {name!r}: is not there", command)
+        raise _unconfirmed(f"study {name!r}: is not there", command)
     found = verified(store.load_study(storage, name))
     if len(found.trials) < 2:
-        raise NotConfirmedError(f"study {name!r}: has {len(found.trials)} trials", command)
+        raise _unconfirmed(f"study {name!r}: has {len(found.trials)} trials", command)
     stored = manifest_of(found)
     search = {part: value for part, value in contender.manifest.items() if part != "versions"}
     best = _best(contender)
     if stored.get("search") != search or (
         suffix == REPLICATES and best.weights_sha256 not in stored.get("digests", ())
     ):
-        raise NotConfirmedError(
+        raise _unconfirmed(
             f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
             f"trial {best.number} is its best",
             f"{command} --restart",
@@ -258,7 +262,7 @@ def _common_seed(
         for setting in ("seed", "n_trials"):
             used = [manifest.get(setting) for manifest in found]
             if used[0] != used[1]:
-                raise NotConfirmedError(
+                raise _unconfirmed(
                     f"studies {a.name!r} and {b.name!r}: were confirmed with {setting} "
                     f"{used[0]} and {used[1]}",
                     f"{command} --restart",
@@ -271,7 +275,7 @@ def _of_best(replicates: Sequence[Attrs], contender: Contender, command: str) ->
     best = _best(contender).number
     found = [r for r in replicates if r["finalist"] == best]
     if len(found) < 2:
-        raise NotConfirmedError(
+        raise _unconfirmed(
             f"study {contender.name!r}: trial {best} is its best but was not confirmed",
             f"{command} --restart",
         )

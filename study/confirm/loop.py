@@ -79,7 +79,7 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
     for name, manifest, units in parts:
         integrity.require_fit(settings.storage, name, manifest, REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
-            require_classes(units)
+            require_classes(_left(units, _recorded(settings.storage, name)))
     with ExitStack() as stack:
         work: list[Work] = []
         seals: dict[str, store.Seal] = {}
@@ -87,13 +87,24 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
             study = stack.enter_context(store.hold(settings.storage, name, manifest, REMEDY))
             trials = integrity.verified(study).trials
             seals[name] = store.Seal.of(study, trials)
-            work += [(study, unit) for unit in units if unit.number * unit.size >= len(trials)]
+            work += [(study, unit) for unit in _left(units, len(trials))]
         if work:
             needed = first.plan.bytes_of(len(work)) + second.plan.bytes_of(len(work))
             store.require_room(store.files(settings.storage, first.name), needed)
         with settings.workers.open() as pool:
             _run(work, seals, pool, progress)
     return len(work)
+
+
+def _left(units: Sequence[Replicate | Split], recorded: int) -> list[Replicate | Split]:
+    """The units of a study that has so many trials that are still to be trained."""
+    return [unit for unit in units if unit.number * unit.size >= recorded]
+
+
+def _recorded(storage: str, name: str) -> int:
+    """How many trials a study has that may not be there yet."""
+    is_there = store.has_study(storage, name)
+    return store.count_trials(store.load_study(storage, name)) if is_there else 0
 
 
 def restart(settings: Settings) -> None:
@@ -161,6 +172,7 @@ def _run(
         name = study.study_name
         before = seals[name]
         seals[name] = before.over(trials)
-        store.record(study, trials, seals[name].attribute, first=store.count_trials(study))
+        first, finished = store.count_trials(study), before.trials
+        store.record(study, trials, seals[name].attribute, first=first, finished=finished)
         if progress:
             progress(done, len(work))

@@ -71,7 +71,8 @@ def find_parts(storage: str, contenders: Sequence[Contender]) -> dict[tuple[str,
         for c, suffix in wanted:
             if (c.name, suffix) not in found and not _is_copy(c, manifests):
                 renamed = [name for name, m in manifests.items() if _is_of(m, c, suffix)]
-                found |= dict.fromkeys([(c.name, suffix)], renamed[0]) if renamed else {}
+                if renamed:
+                    found[c.name, suffix] = renamed[0]
     return found
 
 
@@ -80,9 +81,9 @@ def _is_of(manifest: dict[str, Any] | None, contender: Contender, suffix: str) -
 
 
 def _is_copy(contender: Contender, manifests: dict[str, dict[str, Any]]) -> bool:
-    """Whether the study that this one was copied from is there, with a confirmation of its own."""
-    first = contender.first_name
-    return first != contender.name and manifests.get(first, {}).get(FIRST_NAME) == first
+    """Whether another study there was searched as this one: one of the two is a copy."""
+    same = [m for m in manifests.values() if m.get(FIRST_NAME) == contender.first_name]
+    return len(same) > 1
 
 
 def require_comparable(first: Contender, second: Contender) -> None:

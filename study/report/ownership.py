@@ -211,8 +211,15 @@ def _shallow() -> Iterator[None]:
 
 
 def _is_entry(name: str, digest: object) -> bool:
-    known = _NAME.fullmatch(name) and b"\0" not in os.fsencode(name)
-    return bool(known and isinstance(digest, str) and _SHA256.fullmatch(digest))
+    return _is_name(name) and isinstance(digest, str) and bool(_SHA256.fullmatch(digest))
+
+
+def _is_name(name: str) -> bool:
+    """Whether a report may have a file of this name; a record or summary may be a stranger's."""
+    try:
+        return bool(_NAME.fullmatch(name)) and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def _write_record(out: Path, new: Mapping[str, str], old: Mapping[str, str] | None = None) -> None:
@@ -234,7 +241,7 @@ def _unrecorded(out: Path) -> Digests:
     names = [] if (keys := _summarised(out)) is None else report_names(keys)
     if _digest(out, SWEEP) and (out / SWEEP).read_bytes().startswith(b"first,second,"):
         names += [PAGE, SWEEP]
-    return {name: {digest} for name in names if (digest := _digest(out, name))}
+    return {name: {digest} for name in names if _is_name(name) and (digest := _digest(out, name))}
 
 
 def _summarised(out: Path) -> list[str] | None:

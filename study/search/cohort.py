@@ -25,7 +25,7 @@ from study.remembering import remembered, while_held, while_there
 from study.search.plan import Plan, Planned, Planner, cohorts, slim
 from study.search.pruning import CohortPruner
 from study.trainer import History, images_of, pick_device, train
-from study.trials import attributes, reported
+from study.trials import TRAINED_UNDER, attributes, reported
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Trained:
     """A trained trial."""
 
     history: History
-    cohort: tuple[int, ...]  # the numbers of the trials that it was trained with
+    cohort: tuple[int, ...]  # the places of the trials that it was trained with
     system_attrs: dict[str, Any]  # the pruner's notes
 
 
@@ -143,26 +143,26 @@ def task_of_stored(
 
     Args:
         plan: The study's.
-        trials: The study's finished trials, by number; cohorts name them by their places.
-        trial: One of them.
+        trials: The study's finished trials.
+        trial: One of them; the cohort's trials are those of its attribute ``cohort``, in order.
         data_sha256: The digest of the study's images.
         data_root: Where the official training files lie, if the search was given one.
     """
-    places, first = trial.user_attrs["cohort"], trial.user_attrs["generation"]
-    if places == [trial.number]:  # an objective's: it names the trial by its number
-        first = [found.number for found in trials].index(trial.number)
-        places, plan = [first], _as_far_as(plan, trial)
+    numbers, first = trial.user_attrs["cohort"], trial.user_attrs["generation"]
+    mates = {mate.number: mate for mate in trials}
+    earlier = [slim(before) for before in trials if before.number < first]
     planned = [
         Planned(
-            place,
-            trials[place].params,
-            plan.space.configuration(trials[place].params),
-            trials[place].user_attrs["seed"],
-            first,
+            len(earlier) + number - first,
+            mates[number].params,
+            plan.space.configuration(mates[number].params),
+            mates[number].user_attrs["seed"],
+            len(earlier),
         )
-        for place in places
+        for number in numbers
     ]
-    earlier = [slim(before) for before in trials[:first]]
+    if TRAINED_UNDER in trial.system_attrs:
+        plan = _as_far_as(plan, trial)
     return task_of(plan, planned, earlier, data_sha256, data_root)
 
 
@@ -218,8 +218,13 @@ def train_on(
     ]
 
 
-def frozen_trial(plan: Plan, planned: Planned, trained: Trained, began: datetime) -> FrozenTrial:
-    """The finished trial as Optuna stores it."""
+def frozen_trial(
+    plan: Plan, planned: Planned, trained: Trained, began: datetime, offset: int = 0
+) -> FrozenTrial:
+    """The finished trial as Optuna stores it.
+
+    ``offset`` is how far its number, and those of its generation, lie above their places.
+    """
     history = trained.history
     shown = reported(history, plan.protocol)
     value = shown[max(shown)] if history.pruned else history.val_error  # as Optuna has it
@@ -233,13 +238,13 @@ def frozen_trial(plan: Plan, planned: Planned, trained: Trained, began: datetime
             planned.configuration,
             planned.seed,
             plan.target,
-            cohort=trained.cohort,
-            generation=planned.generation,
+            cohort=[place + offset for place in trained.cohort],
+            generation=planned.generation + offset,
             value=value,
         ),
         system_attrs=trained.system_attrs,
         intermediate_values=shown,
     )
-    trial.number = planned.number
+    trial.number = planned.number + offset
     trial.datetime_start, trial.datetime_complete = began, not_before(began)
     return trial

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from study import storage as store
 from study.errors import ResourceError, StudyError
-from study.storage.companions import left_files, require_file
+from study.storage.companions import left_files, require_companion
 from study.trials import StoredTrial, rank, weights_digest
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def lost_weights(
 
 
 def _is_there(storage: str, study_name: str, trial: StoredTrial) -> bool:
-    require_file(weights_path(storage, study_name, trial.number))
+    require_companion(weights_path(storage, study_name, trial.number))
     try:
         weights_of(storage, study_name, trial)
     except ResourceError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from study import integrity, notebook, storage
 from study.search.kept import drop_weights, keep_weights, lost_weights, save_again
 from study.search.plan import Plan, Planned, Planner
-from study.trials import StoredTrial, best_of, rank, read_trials
+from study.trials import StoredTrial, best_of, rank, read_trials, require_storable
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
 
     start = time.monotonic()
     storage.check_name(settings.study_name, storage.MAX_NAME)
+    require_storable(plan.protocol)
     root = settings.data_root and settings.data_root.absolute()  # workers have other folders
     pair = load_pair(plan.protocol, root)
     manifest = plan.manifest(pair.digest)
@@ -113,15 +114,14 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             began = datetime.now()
             tasks = tasks_of(plan, planner, generation, pair.digest, root)
             results = _train(tasks, pool, report)
-            frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
-            first = storage.count_trials(study)  # those passed over have numbers too
-            for number, trial in enumerate(frozen, first):
-                trial.number = number
+            first, place = storage.count_trials(study), generation[0].number
+            frozen = [frozen_trial(plan, *result, began, first - place) for result in results]
+            passed_over = set(range(first)) - {trial.number for trial in trials}
             new = [StoredTrial.of(trial) for trial in frozen]
             trials += new
             keep_weights(settings.storage, settings.study_name, trials, new, results)
-            seal = seal.over(frozen)
-            storage.record(study, frozen, seal.attribute, first=first)
+            seal = seal.over(frozen, sorted(passed_over))
+            storage.record(study, frozen, seal.attribute, first=first, finished=place)
             planner.tell(frozen)
             drop_weights(settings.storage, settings.study_name, trials)
         _reporter(progress, best_of(trials))(0)
@@ -133,21 +133,23 @@ def _make_weights_again(
     plan: Plan, settings: Settings, data_sha256: str, finished: Sequence[FrozenTrial], pool: Pool
 ) -> None:
     """Train the cohorts anew whose best trials' weights are lost, and save those weights."""
-    from study.search.cohort import task_of_stored
+    from study.search.cohort import task_of_stored, train_cohort
 
     where = settings.storage, settings.study_name
     lost = lost_weights(*where, read_trials(finished, settings.study_name))
     root = settings.data_root and settings.data_root.absolute()
-    tasks = [
-        task_of_stored(plan, finished, trial, data_sha256, root)
+    tasks = {
+        tuple(trial.user_attrs["cohort"]): task_of_stored(plan, finished, trial, data_sha256, root)
         for trial in finished
         if trial.number in lost
-    ]
-    tasks = list({task.trials[0].number: task for task in tasks}.values())  # once a cohort
-    for planned, trained in _train(tasks, pool, lambda _: None) if tasks else ():
-        number = finished[planned.number].number
-        if number in lost:
-            save_again(*where, lost[number], planned.seed, trained.history.weights)
+    }
+    if not tasks:
+        return
+    trained = pool.results(train_cohort, list(tasks.values()), lambda _: None)
+    for (numbers, task), results in zip(tasks.items(), trained, strict=True):
+        for number, planned, result in zip(numbers, task.trials, results, strict=True):
+            if number in lost:
+                save_again(*where, lost[number], planned.seed, result.history.weights)
 
 
 def _done(plan: Plan, settings: Settings, trials: Sequence[StoredTrial], start: float) -> bool:

@@ -17,14 +17,16 @@ from optuna.distributions import (
     json_to_distribution,
 )
 from optuna.storages._rdb import models
-from optuna.trial import FrozenTrial
-from sqlalchemy import func, select, text
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.engine import Connection, Engine
 
 from study.errors import BusyError
 from study.storage.structure import require_structure
 
 REVISION = "v3.2.0.a"  # Optuna 3.2 to 5.0
+
+_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 Row = dict[str, Any]
 
@@ -43,7 +45,9 @@ def append(
     study_id: int,
     trials: Sequence[FrozenTrial],
     attributes: dict[str, Any],
+    *,
     first: int | None = None,
+    finished: int | None = None,
 ) -> bool:
     """Append ``trials`` and set the study's system ``attributes``, all or nothing.
 
@@ -53,13 +57,14 @@ def append(
         trials: Finished ones.
         attributes: What JSON can hold.
         first: How many trials there have to be before.
+        finished: How many of them have to be complete or pruned.
 
     Returns:
         ``False``, with nothing written, if the tables are not those known here.
 
     Raises:
         ValueError: A parameter's kind of distribution differs from an earlier trial's.
-        BusyError: There are more or fewer trials than ``first``.
+        BusyError: There are more or fewer trials, or finished ones.
     """
     if engine.name not in ("sqlite", "postgresql"):
         return False
@@ -69,11 +74,13 @@ def append(
             return False
         _check_distributions(connection, study_id, trials)
         there = _count(connection, study_id)
-        if first not in (None, there):
-            raise BusyError(
-                f"study: has {there} trials and had {first}: another search appends to it, or "
-                "another program: stop it, and run the same command again"
-            )
+        done = _count(connection, study_id, _TRIALS.c.state.in_(_FINISHED))
+        for had, has in ((first, there), (finished, done)):
+            if had not in (None, has):
+                raise BusyError(
+                    f"study: has {has} trials and had {had}: another search appends to it, or "
+                    "another program: stop it, and run the same command again"
+                )
         _insert(connection, study_id, trials, there)
         _set_study_attributes(connection, study_id, attributes)
     return True
@@ -120,9 +127,10 @@ def _begin(connection: Connection, study_id: int) -> None:
         raise KeyError(models.NOT_FOUND_MSG)
 
 
-def _count(connection: Connection, study_id: int) -> int:
+def _count(connection: Connection, study_id: int, *which: ColumnElement[bool]) -> int:
     own = _TRIALS.c.study_id == study_id
-    return connection.execute(select(func.count()).select_from(_TRIALS).where(own)).scalar_one()
+    query = select(func.count()).select_from(_TRIALS).where(own, *which)
+    return connection.execute(query).scalar_one()
 
 
 def _insert(

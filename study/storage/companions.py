@@ -7,7 +7,9 @@ The path of the storage is the person's own, links in it included. Below its fol
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from study.errors import StudyError
@@ -20,21 +22,14 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
 }
 _JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite opens by itself
+_MAGIC = bytes.fromhex(
+    "d9d505f920a163d7"
+)  # https://sqlite.org/fileformat2.html#the_rollback_journal
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def kind(path: Path) -> str | None:
-    """What lies at ``path``, in words: ``a file``, ``a folder``, …; ``None`` for nothing.
-
-    Raises:
-        StudyError: The companion folder above it is a link, or no folder.
-    """
-    if path.parent.parent.suffix == ".files":  # a study's folder, or the one of all
-        require_folder(path.parent)
-    return _kind(path)
-
-
-def _kind(path: Path) -> str | None:
+    """What lies at ``path``, in words: ``a file``, ``a folder``, …; ``None`` for nothing."""
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -49,7 +44,7 @@ def require_folder(folder: Path) -> bool:
         StudyError: It, or the storage's folder of all studies above it, is something else.
     """
     for part in (folder.parent, folder):
-        found = _kind(part)
+        found = kind(part)
         if found not in ("a folder", None):
             raise StudyError(f"{part}: is {found}: put a folder there, or remove it")
     return found is not None
@@ -66,11 +61,20 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def require_companion(path: Path) -> bool:
+    """Whether a file of a study's companion folder is there.
+
+    Raises:
+        StudyError: See :func:`require_folder` and :func:`require_file`.
+    """
+    return require_folder(path.parent) and require_file(path)
+
+
 def require_file(path: Path) -> bool:
     """Whether the file is there.
 
     Raises:
-        StudyError: Something else than an ordinary file has its name, or see :func:`kind`.
+        StudyError: Something else than an ordinary file has its name.
     """
     found = kind(path)
     if found not in ("a file", None):
@@ -78,7 +82,7 @@ def require_file(path: Path) -> bool:
     return found is not None
 
 
-def open_file(path: Path, flags: int, longest: int) -> int:
+def open_file(path: Path, flags: int, longest: int = sys.maxsize) -> int:
     """A descriptor of an ordinary file; a link, or a pipe, that takes its place is not opened.
 
     Raises:
@@ -100,12 +104,13 @@ def open_file(path: Path, flags: int, longest: int) -> int:
 
 
 def read(path: Path, longest: int) -> bytes:
-    """The whole content of an ordinary file.
+    """The whole content of a file of a study's companion folder.
 
     Raises:
-        StudyError: See :func:`open_file`.
+        StudyError: See :func:`require_companion` and :func:`open_file`.
         OSError: It can't be read.
     """
+    require_companion(path)
     with os.fdopen(open_file(path, os.O_RDONLY, longest), "rb") as file:
         return file.read(os.fstat(file.fileno()).st_size)
 
@@ -120,7 +125,7 @@ def left_files(folder: Path) -> Iterator[tuple[Path, int | None]]:
     for path in sorted(folder.iterdir()) if require_folder(folder) else ():
         weights = re.fullmatch(r"trial-(0\d{4}|[1-9]\d{4,})\.safetensors", path.name, re.ASCII)
         draft = re.fullmatch(r"\.[0-9a-f]{16}\.tmp", path.name)
-        if (weights or draft) and _kind(path) == "a file":
+        if (weights or draft) and kind(path) == "a file":
             yield path, int(weights[1]) if weights else None
 
 
@@ -136,4 +141,19 @@ def require_journals(database: Path) -> Path:
     real = database.resolve()
     for suffix in _JOURNALS:
         require_file(real.with_name(f"{real.name}{suffix}"))
+    _require_lone(real.with_name(f"{real.name}-journal"))
     return real
+
+
+def _require_lone(journal: Path) -> None:
+    """Refuse a journal whose end names a journal of several databases.
+
+    SQLite would delete the file of that name, whatever it is, once it has read the journal. No
+    storage of ours is written together with another database.
+    """
+    if kind(journal) is None:
+        return
+    with suppress(FileNotFoundError), os.fdopen(open_file(journal, os.O_RDONLY), "rb") as file:
+        file.seek(-min(len(_MAGIC), os.fstat(file.fileno()).st_size), os.SEEK_END)
+        if file.read() == _MAGIC:
+            raise StudyError(f"{journal}: names another file, which would be deleted: remove it")

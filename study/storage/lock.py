@@ -196,7 +196,7 @@ def holder(path: Path) -> str | None:
         StudyError: It is no file of a search.
         OSError: It can't be read.
     """
-    if not companions.require_file(path):
+    if not companions.require_companion(path):
         return None
     account = companions.read(path, _LONGEST).decode(errors="replace").strip()
     if not account:

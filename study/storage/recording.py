@@ -21,6 +21,7 @@ def record(
     system_attrs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
     *,
     first: int | None = None,
+    finished: int | None = None,
 ) -> None:
     """Append ``trials``, numbered on from those that are there, all or none of them.
 
@@ -34,6 +35,7 @@ def record(
         trials: Finished trials; their own numbers are ignored.
         system_attrs: System attributes of the study, set in the same transaction.
         first: How many trials, in whatever state, the study has to have before.
+        finished: How many finished ones. Both are looked at on SQLite and PostgreSQL alone.
 
     Raises:
         ValueError: A trial is unfinished or inconsistent; nothing was recorded.
@@ -48,7 +50,9 @@ def record(
         trial._validate()
     backend = _rdb(study)
     with explaining("storage" if backend is None else label(backend.url)):
-        if backend is None or not _append(backend, study, trials, attributes, first):
+        if backend is None or not _append(
+            backend, study, trials, attributes, {"first": first, "finished": finished}
+        ):
             _add_one_by_one(study, trials, attributes)
 
 
@@ -81,7 +85,7 @@ def _append(
     study: "Study",
     trials: "Sequence[FrozenTrial]",
     attributes: dict[str, Any],
-    first: int | None,
+    before: dict[str, int | None],
 ) -> bool:
     from study.storage import bulk
 
@@ -92,7 +96,7 @@ def _append(
         if next(tries) and attributes and bulk.has(engine, study._study_id, attributes):
             return True
         keep_lock(backend.url, study.study_name)
-        return bulk.append(engine, study._study_id, trials, attributes, first)
+        return bulk.append(engine, study._study_id, trials, attributes, **before)
 
     return reconnecting(backend.url, once)
 

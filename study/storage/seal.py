@@ -7,8 +7,8 @@ The manifest keeps the study's first name; where it does not yet, the seal cover
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,6 +32,8 @@ class Seal:
 
     trials: int  # how many it covers
     sha256: str
+    # Trials that were unfinished among those, by number; an objective may finish one later.
+    passed_over: tuple[int, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(
@@ -50,17 +52,28 @@ class Seal:
             described.insert(0, name or study.study_name)
         return cls(0, _sha256(_json(described))).over(trials)
 
-    def over(self, trials: "Sequence[FrozenTrial]") -> Self:
-        """The seal after these trials were appended."""
+    def over(
+        self, trials: "Sequence[FrozenTrial]", passed_over: Iterable[int] | None = None
+    ) -> Self:
+        """The seal after these trials were appended, and others passed over, as before if None."""
         link = self.sha256
         for number, trial in enumerate(trials, self.trials):
             link = _sha256(link + _content(number, trial))
-        return type(self)(self.trials + len(trials), link)
+        others = self.passed_over if passed_over is None else tuple(passed_over)
+        return type(self)(self.trials + len(trials), link, others)
+
+    def ordered(self, finished: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
+        """Finished trials, those that it covers first; each part by number."""
+        own = [trial for trial in finished if trial.number not in self.passed_over]
+        late = [trial for trial in finished if trial.number in self.passed_over]
+        rest = sorted(own[self.trials :] + late, key=lambda trial: trial.number)
+        return own[: self.trials] + rest
 
     @property
     def attribute(self) -> dict[str, Any]:
         """The study's system attribute to record with the trials."""
-        return {_KEY: asdict(self)}
+        stored = {"trials": self.trials, "sha256": self.sha256}
+        return {_KEY: stored | ({"passed_over": self.passed_over} if self.passed_over else {})}
 
 
 def stored_seal(study: "Study") -> Seal | None:
@@ -76,8 +89,11 @@ def stored_seal(study: "Study") -> Seal | None:
                 study, lambda: study._storage.get_study_system_attrs(study._study_id)
             )
             stored = attributes.get(_KEY)
-            return None if stored is None else Seal(int(stored["trials"]), str(stored["sha256"]))
-        except (KeyError, TypeError, ValueError) as error:
+            if stored is None:
+                return None
+            others = tuple(map(int, stored.get("passed_over", ())))
+            return Seal(int(stored["trials"]), str(stored["sha256"]), others)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"{what}: its seal is damaged: restore the storage from a copy"
             ) from error

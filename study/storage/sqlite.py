@@ -204,7 +204,7 @@ def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _contents(connection: sqlite3.Connection, path: Path) -> Contents | None:
-    rows = listed(connection)
+    rows = listed(connection, str(path))
     if not rows:
         return None
     tables = {name.lower() for kind, name, _, _ in rows if kind == "table"}

@@ -44,10 +44,16 @@ Shape = tuple[Columns, set[tuple[object, ...]], set[tuple[object, ...]]]  # with
 _accepted: set[tuple[Row, ...]] = set()  # a verdict depends on nothing but these rows
 
 
-def listed(connection: sqlite3.Connection) -> tuple[Row, ...]:
-    """What ``sqlite_master`` lists, oldest first; no more than ``MAX_OBJECTS``."""
-    query = f"SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT {MAX_OBJECTS}"
+def listed(connection: sqlite3.Connection, what: str) -> tuple[Row, ...]:
+    """What ``sqlite_master`` lists, oldest first.
+
+    Raises:
+        StudyError: It lists more than ``MAX_OBJECTS``, which no Optuna storage has.
+    """
+    query = f"SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT {MAX_OBJECTS + 1}"
     rows = connection.execute(query).fetchall()
+    if len(rows) > MAX_OBJECTS:
+        raise StudyError(f"{what}: has more than {MAX_OBJECTS} tables and indexes: name another")
     return tuple(
         (str(a), str(b), str(c), None if sql is None else str(sql)) for a, b, c, sql in rows
     )
@@ -63,7 +69,7 @@ def require_structure(connection: sqlite3.Connection, what: str) -> None:
     Raises:
         StudyError: Names the table, and what about it is not Optuna's.
     """
-    rows = listed(connection)
+    rows = listed(connection, what)
     if rows in _accepted:
         return
     wrong = next(_differences(connection, rows), None)
@@ -237,7 +243,7 @@ def _reference() -> dict[str, Shape]:
     create_schema(engine)
     driver = engine.raw_connection().driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    tables = [name for kind, name, _, _ in listed(driver) if kind == "table"]
+    tables = [name for kind, name, _, _ in listed(driver, "storage") if kind == "table"]
     shapes = {table: _shape(driver, table) for table in tables}
     engine.dispose()
     return shapes

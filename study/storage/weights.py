@@ -20,7 +20,7 @@ _LONGEST_HEADER = 1 << 20  # of its names, shapes and metadata
 _DIGEST = "sha256"  # the header's own field, beside the caller's metadata
 MAKE_AGAIN = (
     "run the same search again, which trains it anew; if the database or the study was renamed, "
-    "rename this folder alike"
+    "rename its folder beside the database alike"
 )
 
 
@@ -56,11 +56,8 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         StudyError: The file is missing, damaged, or was not written here.
         ResourceError: It can't be read.
     """
-    found = companions.kind(path)
-    if found is None:
+    if not companions.require_companion(path):
         raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
-    if found != "a file":
-        raise StudyError(f"{path}: there are no weights there, but {found}: remove it")
     with explaining(str(path)):
         tensors, metadata = _read(companions.read(path, _LONGEST), path)
     digest = metadata.pop(_DIGEST, None)

@@ -171,7 +171,7 @@ def perform(
     except StudyError as error:
         return {"unfit": str(error), "status": error.status}
     except Exception as error:
-        known = explain(error, "worker")
+        known = explain(error)
         return {"failed": said(error), "status": (known or Bug).status}
     return {"result": result, "processor": _processor()}
 

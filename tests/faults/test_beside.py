@@ -10,7 +10,7 @@ import pytest
 from study.check import check
 from study.errors import StudyError
 from study.search.kept import drop_weights
-from study.storage import files, load_study, lock, save_weights, study_names
+from study.storage import files, load_study, lock, open_study, save_weights, study_names
 from study.storage.weights import load_weights
 from tests.search.helpers import run
 
@@ -219,6 +219,24 @@ def test_a_journal_that_is_far_larger_than_its_database_is_not_copied(path):
         study_names(str(path))
 
     assert one_line(caught.value, journal)
+
+
+@pytest.mark.parametrize("reads", [study_names, lambda url: open_study(url, "linear")])
+def test_a_journal_that_names_another_file_deletes_none(path, elsewhere, reads):
+    """SQLite deletes the file that the end of a journal names, for a commit of two databases."""
+    precious = str(elsewhere / "note.txt").encode()
+    pages, journal = path.read_bytes(), path.with_name(f"{path.name}-journal")
+    magic, size = bytes.fromhex("d9d505f920a163d7"), int.from_bytes(pages[16:18])
+    head = magic + b"\0\0\0\0" * 2 + (len(pages) // size).to_bytes(4) + (512).to_bytes(4)
+    lock = (1 << 30) // size + 1
+    tail = lock.to_bytes(4) + precious + len(precious).to_bytes(4) + sum(precious).to_bytes(4)
+    journal.write_bytes((head + size.to_bytes(4)).ljust(512, b"\0") + tail + magic)
+
+    with pytest.raises(StudyError, match="names another file") as caught:
+        reads(str(path))
+
+    assert one_line(caught.value, journal)
+    assert (elsewhere / "note.txt").read_text() == "precious"
 
 
 @pytest.mark.parametrize("module", ["study.check", "study.search", "study.report"])

@@ -278,6 +278,20 @@ def test_a_page_and_a_summary_that_are_not_ours_are_no_report(unrecorded, name, 
         put(unrecorded, NEW)
 
 
+@pytest.mark.matrix("F25")
+@pytest.mark.parametrize("key", ["../../thesis", "a\0", "\ud800", "a/b"])
+def test_a_summary_that_names_a_file_elsewhere_is_no_reason_to_delete_it(unrecorded, key):
+    """A stranger's summary may call its models anything."""
+    summary = json.loads((unrecorded / SUMMARY).read_text())
+    (unrecorded / SUMMARY).write_text(json.dumps(summary | {"models": {key: {}}}))
+    precious = unrecorded.parent / "thesis_error.png"
+    precious.write_text("mine")
+
+    put(unrecorded, NEW | {"figures/a.png": b"new a"})
+
+    assert precious.read_text() == "mine"
+
+
 def blocked(folder, place):
     """A folder whose ``--out`` has a stranger's file."""
     path = folder / "out" / place

@@ -107,6 +107,6 @@ def _finished(path):
     try:
         return len(verified(load_study(str(path), NAME)).trials)
     except StudyError as error:
-        begins = "there is no such file|is not there: it holds|it has no manifest: name"
-        assert re.search(begins, str(error))
-        return 0
+        said = str(error)
+    assert re.search("there is no such file|is not there: it holds|it has no manifest: name", said)
+    return 0

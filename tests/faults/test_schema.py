@@ -242,6 +242,13 @@ FOREIGN = {
         redefined("trials", None, "CREATE TABLE trials ("),
         "is damaged",
     ),
+    "a trigger behind a thousand indexes": (
+        altered(
+            *(f"CREATE INDEX i{k} ON trials (study_id)" for k in range(1_000)),
+            "CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM studies; END",
+        ),
+        "has more than 1000 tables and indexes",
+    ),
     "two revisions": (
         altered("INSERT INTO alembic_version VALUES ('v2.6.0.a')"),
         "table 'alembic_version' has more than one row",

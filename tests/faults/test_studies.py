@@ -20,8 +20,8 @@ import pytest
 from study.check import check, lines
 from study.confirm.comparison import compare
 from study.confirm.loop import Settings as ConfirmSettings
-from study.confirm.loop import confirm
-from study.errors import StudyError
+from study.confirm.loop import confirm, restart
+from study.errors import BusyError, StudyError
 from study.integrity import verified
 from study.objective import Objective, SearchSpace
 from study.report.record import collect
@@ -30,7 +30,7 @@ from study.search import Settings, cohort, loop
 from study.search import search as search_here
 from study.search.kept import save_again, weights_path
 from study.search.summary import summary
-from study.storage import files, frozen_trials, load_study
+from study.storage import files, frozen_trials, load_study, study_names
 from study.trials import best_of
 from tests.search.helpers import plan, table, weights
 from tests.vouching import as_of_before_the_name
@@ -284,8 +284,7 @@ def test_an_unfinished_trial_is_told_and_passed_over(path, searched, state, tmp_
     search(alone, 12)
 
     assert [trial.number for trial in outcome.trials] == [*range(8), *range(9, 13)]
-    ours = [row for row in table(path, LINEAR) if f"<TrialState.{state}" not in row]
-    assert [_but_number(row) for row in ours] == [_but_number(r) for r in table(alone, LINEAR)]
+    assert _trained(path) == _trained(alone)
     said = summary(plan(), Settings(str(path), LINEAR), outcome)
     assert [line for line in said if line.startswith("  passed over") and state in line]
     assert collect(str(path)).searches[0].unfinished == {state: 1}
@@ -294,8 +293,10 @@ def test_an_unfinished_trial_is_told_and_passed_over(path, searched, state, tmp_
     assert reproduce(str(path), LINEAR, 12).identical
 
 
-def _but_number(row):
-    return row.partition(", ")[2]
+def _trained(path):
+    """What was trained, without numbers."""
+    trials = collect(str(path)).searches[0].trials
+    return [(t.learning_rate, t.val_errors, t.step, t.weights_sha256) for t in trials]
 
 
 @pytest.mark.matrix("F36")
@@ -312,6 +313,41 @@ def test_a_trial_that_is_enqueued_while_a_search_trains_costs_nothing(path, monk
     outcome = search(path, 12)
 
     assert [trial.number for trial in outcome.trials] == [*range(8), *range(9, 13)]
+    assert wrong(path) == []
+
+
+@pytest.mark.matrix("F36")
+def test_a_waiting_trial_that_an_objective_finishes_later_is_one_more_trial(path, pair):
+    """Though its number lies among those of trials that a seal covers."""
+    opened(path).enqueue_trial({"learning_rate": 0.1})
+    search(path, 12)
+
+    opened(path).optimize(objective(pair), n_trials=1)
+
+    assert [found for found in wrong(path) if "weights" not in found] == []
+    outcome = search(path, 16)
+    assert sorted(trial.number for trial in outcome.trials) == list(range(16))
+    assert wrong(path) == []
+    assert all(reproduce(str(path), LINEAR, number).identical for number in (7, 8, 9, 15))
+
+
+@pytest.mark.matrix("F36")
+def test_a_trial_that_is_finished_while_a_search_trains_is_no_damage(path, pair, monkeypatch):
+    """The generation is not recorded, and the same command goes on beside it."""
+    train = cohort.train_cohort
+    opened(path).enqueue_trial({"learning_rate": 0.1})
+
+    def and_finish(task, progress=None):
+        if task.trials[0].number == 8:
+            opened(path).optimize(objective(pair), n_trials=1)
+        return train(task, progress)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cohort, "train_cohort", and_finish)
+        with pytest.raises(BusyError, match="run the same command again"):
+            search(path, 12)
+    search(path, 12)
+
     assert wrong(path) == []
 
 
@@ -376,6 +412,21 @@ def test_a_copy_does_not_drop_its_originals_confirmation(confirmed, tmp_path):
 
     assert collect(str(path), linear="copy", mlp="mlp").comparison is None
     assert collect(str(path), linear=LINEAR, mlp="mlp").comparison is not None
+
+
+@pytest.mark.matrix("F36")
+def test_restarting_a_copys_confirmation_leaves_the_originals(confirmed, tmp_path):
+    """Also where the original was renamed, so that neither has the first name."""
+    path = copied(confirmed, tmp_path)
+    url = f"sqlite:///{path}"
+    optuna.copy_study(
+        from_study_name=LINEAR, from_storage=url, to_storage=url, to_study_name="copy"
+    )
+    _rename(path, LINEAR, "original")
+
+    restart(ConfirmSettings(str(path), ("copy", "mlp"), **SIZES))
+
+    assert "linear/replicates" in study_names(str(path))
 
 
 @pytest.mark.matrix("F36")

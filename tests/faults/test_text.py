@@ -238,3 +238,12 @@ def test_what_holds_no_password_stays_readable(text):
     """Paths with an @, users without a password, ports, times, and our own advice."""
     assert clean(text) == text
     assert hidden(text) == text or "://" not in text
+
+
+@pytest.mark.matrix("F40")
+@pytest.mark.parametrize(
+    "words", ["size mismatch for net: 3:4 @ layer 2", "passed=3, secretary=4", "study@home.db"]
+)
+def test_words_that_are_no_password_stay(words):
+    """A sentence may have a colon, an @ and a word that begins as one of those."""
+    assert clean(words) == words
