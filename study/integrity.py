@@ -47,14 +47,25 @@ def verified(study: Study) -> Verified:
             fault and counts the rest.
         ResourceError: The storage can't be read.
     """
-    found = inspect(study)
-    if found.faults:
-        raise _damaged(study, found)
+    found = require_whole(study)
     if found.manifest is None:
         raise StudyError(
             f"study {shown(study.study_name)}: was not searched by this package, it has no "
             "manifest: name another study"
         )
+    return found
+
+
+def require_whole(study: Study) -> Verified:
+    """What a study holds, whoever's it is.
+
+    Raises:
+        StudyError: It is this package's, and damaged.
+        ResourceError: The storage can't be read.
+    """
+    found = inspect(study)
+    if found.faults:
+        raise _damaged(study, found)
     return found
 
 
@@ -89,12 +100,8 @@ def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
     if not store.has_study(storage, name):
         return
     study = store.load_study(storage, name)
-    if store.manifest(study) is None:
-        found = inspect(study)
-        if found.faults:
-            raise _damaged(study, found)
-        if not found.trials:  # nothing was recorded yet
-            return
+    if store.manifest(study) is None and not require_whole(study).trials:
+        return  # nothing was recorded yet
     store.check_manifest(study, wanted, remedy)
 
 

@@ -60,6 +60,12 @@ def check(name: str, factory: Callable[[], Any]) -> None:
         StudyError: The message names the layer, and what is wrong with it.
     """
     module, twin = built(name, factory), built(name, factory)
+    if module is twin or type(module) is not type(twin):
+        each = "the same module" if module is twin else "a module of another class"
+        raise StudyError(
+            f"model {name!r}: its factory returns {each} each time, {_kind(module)}: must make a "
+            "new module of one class, which is defined outside the factory"
+        )
     x = torch.linspace(-1, 2, _IMAGES * 784).view(_IMAGES, 784).sin()
     try:
         _require_plain_layers(module)
@@ -194,7 +200,7 @@ def _called(module: nn.Module, call: Callable[[], T]) -> T:
 
 def unsuitable(module: nn.Module, error: Exception) -> Exception:
     """The one-line error for what a module's own code raised; ``error`` itself if it is known."""
-    if isinstance(error, StudyError) or is_memory(error):
+    if isinstance(error, StudyError | OSError) or is_memory(error):
         return error
     return Unsuitable(
         f"{_deepest(module, error)} fails with {_told(error)}: must be a function of float32 "

@@ -17,9 +17,10 @@ from typing import TextIO
 # A password begins at a colon that does not begin "://", and ends at the last @ after it
 _COLON = re.compile(r"(?i):(?!//)|%3a")
 _COLON_IN_WORDS = re.compile(r"(?i):(?!//|\s)|%3a")  # nor one that ends a word
-_AT = re.compile(r"(?<=\S)(?:@|%40)(?=\S)")
+_AT = re.compile(r"(?<=\S)(?:@|＠|%40)(?=\S)")
+_OF_URL = re.compile(r"(://[^\s/@:]*:)[^/]{0,99}(?=@)")  # in words, where a space may stand in it
 _NAMED = re.compile(
-    r"(?i)((?:pass(?:word|wd|phrase|code)?|pwd|token|secret)(?:[_-]\w{1,20})?[\"']?(?:=|%3d))"
+    r"(?i)((?:pass(?:word|wd|phrase|code)?|pwd|pw|token|secret|auth|api_?key)(?:[_-]\w{1,20})?[\"']?(?:=|%3d))"
     r"(\"[^\"]*\"|'[^']*'|[^&;]*)"
 )
 _NAMED_IN_WORDS = re.compile(_NAMED.pattern.replace("[^&;]*", r"[^&;,\s'\"]*"))
@@ -56,7 +57,8 @@ def hidden(url: str) -> str:
 
 def clean(text: str) -> str:
     """One line of text as it may be shown: see :func:`visible`; passwords of URLs are hidden."""
-    parts = [_without_password(part, _COLON_IN_WORDS) for part in text.split(": ")]
+    parts = _OF_URL.sub(r"\1***", text).split(": ")
+    parts = [_without_password(part, _COLON_IN_WORDS) for part in parts]
     return visible(_NAMED_IN_WORDS.sub(r"\1***", ": ".join(parts)))
 
 

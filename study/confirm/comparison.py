@@ -6,7 +6,7 @@ predictions, through :mod:`study.stats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,14 @@ import numpy as np
 from study import notebook
 from study import storage as store
 from study.choosing import recommended
-from study.confirm.plan import REPLICATES, SPLITS, Contender, find_parts, require_comparable
+from study.confirm.plan import (
+    REPLICATES,
+    SPLITS,
+    Contender,
+    Parts,
+    find_parts,
+    require_comparable,
+)
 from study.errors import NotConfirmedError
 from study.integrity import manifest_of, verified
 from study.stats import (
@@ -224,7 +231,7 @@ def _confirmed(
     storage: str,
     contender: Contender,
     suffix: str,
-    parts: Mapping[tuple[str, str], str],
+    parts: Parts,
     command: str,
 ) -> list[Attrs]:
     """The attributes of a confirmation's trials, if it is of the study as it is now."""
@@ -251,7 +258,7 @@ def _confirmed(
 def _common_seed(
     storage: str,
     pair: tuple[Contender, Contender],
-    parts: Mapping[tuple[str, str], str],
+    parts: Parts,
     command: str,
 ) -> int:
     """The confirmation's seed: replicates and splits of two have nothing in common."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +14,12 @@ from study.confirm.plan import (
     REPLICATES,
     SPLITS,
     Contender,
+    Parts,
     finalists,
     find_parts,
     replicates_manifest,
     require_comparable,
+    require_free,
     require_room,
     splits_manifest,
 )
@@ -75,6 +77,7 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
 
     first, second = _contenders(settings)
     names = find_parts(settings.storage, (first, second))
+    require_free(settings.storage, (first, second), names)
     parts = [part for c in (second, first) for part in _parts(c, settings, names)]
     for name, manifest, units in parts:
         integrity.require_fit(settings.storage, name, manifest, REMEDY)
@@ -116,7 +119,10 @@ def restart(settings: Settings) -> None:
     """
     import optuna
 
-    dropped = list(find_parts(settings.storage, _contenders(settings)).values())
+    pair = _contenders(settings)
+    parts = find_parts(settings.storage, pair)
+    require_free(settings.storage, pair, parts)
+    dropped = list(parts.values())
     with ExitStack() as stack:
         for name in dropped:
             stack.enter_context(store.lock(settings.storage, name))
@@ -132,9 +138,7 @@ def _contenders(settings: Settings) -> tuple[Contender, Contender]:
     return first, second
 
 
-def _parts(
-    contender: Contender, settings: Settings, names: Mapping[tuple[str, str], str]
-) -> list[Part]:
+def _parts(contender: Contender, settings: Settings, names: Parts) -> list[Part]:
     """The two studies of a confirmation: name, manifest, and all units, done or not."""
     from study.confirm.units import Replicate, Split
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from study import storage as store
 from study.choosing import recommended
 from study.errors import StudyError
-from study.integrity import manifest_of, verified
+from study.integrity import manifest_of, require_whole, verified
 from study.search.plan import Plan, versions
 from study.storage.manifest import FIRST_NAME, first_name
 from study.trials import StoredTrial, rank, read_trials
 
 # After a study's name: where they are stored.
 PARTS = REPLICATES, SPLITS = "/replicates", "/splits"
+Parts = Mapping[tuple[str, str], str]
+"""(study, one of ``PARTS``) → the name of the study that has it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Contender:
         return cls(name, Plan.of_manifest(manifest), manifest, trials)
 
 
-def find_parts(storage: str, contenders: Sequence[Contender]) -> dict[tuple[str, str], str]:
+def find_parts(storage: str, contenders: Sequence[Contender]) -> Parts:
     """The studies that confirm these studies: (study, ``REPLICATES`` or ``SPLITS``) → its name.
 
     A part is called after its study. Where one of the two was renamed since, the part's
@@ -63,8 +65,7 @@ def find_parts(storage: str, contenders: Sequence[Contender]) -> dict[tuple[str,
     found = {
         (c.name, suffix): c.name + suffix
         for c, suffix in wanted
-        if c.name + suffix in names
-        and _is_of(store.manifest(store.load_study(storage, c.name + suffix)), c, suffix)
+        if c.name + suffix in names and _is_named_after(storage, c, suffix)
     }
     if found or any(c.name != c.first_name for c in contenders):
         manifests = store.manifests(storage) if len(found) < len(wanted) else {}
@@ -74,6 +75,34 @@ def find_parts(storage: str, contenders: Sequence[Contender]) -> dict[tuple[str,
                 if renamed:
                     found[c.name, suffix] = renamed[0]
     return found
+
+
+def require_free(storage: str, contenders: Sequence[Contender], parts: Parts) -> None:
+    """Refuse to confirm where another program's study has the name of a part.
+
+    Raises:
+        StudyError: Names the study.
+    """
+    names = store.study_names(storage)
+    for name in (c.name + suffix for c in contenders for suffix in PARTS):
+        if name in names and name not in parts.values():
+            raise StudyError(
+                f"study {name!r}: has the name of a confirmation and is none of this study: "
+                "rename it"
+            )
+
+
+def _is_named_after(storage: str, contender: Contender, suffix: str) -> bool:
+    """Whether the study of the usual name confirms this study.
+
+    Raises:
+        StudyError: It is damaged; it may have lost what it confirms.
+    """
+    study = store.load_study(storage, contender.name + suffix)
+    if _is_of(store.manifest(study), contender, suffix):
+        return True
+    require_whole(study)
+    return False
 
 
 def _is_of(manifest: dict[str, Any] | None, contender: Contender, suffix: str) -> bool:

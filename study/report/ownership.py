@@ -39,6 +39,7 @@ _NAME = re.compile(r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.png|tab
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 2**28  # bytes; no file of a report comes near it
 _FOOTER = "<footer><p>Every number on this page was read from the studies’ storage".encode()
+_GENERATOR = b'<meta name="generator" content="study">'
 _SUMMARISED = {"models", "winner", "data_sha256", "protocol", "test_set_opened"}
 
 Digests = dict[str, set[str]]  # of the files that are a report's, by name
@@ -234,9 +235,11 @@ def _unrecorded(out: Path) -> Digests:
     """The files of a report, or of a sweep, from before there was a record.
 
     Its page is known by the footer that every version wrote, and has a summary or a table of
-    ours beside it. Of the files there, those are its own that have a name which it wrote.
+    ours beside it. Of the files there, those are its own that have a name which it wrote. A page
+    that names its generator had a record: where it is gone, nothing vouches for the files.
     """
-    if not _digest(out, PAGE) or _FOOTER not in (out / PAGE).read_bytes():
+    page = (out / PAGE).read_bytes() if _digest(out, PAGE) else b""
+    if _FOOTER not in page or _GENERATOR in page:
         return {}
     names = [] if (keys := _summarised(out)) is None else report_names(keys)
     if _digest(out, SWEEP) and (out / SWEEP).read_bytes().startswith(b"first,second,"):

@@ -111,7 +111,7 @@ def differences(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
 
 
 def _require_no_trials(study: "Study") -> None:
-    count = sum(trial.state.is_finished() for trial in frozen_trials(study))
+    count = sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in frozen_trials(study))
     if count:
         raise StudyError(
             f"{_named(study)}: has {count} trials of another program: choose another --study-name"

@@ -60,6 +60,9 @@ def _wrong(ask: Ask, tables: Sequence[str], *, typed: bool) -> Iterator[str]:
             )[0]
             if count:
                 yield f"table '{table}' has {count} rows that belong to no row of '{parent}'"
+    count = ask("SELECT count(*) FROM version_info")[0]
+    if count != 1:
+        yield f"table 'version_info' has {count} rows, not 1"
     count = ask(_UNDIRECTED)[0]
     if count:
         yield f"table 'studies' has {count} rows without their rows of 'study_directions'"

@@ -241,6 +241,8 @@ def unrecorded(tmp_path):
     """The published report as earlier versions left it, beside a person's files."""
     out = shutil.copytree(ROOT / "reports", tmp_path / "reports")
     (out / RECORD).unlink()
+    page = (out / PAGE).read_text()
+    (out / PAGE).write_text(page.replace('<meta name="generator" content="study">\n', ""))
     for name in ("figures/mine.png", "tables/linear.csv"):
         (out / name).write_text("mine")
     return out
@@ -276,6 +278,16 @@ def test_a_page_and_a_summary_that_are_not_ours_are_no_report(unrecorded, name, 
 
     with pytest.raises(StudyError, match="is there, and no report wrote it"):
         put(unrecorded, NEW)
+
+
+@pytest.mark.matrix("F25")
+def test_a_report_whose_record_is_gone_is_nobodys(tmp_path):
+    """Its page says that there was a record; a file may have been changed since."""
+    out = shutil.copytree(ROOT / "reports", tmp_path / "reports")
+    (out / RECORD).unlink()
+
+    with pytest.raises(StudyError, match="is there, and no report wrote it"):
+        put(out, NEW)
 
 
 @pytest.mark.matrix("F25")

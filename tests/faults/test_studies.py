@@ -430,6 +430,38 @@ def test_restarting_a_copys_confirmation_leaves_the_originals(confirmed, tmp_pat
 
 
 @pytest.mark.matrix("F36")
+@pytest.mark.parametrize("command", [confirm, restart])
+def test_anothers_study_of_a_confirmations_name_stops_it_before_anything_is_dropped(
+    confirmed, tmp_path, command
+):
+    """The line says to rename it."""
+    path = copied(confirmed, tmp_path)
+    url = f"sqlite:///{path}"
+    optuna.delete_study(study_name="linear/splits", storage=url)
+    mine = optuna.create_study(study_name="linear/splits", storage=url)
+    mine.optimize(lambda trial: 1.0, n_trials=1)
+    before = path.read_bytes()
+
+    with pytest.raises(StudyError, match="'linear/splits': has the name of a confirmation"):
+        command(ConfirmSettings(str(path), PAIR, **SIZES))
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.matrix("F36")
+def test_a_study_that_begins_with_a_failed_trial_is_searched(tmp_path, searched):
+    """As one whose trials failed later."""
+    path = tmp_path / "study.db"
+    study = optuna.create_study(study_name=LINEAR, storage=f"sqlite:///{path}")
+    _failed(study)
+
+    search(path)
+
+    assert wrong(path) == []
+    assert _trained(path) == _trained(searched)
+
+
+@pytest.mark.matrix("F36")
 def test_under_an_older_seal_a_renaming_is_told_as_one(path):
     """That seal covers the name; the former one is that of the folder beside the storage."""
     as_of_before_the_name(path)
@@ -465,7 +497,7 @@ def test_a_partial_confirmation_is_told(confirmed, tmp_path, gone):
     record = collect(str(path))
 
     assert record.comparison is None
-    assert record.unconfirmed.startswith(f"study '{gone}': is not there: run ")
+    assert record.unconfirmed == f"study '{gone}': is not there"
     assert confirm(ConfirmSettings(str(path), PAIR, **SIZES)) == 2
     assert collect(str(path)).comparison is not None
 

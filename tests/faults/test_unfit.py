@@ -152,6 +152,18 @@ def of(make):
     return factory
 
 
+def local(*, generator):
+    """A module whose class is another one each time."""
+
+    class Local(Net):
+        pass
+
+    return Local()
+
+
+ONE_FOR_ALL = Net()
+
+
 def frozen():
     return Net().requires_grad_(False)
 
@@ -193,6 +205,8 @@ def misfits():
         "no generator": (Generatorless, "its factory fails with TypeError"),
         "raises": (lambda *, generator: 1 / 0, "its factory fails with ZeroDivisionError"),
         "frozen": (of(frozen), "module Net has no weight to train"),
+        "a class each time": (local, "returns a module of another class each time, a Local"),
+        "one for all": (of(lambda: ONE_FOR_ALL), "returns the same module each time, a Net"),
         "without": (of(nn.Flatten), "module Flatten has no weight to train"),
         "urandom": (
             lambda *, generator: Net(lambda: Scale(np.random.default_rng().random())),
