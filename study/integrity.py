@@ -17,7 +17,7 @@ from study import storage as store
 from study.errors import StudyError
 from study.seeds import derive
 from study.storage.manifest import FIRST_NAME, trained_under
-from study.storage.urls import shell, shown
+from study.storage.urls import shell, shown, sqlite_path
 from study.trials import TRAINED_UNDER, StoredTrial, digest
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def manifest_of(found: Verified) -> Manifest:
 
 
 def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
-    """Refuse, without a trace, a study that is there and is not what ``wanted`` says.
+    """Refuse, without a trace, a study in a file that is not what ``wanted`` says.
+
+    On a server, whoever holds the study is told first, and the study is looked at then.
 
     Args:
         storage: A path or a URL.
@@ -97,7 +99,8 @@ def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
         StudyError: It has another, or it is another program's, or it is damaged.
         ResourceError: The storage can't be read.
     """
-    if not store.has_study(storage, name):
+    is_file = sqlite_path(store.resolve(storage)) is not None
+    if not is_file or not store.has_study(storage, name):
         return
     study = store.load_study(storage, name)
     if store.manifest(study) is None and not require_whole(study).trials:

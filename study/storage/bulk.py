@@ -45,9 +45,7 @@ def append(
     study_id: int,
     trials: Sequence[FrozenTrial],
     attributes: dict[str, Any],
-    *,
-    first: int | None = None,
-    finished: int | None = None,
+    before: tuple[int | None, int | None] = (None, None),
 ) -> bool:
     """Append ``trials`` and set the study's system ``attributes``, all or nothing.
 
@@ -56,8 +54,7 @@ def append(
         study_id: Optuna's.
         trials: Finished ones.
         attributes: What JSON can hold.
-        first: How many trials there have to be before.
-        finished: How many of them have to be complete or pruned.
+        before: How many trials there have to be before, and how many complete or pruned ones.
 
     Returns:
         ``False``, with nothing written, if the tables are not those known here.
@@ -75,7 +72,7 @@ def append(
         _check_distributions(connection, study_id, trials)
         there = _count(connection, study_id)
         done = _count(connection, study_id, _TRIALS.c.state.in_(_FINISHED))
-        for had, has in ((first, there), (finished, done)):
+        for had, has in zip(before, (there, done), strict=True):
             if had not in (None, has):
                 raise BusyError(
                     f"study: has {has} trials and had {had}: another search appends to it, or "

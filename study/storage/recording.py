@@ -50,9 +50,7 @@ def record(
         trial._validate()
     backend = _rdb(study)
     with explaining("storage" if backend is None else label(backend.url)):
-        if backend is None or not _append(
-            backend, study, trials, attributes, {"first": first, "finished": finished}
-        ):
+        if backend is None or not _append(backend, study, trials, attributes, (first, finished)):
             _add_one_by_one(study, trials, attributes)
 
 
@@ -85,7 +83,7 @@ def _append(
     study: "Study",
     trials: "Sequence[FrozenTrial]",
     attributes: dict[str, Any],
-    before: dict[str, int | None],
+    before: tuple[int | None, int | None],
 ) -> bool:
     from study.storage import bulk
 
@@ -96,7 +94,7 @@ def _append(
         if next(tries) and attributes and bulk.has(engine, study._study_id, attributes):
             return True
         keep_lock(backend.url, study.study_name)
-        return bulk.append(engine, study._study_id, trials, attributes, **before)
+        return bulk.append(engine, study._study_id, trials, attributes, before)
 
     return reconnecting(backend.url, once)
 
