@@ -111,16 +111,16 @@ def require_fit(storage: str, name: str, wanted: Manifest, remedy: str) -> None:
 def inspect(study: Study) -> Verified:
     """Look at a study, whatever has become of it.
 
-    A search may write meanwhile. So the seal is read before the trials that it covers, both again
-    where the first ones came between, and the manifest, which a search writes first, after them.
+    A search may write meanwhile. So the trials are those between two reads of one seal, and the
+    manifest, which a search writes first, is read last.
 
     Raises:
         StudyError: Its manifest, its seal or the rows of a trial can't be read.
         ResourceError: The storage can't be read.
     """
     seal, trials = store.stored_seal(study), store.frozen_trials(study)
-    if seal is None and trials:
-        seal, trials = store.stored_seal(study), store.frozen_trials(study)
+    while (latest := store.stored_seal(study)) != seal:
+        seal, trials = latest, store.frozen_trials(study)
     manifest, finished = store.manifest(study), [t for t in trials if t.state.name in FINISHED]
     others = Counter(t.state.name for t in trials if t.state.name not in FINISHED)
     notes: list[str] = []
