@@ -85,11 +85,17 @@ def require_free(storage: str, contenders: Sequence[Contender], parts: Parts) ->
     """
     names = store.study_names(storage)
     for name in (c.name + suffix for c in contenders for suffix in PARTS):
-        if name in names and name not in parts.values():
+        if name in names and name not in parts.values() and not _is_empty(storage, name):
             raise StudyError(
                 f"study {name!r}: has the name of a confirmation and is none of this study: "
                 "rename it"
             )
+
+
+def _is_empty(storage: str, name: str) -> bool:
+    """Whether a study is what a kill leaves of one that is being made."""
+    study = store.load_study(storage, name)
+    return store.manifest(study) is None and not store.frozen_trials(study)
 
 
 def _is_named_after(storage: str, contender: Contender, suffix: str) -> bool:

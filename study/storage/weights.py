@@ -56,8 +56,12 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         StudyError: The file is missing, damaged, or was not written here.
         ResourceError: It can't be read.
     """
-    if not companions.require_companion(path):
+    companions.require_folder(path.parent)
+    found = companions.kind(path)
+    if found is None:
         raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
+    if found != "a file":
+        raise StudyError(f"{path}: there are no weights there, but {found}: remove it")
     with explaining(str(path)):
         tensors, metadata = _read(companions.read(path, _LONGEST), path)
     digest = metadata.pop(_DIGEST, None)
