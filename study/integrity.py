@@ -153,9 +153,12 @@ def _marks(
 def _is_of_search(trial: FrozenTrial) -> bool:
     """Whether a trial was recorded by a search or a confirmation, and not by an objective.
 
-    An objective's trial is alone in its cohort, which it names by the trial's number.
+    An objective's trial is alone in its cohort, which it names by the trial's number, and is of
+    no replicate or split.
     """
-    return "digest" in trial.user_attrs and trial.user_attrs.get("cohort") != [trial.number]
+    attrs = trial.user_attrs
+    is_alone = attrs.get("cohort") == [trial.number] and not {"replicate", "split"} & attrs.keys()
+    return "digest" in attrs and not is_alone
 
 
 def _misnumbered(trials: Sequence[FrozenTrial]) -> Iterator[str]:

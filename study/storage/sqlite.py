@@ -220,7 +220,10 @@ def _contents(connection: sqlite3.Connection, path: Path) -> Contents | None:
         lambda sql: connection.execute(sql).fetchone(), sorted(tables), str(path), typed=False
     )
     studies = connection.execute("SELECT study_name FROM studies ORDER BY study_id").fetchall()
-    return Contents(named, True, revision, tuple(str(name) for (name,) in studies))
+    names = tuple(str(name) for (name,) in studies)
+    if len(set(names)) < len(names):  # an index need not list what its table has
+        raise StudyError(f"{path}: is damaged (two studies have one name): restore it from a copy")
+    return Contents(named, True, revision, names)
 
 
 def _revision(connection: sqlite3.Connection, rows: Sequence[Row], path: Path) -> str | None:

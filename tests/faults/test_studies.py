@@ -142,6 +142,15 @@ def test_a_study_that_lost_all_its_marks_is_known_by_its_trials(path):
 
 
 @pytest.mark.matrix("F27")
+def test_a_confirmation_that_lost_all_its_marks_is_known_by_its_trials(confirmed, tmp_path):
+    """Replicates and splits too, though each may be alone in its cohort."""
+    path = copied(confirmed, tmp_path)
+    execute(path, f"DELETE FROM {USER}", f"DELETE FROM {SYSTEM}")
+
+    assert len([words for words in wrong(path) if "its manifest is missing" in words]) == 6
+
+
+@pytest.mark.matrix("F27")
 def test_a_search_that_was_killed_before_its_first_trial_goes_on(path, searched):
     """A manifest without a seal is no damage where nothing was recorded."""
     execute(path, "DELETE FROM trials", f"DELETE FROM {SYSTEM}", *_orphans())
