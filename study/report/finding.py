@@ -27,7 +27,9 @@ def find(url: str, label: str) -> list[str]:
     names = storage.study_names(url)
     found: list[str] = []
     for kind in MODELS:
-        own = [kind] if kind in names else _of_kind(url, names, kind)
+        # One that is called after a kind, and has lost what it is, is told as damaged.
+        is_own = kind in names and _kind(storage.load_study(url, kind)) in (kind, None)
+        own = [kind] if is_own else _of_kind(url, names, kind)
         if len(found) < 2 and len(own) > 1:
             listed = ", ".join(shown(name) for name in own[:5])
             option = "mlp" if found else "linear"

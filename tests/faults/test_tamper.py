@@ -21,7 +21,9 @@ from study.report.record import collect
 from .helpers import shown
 from .tampering import FILES, HARMLESS, NAMED, RENAMED, TOLD, Copy, guards, single, tables, whole
 
-BY_NAME = {"weights", "no_weights", "comparison", "replicates", "splits"}  # where it is told
+BY_NAME = {  # where it is told
+    *("weights", "no_weights", "comparison", "unconfirmed", "replicates", "splits"),
+}
 PERMITTED = {  # the fields of a record that an edit may change, and why
     # Not recorded by the search: a trial that waits, runs or failed is counted as such.
     HARMLESS: {"unfinished"},
