@@ -92,7 +92,10 @@ def stored_seal(study: "Study") -> Seal | None:
             if stored is None:
                 return None
             others = tuple(map(int, stored.get("passed_over", ())))
-            return Seal(int(stored["trials"]), str(stored["sha256"]), others)
+            found = Seal(int(stored["trials"]), str(stored["sha256"]), others)
+            if found.trials < 0:
+                raise ValueError("a seal covers a number of trials")
+            return found
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"{what}: its seal is damaged: restore the storage from a copy"

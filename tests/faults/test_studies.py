@@ -117,6 +117,8 @@ LOST = {
     "manifest misspelt": f"UPDATE {USER} SET key = 'Manifest' WHERE key = 'manifest'",
     "seal deleted": f"DELETE FROM {SYSTEM} WHERE key = 'seal'",
     "seal misspelt": f"UPDATE {SYSTEM} SET key = 'seal ' WHERE key = 'seal'",
+    "seal of fewer than none": f"""UPDATE {SYSTEM} SET value_json = json_set(value_json,
+    '$.trials', -5) WHERE key = 'seal'""",
     "machine deleted": f"DELETE FROM {USER} WHERE key = 'machine'",
     "direction changed": "UPDATE study_directions SET direction = 'MAXIMIZE'",
     "direction deleted": "DELETE FROM study_directions",
