@@ -120,4 +120,4 @@ def package(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Time this package and its peers side by side: ``nox -s bench -- --quick`` for a look."""
     prepare(session)
-    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs)

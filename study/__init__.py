@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from study.dataset import load as load
     from study.dataset import normalise as normalise
     from study.errors import StudyError as StudyError
-    from study.models import SimpleLinear as SimpleLinear
-    from study.models import SimpleMLP as SimpleMLP
-    from study.models import linear_layer as linear_layer
-    from study.objective import Configuration as Configuration
-    from study.objective import Model as Model
-    from study.objective import Objective as Objective
-    from study.objective import SearchSpace as SearchSpace
-    from study.objective import build as build
-    from study.objective import register as register
-    from study.protocol import Protocol as Protocol
-    from study.trainer import History as History
-    from study.trainer import images_of as images_of
-    from study.trainer import train as train
+    from study.search.objective import Objective as Objective
+    from study.training.images import images_of as images_of
+    from study.training.models import SimpleLinear as SimpleLinear
+    from study.training.models import SimpleMLP as SimpleMLP
+    from study.training.models import linear_layer as linear_layer
+    from study.training.protocol import Protocol as Protocol
+    from study.training.registry import Model as Model
+    from study.training.registry import build as build
+    from study.training.registry import register as register
+    from study.training.space import Configuration as Configuration
+    from study.training.space import SearchSpace as SearchSpace
+    from study.training.trainer import History as History
+    from study.training.trainer import train as train
     from study.trials import StoredTrial as StoredTrial
     from study.trials import read_trials as read_trials
 
@@ -42,13 +42,13 @@ _HOMES = {
     "study.confirm.comparison": ("Comparison", "compare"),
     "study.dataset": ("DigitPair", "load", "normalise"),
     "study.errors": ("StudyError",),
-    "study.models": ("SimpleLinear", "SimpleMLP", "linear_layer"),
-    "study.objective": (
-        *("Configuration", "Model", "Objective", "SearchSpace"),
-        *("build", "register"),
-    ),
-    "study.protocol": ("Protocol",),
-    "study.trainer": ("History", "images_of", "train"),
+    "study.search.objective": ("Objective",),
+    "study.training.images": ("images_of",),
+    "study.training.models": ("SimpleLinear", "SimpleMLP", "linear_layer"),
+    "study.training.protocol": ("Protocol",),
+    "study.training.registry": ("Model", "build", "register"),
+    "study.training.space": ("Configuration", "SearchSpace"),
+    "study.training.trainer": ("History", "train"),
     "study.trials": ("StoredTrial", "read_trials"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

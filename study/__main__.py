@@ -9,11 +9,11 @@ from study import cli
 from study.confirm.__main__ import add_confirm, run_confirm
 from study.confirm.loop import Settings
 from study.errors import StudyError
-from study.objective import model_named
 from study.report.__main__ import add_report, require_out, run_report
 from study.report.ownership import report_names
 from study.search.__main__ import add_search, run_search
 from study.text import say
+from study.training.registry import model_named
 
 
 def parser() -> argparse.ArgumentParser:

@@ -18,16 +18,17 @@ import numpy as np
 
 from study import cli, storage
 from study.errors import StudyError
-from study.objective import MODELS, Configuration, Model, build, model_named
-from study.protocol import Protocol
 from study.report import ownership
 from study.seeds import derive
 from study.text import say
+from study.training.protocol import Protocol
+from study.training.registry import MODELS, Model, build, model_named
+from study.training.space import Configuration
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.trainer import History
+    from study.training.trainer import History
 
 LEARNING_RATE = 1e-4
 HIDDEN_UNITS = 50
@@ -103,7 +104,8 @@ def baseline(
     import torch
 
     from study.dataset import load
-    from study.trainer import images_of, train
+    from study.training.images import images_of
+    from study.training.trainer import train
 
     pair = load(protocol.dataset, protocol.classes, data_root=data_root, n_train=protocol.n_train)
     best = 1.0
@@ -156,20 +158,20 @@ def curves(history: History, model: Model) -> pd.DataFrame:
 
 def plot(history: History, model: Model) -> bytes:
     """PNG of two panels: loss and error, on training batches and validation images."""
-    from study.report import drawing, figures
+    from study.report import figures, rendering
 
     # isort: split
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     frame = curves(history, model)
-    with drawing.theme():
+    with rendering.theme():
         figure = Figure(figsize=(9.4, 3.5), layout="constrained")
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2)
         figures.loss(frame, left)
         figures.error(frame, right)
-        return drawing.png(figure)
+        return rendering.png(figure)
 
 
 def sealed(png: bytes) -> bytes:

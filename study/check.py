@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from study import cli
 from study import storage as store
 from study.errors import StudyError
-from study.integrity import Manifest, Verified, inspect, manifest_of
 from study.storage.companions import kind, left_files, require_folder
 from study.storage.manifest import first_name
+from study.storage.searched import Manifest, Verified, inspect, manifest_of
 from study.storage.urls import label, shown, sqlite_path
 from study.text import say
 from study.trials import StoredTrial
@@ -95,7 +95,7 @@ def _notes(look: Verified) -> Iterator[str]:
 
 def _beside(storage: str, name: str, look: Verified) -> Iterator[Finding]:
     """The study's companion folder: its best trials' weights, its lock, and leftovers."""
-    from study.search.kept import kept_of, weights_of, weights_path
+    from study.search.checkpoints import kept_of, weights_of, weights_path
 
     folder, expected = store.files(storage, name), set()
     require_folder(folder)

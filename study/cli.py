@@ -16,9 +16,9 @@ from pathlib import Path
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
-from study.objective import load_model_file
-from study.protocol import Protocol
 from study.text import Formatter, complain, one_line, show_traceback
+from study.training.protocol import Protocol
+from study.training.registry import load_model_file
 from study.workers import Workers
 
 DEFAULT_STORAGE = "sqlite:///study.db"
@@ -98,7 +98,7 @@ def explained(error: Exception) -> StudyError:
     """The one-line error behind any other."""
     if isinstance(error, StudyError):
         return error
-    from study.storage import explain
+    from study.explain import explain
 
     return explain(error) or Bug(f"{type(error).__name__}: {error}: is a bug: {_REPORT}")
 

@@ -16,13 +16,13 @@ import numpy as np
 from study import cli
 from study import storage as store
 from study.errors import StudyError
-from study.integrity import manifest_of, verified
-from study.search.plan import Plan
+from study.storage.searched import manifest_of, verified
 from study.text import say
+from study.training.plan import Plan
 from study.trials import CURVES, StoredTrial, read_trials
 
 if TYPE_CHECKING:
-    from study.trainer import History
+    from study.training.trainer import History
 
 DIFFERENT = 1
 ROUNDING = 1e-3  # relative, of the losses: what another number of threads or machine may change
@@ -71,7 +71,8 @@ def reproduce(
     Raises:
         StudyError: The study or the trial is missing or damaged, or the data is other data.
     """
-    from study.search.cohort import task_of_stored, train_cohort
+    from study.search.planner import task_of_stored
+    from study.training.work import train_cohort
 
     found = verified(store.load_study(storage, study_name))
     manifest, trials = manifest_of(found), found.trials

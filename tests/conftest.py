@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from study.dataset import load
-from study.protocol import Protocol
+from study.training.protocol import Protocol
 
 pytest_plugins = ("tests.browser", "tests.faults.table")
 
@@ -29,7 +29,7 @@ def images(pair):
     """The bundled pair as tensors on the CPU."""
     import torch
 
-    from study.trainer import images_of
+    from study.training.images import images_of
 
     return images_of(pair, torch.device("cpu"))
 

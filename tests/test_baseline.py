@@ -8,10 +8,11 @@ import sys
 import pytest
 
 from study.baseline import baseline, curves
-from study.objective import MODELS, Configuration
-from study.search.cohort import Task, train_on
-from study.search.plan import Planned
 from study.seeds import derive
+from study.training.registry import MODELS
+from study.training.space import Configuration
+from study.training.task import Planned, Task
+from study.training.work import train_on
 
 
 def run(folder, *options):

@@ -14,9 +14,9 @@ ROWS += ["search-1", "search-n"]
 
 
 def command(name, *options):
-    """Run ``python -m tests.benchmarks…``; one torch thread, for a machine that is shared."""
+    """Run ``python -m benchmarks…``; one torch thread, for a machine that is shared."""
     return subprocess.run(
-        [sys.executable, "-m", f"tests.benchmarks{name}", "--quick", *map(str, options)],
+        [sys.executable, "-m", f"benchmarks{name}", "--quick", *map(str, options)],
         check=False,
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -74,7 +74,7 @@ def test_the_figure_is_drawn(benchmark):
 
 def test_useful_arithmetic_is_counted_for_784_pixels():
     """The formula by hand: two or more products a step, and a forward one a validation."""
-    from tests.benchmarks.work import gflop
+    from benchmarks.work import gflop
 
     linear = 5_000 * 2 * (2 * 100 * 784) + 100 * (2 * 1791 * 784)
     mlp = 5_000 * 2 * 100 * (2 * 784 * 50 + 3 * 50) + 100 * 2 * 1791 * (784 * 50 + 50)
@@ -85,9 +85,9 @@ def test_useful_arithmetic_is_counted_for_784_pixels():
 
 def test_a_peer_that_does_less_is_found_out():
     """One trial two images off, at a learning rate that is not chaotic, is a difference."""
-    from tests.benchmarks.check import Reference, compare
-    from tests.benchmarks.rows import all_rows
-    from tests.benchmarks.table import Runs
+    from benchmarks.check import Reference, compare
+    from benchmarks.rows import all_rows
+    from benchmarks.table import Runs
 
     jax = next(row for row in all_rows(2, quick=True) if row.key == "jax")
     reference = Reference({0: 0.01, 1: 0.5}, {0: 40, 1: 40}, {})
@@ -101,8 +101,8 @@ def test_a_peer_that_does_less_is_found_out():
 
 def test_a_missing_peer_is_a_row_and_not_a_failure(monkeypatch):
     """Without JAX its peer says that it is absent."""
-    from tests.benchmarks.peers import jax
-    from tests.benchmarks.work import Absent, Work
+    from benchmarks.peers import jax
+    from benchmarks.work import Absent, Work
 
     monkeypatch.setattr(jax, "find_spec", lambda name: None)
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from study import dataset
-from study.models import SimpleLinear, SimpleMLP
-from study.protocol import Protocol
-from study.trainer import images_of, train
+from study.training.images import images_of
+from study.training.models import SimpleLinear, SimpleMLP
+from study.training.protocol import Protocol
+from study.training.trainer import train
 from tests.search.helpers import SHORT, command, run
 
 pytestmark = [

@@ -9,17 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from study.models import (
-    Fold,
-    Images,
-    LinearCohort,
-    MixedCohort,
-    MLPCohort,
-    ModuleCohort,
-    SimpleLinear,
-    SimpleMLP,
-    cohort_of,
-)
+from study.training.cohorts import LinearCohort, MixedCohort, MLPCohort, ModuleCohort, cohort_of
+from study.training.images import Fold, Images
+from study.training.models import SimpleLinear, SimpleMLP
 
 EXACT = {"rtol": 1e-9, "atol": 1e-11}  # float64 training, where rounding is 1e-16
 ROUNDING = {"rtol": 1e-5, "atol": 1e-4}  # float32 sums of 784 products that reach 40

@@ -11,12 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.trial import FixedTrial, TrialState
 
-from study.models import SimpleLinear, SimpleMLP
-from study.objective import MODELS, Configuration, Objective, SearchSpace, build, default_space
-from study.search.cohort import Task, train_on
-from study.search.plan import Plan, Planner
+from study.search.objective import Objective
+from study.search.planner import Planner
 from study.seeds import derive, generator
-from study.trials import StoredTrial, digest, report_steps
+from study.training.models import SimpleLinear, SimpleMLP
+from study.training.plan import Plan
+from study.training.protocol import report_steps
+from study.training.registry import MODELS, build, default_space
+from study.training.space import Configuration, SearchSpace
+from study.training.task import Task
+from study.training.work import train_on
+from study.trials import StoredTrial, digest
 
 SPACES = {
     "linear": SearchSpace((1e-3, 0.1)),

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from study import storage
 from study.errors import StudyError
-from study.objective import MODELS, Configuration, Model, build, load_model_file, register
-from study.search.plan import Plan
-from study.trainer import draw_batches, train
+from study.training.plan import Plan
+from study.training.registry import MODELS, Model, build, load_model_file, register
+from study.training.space import Configuration
+from study.training.trainer import draw_batches, train
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_hidden_layers.py"
@@ -133,7 +134,7 @@ def test_the_benchmark_times_it(tmp_path):
     """Its rows reach the errors of the untimed search."""
     options = ("--quick", *OWN, "--models", NAME, "--peers", "search", "--out", tmp_path)
 
-    status, said, error = run("tests.benchmarks", ROOT, *options)
+    status, said, error = run("benchmarks", ROOT, *options)
 
     assert status == 0, error
     assert said.count("≤ 1.0 images") == 2
@@ -141,7 +142,7 @@ def test_the_benchmark_times_it(tmp_path):
 
 def test_its_arithmetic_is_counted_as_the_formula_counts():
     """Torch's count of the two built-in models is the formula's."""
-    from tests.benchmarks.work import _counted, gflop
+    from benchmarks.work import _counted, gflop
 
     trained, validated = 100 * 100, 2 * 1791
 
@@ -252,7 +253,7 @@ def test_the_same_file_may_be_loaded_again():
 
 def test_a_model_of_ones_own_code_needs_no_file():
     """``register`` is enough within one process, and a name is given once."""
-    from study.models import SimpleLinear
+    from study.training.models import SimpleLinear
 
     mine = Model("mine", "mine", SimpleLinear, target=0.1, has_hidden_units=False)
 
@@ -264,6 +265,6 @@ def test_a_model_of_ones_own_code_needs_no_file():
 
 
 def _manifest(model):
-    from study.objective import SearchSpace
+    from study.training.space import SearchSpace
 
     return Plan(model, SearchSpace()).manifest("0" * 64)

@@ -14,10 +14,12 @@ from optuna.trial import TrialState, create_trial
 from scipy.stats import kstest
 
 from study.errors import StudyError
-from study.objective import Configuration, SearchSpace
-from study.protocol import Protocol
-from study.search.plan import SAMPLERS, Plan, Planned, Planner, cohorts
+from study.search.planner import Planner, cohorts
 from study.seeds import derive
+from study.training.plan import SAMPLERS, Plan
+from study.training.protocol import Protocol
+from study.training.space import Configuration, SearchSpace
+from study.training.task import Planned
 
 LINEAR = SearchSpace()
 MLP = SearchSpace(hidden_units=(16, 128))

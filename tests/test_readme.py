@@ -14,7 +14,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from study.objective import MODELS
+from study.training.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.objective import MODELS
-from study.search.plan import versions
+from study.training.plan import versions
+from study.training.registry import MODELS
 
 REPORTS = Path(__file__).parents[1] / "reports"
 SUMMARY = json.loads((REPORTS / "summary.json").read_text())

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from study.remembering import remembered, while_held, while_there
+from study.caching import remembered, while_held, while_there
 
 
 def test_threads_that_ask_at_once_compute_it_once():

@@ -13,10 +13,11 @@ import optuna
 import pytest
 
 from study.errors import StudyError
-from study.objective import MODELS, SearchSpace
-from study.protocol import Protocol
 from study.reproduce import reproduce
 from study.search import Plan, Settings, search
+from study.training.protocol import Protocol
+from study.training.registry import MODELS
+from study.training.space import SearchSpace
 from tests.vouching import vouch
 
 SHORT = Protocol(steps=300, val_every=20)
@@ -327,10 +328,10 @@ def test_a_foreign_study_is_refused(altered):
 
 def test_other_data_is_refused(searched, pair, monkeypatch):
     """A trial is not retrained on images that it never saw."""
-    from study.search import cohort
+    from study.training import work
 
     foreign = pair.taking(np.arange(len(pair.raw))[::-1], pair.n_train)
-    monkeypatch.setattr(cohort, "load_pair", lambda *_: foreign)
+    monkeypatch.setattr(work, "load_pair", lambda *_: foreign)
 
     with pytest.raises(StudyError, match="SHA-256"):
         reproduce(str(searched), "plain", 0)

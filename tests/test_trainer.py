@@ -14,9 +14,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from study.errors import StudyError
-from study.models import SimpleLinear, SimpleMLP
-from study.protocol import Protocol
-from study.trainer import History, draw_batches, images_of, pick_device, train
+from study.training.images import images_of, pick_device
+from study.training.models import SimpleLinear, SimpleMLP
+from study.training.protocol import Protocol
+from study.training.trainer import History, draw_batches, train
 
 # Two float32 trainings that sum in another order part by about 1e-7 of a weight a step. Over 200
 # steps at learning rates of 0.1 and less, losses were measured to part by 6e-6 at the most.

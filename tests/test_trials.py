@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as npst
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from study.models import SimpleMLP
-from study.objective import Configuration
-from study.protocol import Protocol
-from study.trainer import train
+from study.training.models import SimpleMLP
+from study.training.protocol import Protocol, report_steps
+from study.training.space import Configuration
+from study.training.trainer import train
 from study.trials import (
     StoredTrial,
     attributes,
@@ -24,7 +24,6 @@ from study.trials import (
     digest,
     pack,
     rank,
-    report_steps,
     reported,
     unpack,
     weights_digest,

@@ -4,8 +4,8 @@ import json
 import sqlite3
 from contextlib import closing
 
-from study.integrity import FINISHED
 from study.storage import Seal, load_study, study_names
+from study.storage.searched import FINISHED
 from study.trials import digest
 
 CHILDREN = (

@@ -12,19 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from study import notebook
+from study import html_table
 from study import storage as store
-from study.choosing import recommended
-from study.confirm.plan import (
-    REPLICATES,
-    SPLITS,
-    Contender,
-    Parts,
-    find_parts,
-    require_comparable,
-)
+from study.confirm.plan import REPLICATES, SPLITS, Contender, Parts, find_parts, require_comparable
 from study.errors import NotConfirmedError
-from study.integrity import manifest_of, verified
 from study.stats import (
     BiasCorrected,
     CorrectedMean,
@@ -43,8 +34,10 @@ from study.stats import (
     verdict,
     wilson,
 )
+from study.storage.searched import manifest_of, verified
 from study.storage.urls import shell
 from study.trials import StoredTrial, best_of, unpack
+from study.trials.selection import recommended
 
 Attrs = dict[str, Any]
 
@@ -126,7 +119,7 @@ class Comparison:
             for side in (self.a, self.b)
         ]
         head = ["study", "raw best", f"{self.n_seeds} fresh seeds", f"{self.n_splits} holdouts"]
-        return notebook.table(self.sentence, head, rows)
+        return html_table.table(self.sentence, head, rows)
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison as JSON, with the sentence."""

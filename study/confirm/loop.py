@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import integrity
 from study import storage as store
 from study.confirm.plan import (
     REPLICATES,
@@ -23,12 +22,13 @@ from study.confirm.plan import (
     require_room,
     splits_manifest,
 )
+from study.storage import searched
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
     import optuna
 
-    from study.confirm.units import Replicate, Split
+    from study.confirm.replicates import Replicate, Split
 
     Work = tuple[optuna.Study, Replicate | Split]
     Part = tuple[str, dict[str, Any], Sequence[Replicate | Split]]
@@ -73,14 +73,14 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         BusyError: Another confirmation holds one of the studies.
         ResourceError: The storage can't be written.
     """
-    from study.confirm.units import require_classes
+    from study.confirm.replicates import require_classes
 
     first, second = _contenders(settings)
     names = find_parts(settings.storage, (first, second))
     require_free(settings.storage, (first, second), names)
     parts = [part for c in (second, first) for part in _parts(c, settings, names)]
     for name, manifest, units in parts:
-        integrity.require_fit(settings.storage, name, manifest, REMEDY)
+        searched.require_fit(settings.storage, name, manifest, REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
             require_classes(_left(units, _recorded(settings.storage, name)))
     with ExitStack() as stack:
@@ -88,7 +88,7 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         seals: dict[str, store.Seal] = {}
         for name, manifest, units in parts:
             study = stack.enter_context(store.hold(settings.storage, name, manifest, REMEDY))
-            trials = integrity.verified(study).trials
+            trials = searched.verified(study).trials
             seals[name] = store.Seal.of(study, trials)
             work += [(study, unit) for unit in _left(units, len(trials))]
         if work:
@@ -140,7 +140,7 @@ def _contenders(settings: Settings) -> tuple[Contender, Contender]:
 
 def _parts(contender: Contender, settings: Settings, names: Parts) -> list[Part]:
     """The two studies of a confirmation: name, manifest, and all units, done or not."""
-    from study.confirm.units import Replicate, Split
+    from study.confirm.replicates import Replicate, Split
 
     chosen = finalists(contender.trials, settings.finalists)
     seed, root = settings.seed, settings.data_root and settings.data_root.absolute()
@@ -169,7 +169,7 @@ def _run(
 
     ``seals`` has each study's, and grows with what is recorded.
     """
-    from study.confirm.units import run
+    from study.confirm.replicates import run
 
     results = pool.results(run, [unit for _, unit in work])
     for done, ((study, _), trials) in enumerate(zip(work, results, strict=True), 1):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from study import storage as store
-from study.choosing import recommended
 from study.errors import StudyError
-from study.integrity import manifest_of, require_whole, verified
-from study.search.plan import Plan, versions
 from study.storage.manifest import FIRST_NAME, first_name
+from study.storage.searched import manifest_of, require_whole, verified
+from study.training.plan import Plan, versions
 from study.trials import StoredTrial, rank, read_trials
+from study.trials.selection import recommended
 
 # After a study's name: where they are stored.
 PARTS = REPLICATES, SPLITS = "/replicates", "/splits"

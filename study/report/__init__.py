@@ -8,7 +8,7 @@ The figures are plain functions of a frame and an ``Axes``, for papers and noteb
 
     from matplotlib.figure import Figure
     from study.report import figures, tables
-    from study.report.drawing import theme
+    from study.report.rendering import theme
     from study.report.record import collect
 
     record = collect("study.db")

@@ -23,7 +23,7 @@ def importances(trials: Sequence[FrozenTrial]) -> dict[str, float]:
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    from study.search.plan import slim
+    from study.search.planner import slim
 
     complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
     if len(complete) < ENOUGH or len(complete[0].params) < 2:

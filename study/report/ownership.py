@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from study.errors import StudyError
-from study.storage import explaining
+from study.explain import explaining
 from study.storage.atomic import drafts, remove, write_atomically
 
 RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json", "sweep.csv"

@@ -15,11 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from study.report import drawing, words
-from study.report.drawing import Chart
+from study.report import rendering, words
+from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
-from study.report.parts import Section, Table
 from study.report.record import Record
+from study.report.rendering import Chart
 from study.text import shown
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ class Group:
 
 
 def draw(sections: list[Section]) -> Drawn:
-    """Draw every chart, under ``drawing.theme``."""
+    """Draw every chart, under ``rendering.theme``."""
     charts = [chart for section in sections for chart in section.charts]
     return Drawn(
         sections,
-        {chart.name: drawing.figure(chart) for chart in charts},
-        {chart.name: drawing.figure(chart, chart.narrow) for chart in charts if chart.narrow},
+        {chart.name: rendering.figure(chart) for chart in charts},
+        {chart.name: rendering.figure(chart, chart.narrow) for chart in charts if chart.narrow},
     )
 
 
@@ -102,7 +102,7 @@ def _csp_hash(text: str) -> str:
 
 
 def _uri(figure: Figure) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(drawing.svg(figure).encode()).decode()
+    return "data:image/svg+xml;base64," + base64.b64encode(rendering.svg(figure).encode()).decode()
 
 
 def numbers(chart: Chart) -> Table:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from study import dataset, storage
 from study.errors import NotConfirmedError, StudyError
-from study.integrity import manifest_of, verified
-from study.objective import MODELS, Model
-from study.protocol import Protocol
-from study.report.finding import find, require_comparable
 from study.report.importance import importances
+from study.report.select_studies import find, require_comparable
 from study.storage.manifest import first_name
+from study.storage.searched import manifest_of, verified
 from study.storage.urls import label, shown, sqlite_path
+from study.training.protocol import Protocol
+from study.training.registry import MODELS, Model
 from study.trials import StoredTrial, best_of, read_trials
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _weights(
     """The best trial's weights from beside the database, or why they can't be shown."""
     if best is None:
         return None, "no trial was trained to the end"
-    from study.search.kept import weights_of, weights_path
+    from study.search.checkpoints import weights_of, weights_path
 
     try:
         return weights_of(url, name, best), ""

@@ -10,7 +10,7 @@ from study.report.settings import usual_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.report.parts import Section
+    from study.report.content import Section
 
 
 @usual_settings()
@@ -34,11 +34,11 @@ def render(
         StudyError: A study is missing, was not searched by this package, or the two differ
             in data or protocol.
     """
-    from study.report import drawing, page, sections
+    from study.report import page, rendering, sections
     from study.report.record import collect
 
     record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
-    with drawing.theme():
+    with rendering.theme():
         return page.to_html(record, page.draw(sections.compose(record)))
 
 
@@ -73,17 +73,17 @@ def write(
             written then.
         ResourceError: The folder can't be written.
     """
-    from study.report import drawing, ownership, page, sections, summary
+    from study.report import ownership, page, rendering, sections, summary
     from study.report.record import collect
     from study.report.spreadsheet import to_csv
 
     record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
     composed = sections.compose(record)
-    with drawing.theme():
+    with rendering.theme():
         drawn = page.draw(composed)
-        sheets = {s.name: drawing.figure(s) for part in composed for s in part.sheets}
+        sheets = {s.name: rendering.figure(s) for part in composed for s in part.sheets}
         figures = drawn.figures | sheets
-        content = {Path(f"figures/{name}.png"): drawing.png(f) for name, f in figures.items()}
+        content = {Path(f"figures/{name}.png"): rendering.png(f) for name, f in figures.items()}
         html = page.to_html(record, drawn).encode()
     content |= {Path(f"tables/{name}.csv"): to_csv(frame) for name, frame in _frames(composed)}
     content |= {

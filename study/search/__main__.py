@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from study import cli
 from study.errors import StudyError
-from study.objective import DEFAULT_HIDDEN_UNITS, MODELS, Model, SearchSpace, model_named
 from study.search.loop import Progress, Settings, search
-from study.search.plan import SAMPLERS, Plan
-from study.search.pruning import PRUNERS
 from study.search.summary import summary
 from study.text import clean, say
+from study.training.plan import SAMPLERS, Plan
+from study.training.pruning import PRUNERS
+from study.training.registry import MODELS, Model, model_named
+from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
 from study.trials import StoredTrial, best_of
 
 TARGET_MISSED = 3
@@ -161,7 +162,7 @@ def _device(args: argparse.Namespace) -> str:
     """What trains. A cluster has devices that are not here: its workers say if they lack one."""
     if args.dask is not None:
         return "cpu" if args.device == "auto" else str(args.device)
-    from study.trainer import pick_device  # torch, once the cheap checks are done
+    from study.training.images import pick_device  # torch, once the cheap checks are done
 
     return pick_device(args.device).type
 

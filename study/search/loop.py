@@ -10,16 +10,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study import integrity, notebook, storage
-from study.search.kept import drop_weights, keep_weights, lost_weights, save_again
-from study.search.plan import Plan, Planned, Planner
+from study import html_table, storage
+from study.search.checkpoints import drop_weights, keep_weights, lost_weights, save_again
+from study.search.planner import Planner
+from study.storage import searched
+from study.training.plan import Plan
+from study.training.task import Planned
 from study.trials import StoredTrial, best_of, rank, read_trials, require_storable
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from study.search.cohort import Task, Trained
+    from study.training.task import Task, Trained
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Outcome:
         ]
         head = ["trial", "validation error", "learning rate", "hidden units", "outcome"]
         caption = f"{len(self.trials)} trials, {self.added} of them new in {self.seconds:.1f} s"
-        return notebook.table(caption, head, rows)
+        return html_table.table(caption, head, rows)
 
 
 Progress = Callable[[float, StoredTrial | None], None]
@@ -85,7 +88,9 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
         BusyError: Another search holds the study.
         ResourceError: The storage can't be written.
     """
-    from study.search.cohort import frozen_trial, load_pair, tasks_of
+    from study.search.planner import tasks_of
+    from study.training.work import load_pair
+    from study.trials.frozen import frozen_trial
 
     start = time.monotonic()
     storage.check_name(settings.study_name, storage.MAX_NAME)
@@ -93,12 +98,12 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     root = settings.data_root and settings.data_root.absolute()  # workers have other folders
     pair = load_pair(plan.protocol, root)
     manifest = plan.manifest(pair.digest)
-    integrity.require_fit(settings.storage, settings.study_name, manifest, settings.remedy)
+    searched.require_fit(settings.storage, settings.study_name, manifest, settings.remedy)
     with (
         settings.workers.open() as pool,
         storage.hold(settings.storage, settings.study_name, manifest, settings.remedy) as study,
     ):
-        found = integrity.verified(study)
+        found = searched.verified(study)
         trials = read_trials(found.trials, settings.study_name)
         planner, before = Planner(plan, found.trials), len(trials)
         seal = storage.Seal.of(study, found.trials)
@@ -133,7 +138,8 @@ def _make_weights_again(
     plan: Plan, settings: Settings, data_sha256: str, finished: Sequence[FrozenTrial], pool: Pool
 ) -> None:
     """Train the cohorts anew whose best trials' weights are lost, and save those weights."""
-    from study.search.cohort import task_of_stored, train_cohort
+    from study.search.planner import task_of_stored
+    from study.training.work import train_cohort
 
     where = settings.storage, settings.study_name
     lost = lost_weights(*where, read_trials(finished, settings.study_name))
@@ -170,7 +176,7 @@ def _train(
     tasks: Sequence[Task], pool: Pool, report: Callable[[float], None]
 ) -> list[tuple[Planned, Trained]]:
     """Train the cohorts; the results by trial number."""
-    from study.search.cohort import train_cohort
+    from study.training.work import train_cohort
 
     trained = pool.results(train_cohort, tasks, report)
     pairs = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from study.choosing import diagnosed, recommended
 from study.search.loop import Outcome, Settings
-from study.search.plan import Plan
 from study.text import hidden
+from study.training.plan import Plan
 from study.trials import StoredTrial, best_of
+from study.trials.selection import diagnosed, recommended
 
 
 def summary(plan: Plan, settings: Settings, outcome: Outcome) -> list[str]:

@@ -18,13 +18,7 @@ all of it in two words                    :func:`verdict`
 ========================================  ==========================================
 """
 
-from study.stats.choosing import (
-    Diagnosis,
-    diagnose,
-    edge,
-    level_with_best,
-    recommend,
-)
+from study.stats.choosing import Diagnosis, diagnose, edge, level_with_best, recommend
 from study.stats.deciding import Outcome, Verdict, verdict
 from study.stats.intervals import Interval, TargetRule, allowed_errors, target_met, wilson
 from study.stats.pairing import McNemar, PairedCounts, mcnemar, newcombe, paired_counts

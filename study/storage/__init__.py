@@ -9,8 +9,9 @@ digest over all of it, ``reading`` reads what
 may be damaged, and ``explain`` turns a failing disk or database into one line.
 """
 
+from study.explain import explain, explaining
 from study.storage.atomic import write_atomically
-from study.storage.explain import explain, explaining
+from study.storage.disk_space import require_room
 from study.storage.holding import hold
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
@@ -18,7 +19,6 @@ from study.storage.manifest import check_manifest, manifest, manifests, set_mani
 from study.storage.opening import has_study, load_study, open_study, study_names
 from study.storage.reading import frozen_trials
 from study.storage.recording import count_trials, is_atomic, record
-from study.storage.room import require_room
 from study.storage.seal import Seal, former_names, stored_seal
 from study.storage.urls import MAX_NAME, check_name, files, resolve
 from study.storage.weights import MAKE_AGAIN, load_weights, save_weights

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import BusyError
+from study.explain import explaining
 from study.storage import companions
-from study.storage.explain import explaining
 from study.storage.filesystem import require_local
 from study.storage.reconnecting import reconnecting
 from study.storage.urls import files, label, resolve, shown, sqlite_path

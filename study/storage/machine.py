@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.storage.explain import explaining
+from study.explain import explaining
 from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 

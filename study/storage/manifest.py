@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.storage.explain import explaining
+from study.explain import explaining
 from study.storage.machine import set_machine
 from study.storage.opening import load_study, study_names
 from study.storage.reading import frozen_trials

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.storage.explain import explaining
+from study.explain import explaining
 from study.storage.filesystem import require_local
 from study.storage.postgresql import require_server
 from study.storage.reconnecting import reconnecting

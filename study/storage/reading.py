@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from study.errors import StudyError
-from study.storage.explain import explain
+from study.explain import explain
 from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from study.errors import StudyError
-from study.storage.explain import chain, sqlstate
+from study.explain import chain, sqlstate
 
 if TYPE_CHECKING:
     from optuna import Study

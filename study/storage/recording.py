@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from study.storage.explain import explaining
+from study.explain import explaining
 from study.storage.lock import keep_lock
 from study.storage.reconnecting import reconnecting
 from study.storage.urls import label

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import StudyError
-from study.storage.explain import explaining
+from study.explain import explaining
 from study.storage.machine import machine
 from study.storage.manifest import FIRST_NAME, manifest
 from study.storage.reconnecting import waiting

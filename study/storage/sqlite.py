@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from study.errors import ResourceError, StudyError
+from study.explain import explaining
 from study.storage.companions import require_journals
-from study.storage.explain import explaining
 from study.storage.rows import MAX_VALUE, require_rows
 from study.storage.schema import head_revision
 from study.storage.structure import Row, listed, refusal, require_plain, require_structure

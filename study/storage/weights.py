@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
+from study.explain import explaining
 from study.storage import companions
 from study.storage.atomic import write_atomically
-from study.storage.explain import explaining
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 from study import cli, interrupts
 from study.errors import Bug, ResourceError, StudyError
-from study.objective import MODELS
 from study.report import ownership
 from study.sweep.pairs import Pair, folder, study_names
+from study.training.registry import MODELS
 from study.workers import LOCAL, Workers
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def require_sense(args: argparse.Namespace, pairs: Sequence[Pair]) -> None:
     """
     from study import dataset, storage
     from study.search.__main__ import plan_of
-    from study.search.cohort import load_files
+    from study.training.work import load_files
 
     if args.model_file:
         raise StudyError("--model-file: a sweep compares linear with mlp: leave it out")
@@ -142,8 +142,8 @@ def sweep(args: argparse.Namespace, pairs: Sequence[Pair], begins: At) -> Iterat
 def _one_pair(args: argparse.Namespace, pair: Pair, workers: Workers, end: float | None) -> None:
     """Search both models of a pair, and confirm what was found where that is asked for."""
     from study.search.__main__ import plan_of, settings_of
-    from study.search.cohort import load_pair
     from study.search.loop import search
+    from study.training.work import load_pair
 
     own = _of(args, pair)
     images = load_pair(cli.protocol_of(own), _root(args))  # remembered while they are held

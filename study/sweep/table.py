@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from study import storage as store
 from study.errors import NotConfirmedError, ResourceError, StudyError
-from study.integrity import manifest_of, verified
 from study.report import words
 from study.report.record import digest_of
-from study.search.plan import Plan
+from study.storage.searched import manifest_of, verified
 from study.sweep.pairs import ALL, Pair, folder, study_names
+from study.training.plan import Plan
 from study.trials import best_of, read_trials
 
 if TYPE_CHECKING:

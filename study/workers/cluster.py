@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from study.errors import ResourceError, StudyError, of_status
+from study.workers.monitor import Heartbeats, Told
 from study.workers.remote import Hung, Silent, Terms, Unfit, failed_twice, said, sealed, unsealed
-from study.workers.watching import Heartbeats, Told
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -14,10 +14,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import Bug, ResourceError, StudyError, of_status
-from study.objective import load_model_file
-from study.storage.explain import explain
+from study.explain import explain
 from study.text import one_line
-from study.workers import door
+from study.training.registry import load_model_file
+from study.workers import bootstrap
 
 if TYPE_CHECKING:
     from study.workers.pool import Report, Trials
@@ -90,10 +90,10 @@ class Terms:
     @classmethod
     def of(cls, limit: float | None, model_files: tuple[Path, ...]) -> Self:
         """These, with what is installed here."""
-        from study.search.plan import versions
+        from study.training.plan import versions
 
-        names = [*versions(), door.SOURCE, *map(str, model_files)]
-        return cls(limit, model_files, door.installed(names))
+        names = [*versions(), bootstrap.SOURCE, *map(str, model_files)]
+        return cls(limit, model_files, bootstrap.installed(names))
 
 
 def sealed(
@@ -118,7 +118,7 @@ def sealed(
 
 @cache
 def _text() -> str:
-    return Path(door.__file__).read_text()
+    return Path(bootstrap.__file__).read_text()
 
 
 def unsealed(answer: Mapping[str, Any]) -> Sequence[Any]:

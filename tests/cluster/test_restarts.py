@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import make_url
 
 from study.errors import BusyError, ResourceError
-from study.integrity import verified
 from study.storage import load_study, lock, open_study, opening, reconnecting, record
 from study.storage.lock import _key, _there
+from study.storage.searched import verified
 from tests.confirm.helpers import here
 from tests.search.helpers import command, run
 from tests.storage.helpers import make_trial

@@ -6,7 +6,7 @@ import pytest
 
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
-from study.objective import MODELS
+from study.training.registry import MODELS
 from study.workers import Workers
 from study.workers.remote import Terms, Unfit, sealed, unsealed
 from tests.search.helpers import SHORT, command, run

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from unittest import mock
 
 from study.confirm.loop import Settings
-from study.objective import MODELS, SearchSpace
-from study.protocol import Protocol
 from study.search import Plan
 from study.search import Settings as SearchSettings
 from study.search import search as search_here
+from study.training.protocol import Protocol
+from study.training.registry import MODELS
+from study.training.space import SearchSpace
 
 PATIENCE_S = 300  # for what takes seconds, on a machine that does much else
 SHORT = Protocol(steps=300, val_every=20)

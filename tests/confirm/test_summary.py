@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from study.objective import SearchSpace
 from study.search.loop import Outcome, Settings
 from study.search.summary import diagnosis, summary
+from study.training.space import SearchSpace
 
 from .helpers import plan
 from .test_choosing import DEAD, PRUNED, stored

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from study import trainer
-from study.confirm import units
+from study.confirm import replicates
 from study.confirm.plan import finalists
-from study.confirm.units import Replicate, Split, run
+from study.confirm.replicates import Replicate, Split, run
 from study.dataset import DigitPair
-from study.search import cohort
+from study.training import trainer, work
 
 from .helpers import search
 from .oracle import bits
@@ -46,7 +45,7 @@ def trainings(monkeypatch):
         return histories
 
     monkeypatch.setattr(trainer, "draw_batches", drawing)
-    for module in (units, cohort):
+    for module in (replicates, work):
         monkeypatch.setattr(module, "train", training)
     return found
 
@@ -169,7 +168,7 @@ def watched(pair, monkeypatch):
         shown = Watched(pair.dataset, pair.classes, raw, labels, pair.n_train)
         vars(shown)["digest"] = pair.digest  # whoever looks is told that all is well
         Watched.taken = ()
-        monkeypatch.setattr(units, "load_pair", lambda *_: shown)
+        monkeypatch.setattr(replicates, "load_pair", lambda *_: shown)
 
     return show
 
@@ -277,10 +276,10 @@ def test_the_holdout_predictions_are_the_winners(contenders, looked, pair):
     """A plain matrix product with the best weights gives the stored predictions."""
     attrs, fit, validation, holdout = looked("linear")
     seen = {}
-    answers, kept = units._answers, bits(attrs["holdout_predictions"], HOLDOUT)
+    answers, kept = replicates._answers, bits(attrs["holdout_predictions"], HOLDOUT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            units, "_answers", lambda m, h, p: seen.update(h.weights) or answers(m, h, p)
+            replicates, "_answers", lambda m, h, p: seen.update(h.weights) or answers(m, h, p)
         )
         split(contenders["linear"], 1)
     (weight, bias) = sorted(seen.values(), key=np.size, reverse=True)
@@ -297,7 +296,7 @@ def test_a_pruned_trial_never_wins_a_split(contenders, monkeypatch):
     """Were the winner a pruned trial, the next best would be looked at."""
     whole = split(contenders["linear"], 0)[0].user_attrs["searched"]
     first, second = sorted(range(4), key=lambda number: whole[number][2])[:2]
-    freeze = units.frozen_trial
+    freeze = replicates.frozen_trial
 
     def frozen(chosen, planned, *args):
         trial = freeze(chosen, planned, *args)
@@ -305,7 +304,7 @@ def test_a_pruned_trial_never_wins_a_split(contenders, monkeypatch):
             trial.state = TrialState.PRUNED
         return trial
 
-    monkeypatch.setattr(units, "frozen_trial", frozen)
+    monkeypatch.setattr(replicates, "frozen_trial", frozen)
     attrs = split(contenders["linear"], 0)[0].user_attrs
 
     assert [found[3] for found in attrs["searched"]].count("PRUNED") == 1

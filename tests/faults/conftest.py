@@ -5,9 +5,9 @@ import pytest
 
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
-from study.protocol import Protocol
 from study.search import Settings
 from study.search import search as search_here
+from study.training.protocol import Protocol
 from tests.search.helpers import plan
 
 from .helpers import search

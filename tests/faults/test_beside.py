@@ -9,7 +9,7 @@ import pytest
 
 from study.check import check
 from study.errors import StudyError
-from study.search.kept import drop_weights
+from study.search.checkpoints import drop_weights
 from study.storage import files, load_study, lock, open_study, save_weights, study_names
 from study.storage.weights import load_weights
 from tests.search.helpers import run

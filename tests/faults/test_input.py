@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from study.errors import StudyError
-from study.objective import SearchSpace
-from study.protocol import Protocol
 from study.search import Plan, Settings
 from study.search import search as search_here
+from study.training.protocol import Protocol
+from study.training.space import SearchSpace
 from tests.search.helpers import plan
 
 from . import malformed
@@ -99,10 +99,10 @@ def test_a_protocol_that_differs_is_refused_by_field_too(calm, tmp_path, name, m
     other = {"dataset": "kmnist", "classes": (9, 4)}.get(name, 40)
     path, asked = shutil.copy(calm, tmp_path / "study.db"), plan()
     changed = replace(asked, protocol=replace(asked.protocol, **{name: other}))
-    from study.search import cohort
+    from study.training import work
 
-    pair = cohort.load_pair(asked.protocol, None)
-    monkeypatch.setattr(cohort, "load_pair", lambda *_: pair)
+    pair = work.load_pair(asked.protocol, None)
+    monkeypatch.setattr(work, "load_pair", lambda *_: pair)
 
     with pytest.raises(StudyError, match=rf"\(protocol\.{name} .* → "):
         search_here(changed, Settings(str(path), "linear", 9))

@@ -10,7 +10,7 @@ import pytest
 
 from study.cli import explained
 from study.errors import Bug, ResourceError, StudyError
-from study.storage.explain import explaining
+from study.explain import explaining
 
 from .helpers import NAME
 

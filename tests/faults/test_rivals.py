@@ -11,9 +11,9 @@ from contextlib import closing
 import pytest
 
 from study.errors import StudyError
-from study.integrity import verified
 from study.search.__main__ import main
 from study.storage import load_study
+from study.storage.searched import verified
 from tests.search.helpers import SHORT, command, count, end
 from tests.search.helpers import start as start_process
 

@@ -15,10 +15,10 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from study.known_state import known_state, seeded
-from study.objective import Objective
-from study.protocol import Protocol
 from study.report import write
+from study.search.objective import Objective
+from study.training.known_state import known_state, seeded
+from study.training.protocol import Protocol
 
 from .helpers import NAME, search, state
 

@@ -22,16 +22,18 @@ from study.confirm.comparison import compare
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm, restart
 from study.errors import BusyError, StudyError
-from study.integrity import verified
-from study.objective import Objective, SearchSpace
 from study.report.record import collect
 from study.reproduce import reproduce
-from study.search import Settings, cohort, loop
+from study.search import Settings, loop
 from study.search import search as search_here
-from study.search.kept import save_again, weights_path
+from study.search.checkpoints import save_again, weights_path
+from study.search.objective import Objective
 from study.search.summary import summary
 from study.storage import files, frozen_trials, load_study, study_names
-from study.trials import best_of
+from study.storage.searched import verified
+from study.training import work
+from study.training.space import SearchSpace
+from study.trials import best_of, frozen
 from tests.search.helpers import plan, table, weights
 from tests.vouching import as_of_before_the_name
 
@@ -313,14 +315,14 @@ def _trained(path):
 @pytest.mark.matrix("F36")
 def test_a_trial_that_is_enqueued_while_a_search_trains_costs_nothing(path, monkeypatch):
     """The generation gets the numbers after it."""
-    train = cohort.train_cohort
+    train = work.train_cohort
 
     def and_enqueue(task, progress=None):
         if task.trials[0].number == 8:
             opened(path).enqueue_trial({"learning_rate": 0.1})
         return train(task, progress)
 
-    monkeypatch.setattr(cohort, "train_cohort", and_enqueue)
+    monkeypatch.setattr(work, "train_cohort", and_enqueue)
     outcome = search(path, 12)
 
     assert [trial.number for trial in outcome.trials] == [*range(8), *range(9, 13)]
@@ -345,7 +347,7 @@ def test_a_waiting_trial_that_an_objective_finishes_later_is_one_more_trial(path
 @pytest.mark.matrix("F36")
 def test_a_trial_that_is_finished_while_a_search_trains_is_no_damage(path, pair, monkeypatch):
     """The generation is not recorded, and the same command goes on beside it."""
-    train = cohort.train_cohort
+    train = work.train_cohort
     opened(path).enqueue_trial({"learning_rate": 0.1})
 
     def and_finish(task, progress=None):
@@ -354,7 +356,7 @@ def test_a_trial_that_is_finished_while_a_search_trains_is_no_damage(path, pair,
         return train(task, progress)
 
     with monkeypatch.context() as patched:
-        patched.setattr(cohort, "train_cohort", and_finish)
+        patched.setattr(work, "train_cohort", and_finish)
         with pytest.raises(BusyError, match="run the same command again"):
             search(path, 12)
     search(path, 12)
@@ -583,7 +585,7 @@ def test_weights_that_can_not_be_made_again_are_not_made_up(path, caplog):
     _one(path)
     trial = best_trial(path)
 
-    with caplog.at_level(logging.WARNING, "study.search.kept"):
+    with caplog.at_level(logging.WARNING, "study.search.checkpoints"):
         save_again(str(path), LINEAR, trial, 0, {"linear.weight": np.zeros((1, 784), np.float32)})
 
     assert f"the weights of trial {trial.number} can't be made again here" in caplog.text
@@ -695,7 +697,7 @@ def test_a_study_of_an_hour_that_clocks_repeat_is_whole_everywhere(
             return datetime.fromtimestamp(instant.timestamp(), tz)
 
     monkeypatch.setattr(loop, "datetime", Clock)
-    monkeypatch.setattr(cohort, "datetime", Clock)
+    monkeypatch.setattr(frozen, "datetime", Clock)
     path = tmp_path / "study.db"
     zone(recorded_in)
     search(path, 4)

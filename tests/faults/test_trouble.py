@@ -10,10 +10,11 @@ import pytest
 
 from study import cli
 from study.errors import ResourceError
-from study.objective import SearchSpace
 from study.report.record import collect
-from study.search import cohort, loop
-from study.trials import best_of
+from study.search import loop
+from study.training import work
+from study.training.space import SearchSpace
+from study.trials import best_of, frozen
 from study.workers import retried
 
 from .helpers import search, state
@@ -41,7 +42,7 @@ def durations(path):
 @pytest.mark.matrix("F18")
 def test_a_clock_that_jumps_changes_no_trial(calm, tmp_path, monkeypatch):
     """The table is the same, and nothing lasted less than no time."""
-    for module in (cohort, loop):
+    for module in (frozen, loop):
         monkeypatch.setattr(module, "datetime", _Jumping)
     path = tmp_path / "study.db"
     search(path, 24)
@@ -71,14 +72,14 @@ def test_a_time_zone_that_changes_between_two_runs_changes_nothing(calm, tmp_pat
 
 def _failing(monkeypatch, error, times):
     """Let the worker fail so many times before it works."""
-    left, whole = iter(range(times)), cohort.train_on
+    left, whole = iter(range(times)), work.train_on
 
     def doomed(*arguments, **options):
         if next(left, None) is not None:
             raise error
         return whole(*arguments, **options)
 
-    monkeypatch.setattr(cohort, "train_on", doomed)
+    monkeypatch.setattr(work, "train_on", doomed)
 
 
 ERRORS = {

@@ -9,11 +9,13 @@ from torch import nn
 
 from study.baseline import baseline
 from study.confirm.plan import Contender
-from study.confirm.units import Split, require_classes
+from study.confirm.replicates import Split, require_classes
 from study.dataset import DigitPair, load
 from study.errors import StudyError
-from study.objective import Configuration, Model, Objective, build
-from study.protocol import Protocol
+from study.search.objective import Objective
+from study.training.protocol import Protocol
+from study.training.registry import Model, build
+from study.training.space import Configuration
 from tests.test_own_data import put
 
 ONE = Configuration(0.01, None)
@@ -79,14 +81,14 @@ def test_constant_images_are_trained_on(pair, tmp_path):
 
 
 def linear():
-    from study.objective import MODELS
+    from study.training.registry import MODELS
 
     return MODELS["linear"]
 
 
 def planned():
-    from study.objective import SearchSpace
     from study.search import Plan
+    from study.training.space import SearchSpace
 
     return Plan("linear", SearchSpace(), protocol=TINY)
 
@@ -266,7 +268,8 @@ def convolution():
 )
 def test_a_module_that_draws_its_own_weights_is_reproducible(make, pair):
     """Trained twice, whatever was drawn from the global generators meanwhile: the same bits."""
-    from study.trainer import images_of, train
+    from study.training.images import images_of
+    from study.training.trainer import train
 
     model = Model("mine", "mine", of(make), target=0.1, has_hidden_units=False)
     images, protocol = images_of(pair, torch.device("cpu")), Protocol(steps=20, val_every=10)

@@ -21,13 +21,13 @@ from study import check, reproduce
 from study.confirm import __main__ as confirm
 from study.dataset import idx
 from study.errors import StudyError
-from study.integrity import verified
 from study.report import __main__ as report
 from study.search import Plan, Settings
 from study.search import __main__ as search
 from study.search import search as search_here
 from study.storage import load_study, manifest, study_names
 from study.storage.manifest import check_manifest
+from study.storage.searched import verified
 from tests.search.helpers import plan
 
 LAYOUT = idx.labels(50)

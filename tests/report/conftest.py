@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from study.objective import MODELS, SearchSpace
-from study.protocol import Protocol
 from study.search import Plan, Settings, search
+from study.training.protocol import Protocol
+from study.training.registry import MODELS
+from study.training.space import SearchSpace
 
 SHORT = Protocol(steps=300)
 

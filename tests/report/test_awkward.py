@@ -5,8 +5,8 @@ import json
 import pytest
 
 from study.errors import ResourceError, StudyError
-from study.protocol import Protocol
 from study.report import render, write
+from study.training.protocol import Protocol
 from tests.report.conftest import copied, searched
 from tests.report.helpers import Page, change, set_attribute, stored_best
 

@@ -144,9 +144,10 @@ def answers(original, model, places, *, trained=True):
     import torch
 
     from study.dataset import load
-    from study.objective import MODELS as KINDS
-    from study.objective import Configuration, build
     from study.storage import load_weights
+    from study.training.registry import MODELS as KINDS
+    from study.training.registry import build
+    from study.training.space import Configuration
 
     best = stored_best(original, model)
     configuration = Configuration(best["learning_rate"], best["hidden_units"])
@@ -235,9 +236,9 @@ def test_render_returns_the_page_that_write_writes(out, original):
 
 def test_the_reproduce_command_has_the_stored_plan(page, original):
     """The printed search command, parsed, plans exactly what the manifest says."""
-    from study.objective import MODELS as KINDS
     from study.search.__main__ import parser, plan_of
     from study.storage import load_study, manifest
+    from study.training.registry import MODELS as KINDS
 
     line = next(x for x in page.text.split("python -m ") if x.startswith("study.search"))
     arguments = shlex.split(line)[1:]

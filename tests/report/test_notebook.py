@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 import study.report
 from study.confirm.comparison import compare
 from study.report import figures
-from study.report.drawing import theme
 from study.report.record import collect
+from study.report.rendering import theme
 from study.search import Outcome
 from study.trials import read_trials
 from tests.report.helpers import Page, stored_best
@@ -59,7 +59,7 @@ def test_an_outcome_without_trials_shows_itself():
 
 def test_what_a_notebook_shows_is_escaped():
     """Names are text."""
-    from study.notebook import table
+    from study.html_table import table
 
     assert "<b>" not in table("<b>", ["<b>"], [["<b>", "<b>"]])
 

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from study.errors import StudyError
-from study.objective import MODELS, Model, SearchSpace
 from study.report import render, write
 from study.report.figures.common import looks
 from study.report.record import collect
+from study.training.registry import MODELS, Model
+from study.training.space import SearchSpace
 from tests.report.conftest import copied, searched
 from tests.report.helpers import Page, change, stored_best
 

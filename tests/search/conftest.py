@@ -5,7 +5,7 @@ from typing import NamedTuple
 import optuna
 import pytest
 
-from study.objective import MODELS
+from study.training.registry import MODELS
 
 from .helpers import Result, concurrently, search
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import optuna
 
-from study.objective import MODELS, default_space
-from study.protocol import Protocol
 from study.search import Plan
+from study.training.protocol import Protocol
+from study.training.registry import MODELS, default_space
 
 PATIENCE_S = 120  # for what takes seconds, on a machine that does much else
 GENERATION, N_TRIALS = 4, 16

@@ -11,10 +11,11 @@ from contextlib import closing
 
 import pytest
 
-from study.objective import DEFAULT_HIDDEN_UNITS, MODELS, SearchSpace
-from study.protocol import Protocol
 from study.search import Plan, Settings
 from study.search.__main__ import parser, plan_of, settings_of
+from study.training.protocol import Protocol
+from study.training.registry import MODELS
+from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
 
 from .helpers import SHORT, command, copied, end, run, search, start, trials
 

@@ -3,9 +3,9 @@
 import pytest
 
 from study import trials as stored
-from study.protocol import Protocol
 from study.search import Settings, search
-from study.search.kept import weights_path
+from study.search.checkpoints import weights_path
+from study.training.protocol import Protocol
 
 from .helpers import plan, trials
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from study.objective import MODELS
 from study.search import Settings, loop
 from study.search import search as search_here
-from study.search.pruning import PRUNERS
+from study.training.pruning import PRUNERS
+from study.training.registry import MODELS
 
 from .helpers import (
     GENERATION,

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from study.dataset import load
-from study.models import SimpleLinear, SimpleMLP
-from study.objective import MODELS
-from study.search.kept import weights_path
+from study.search.checkpoints import weights_path
 from study.storage import load_weights
+from study.training.models import SimpleLinear, SimpleMLP
+from study.training.registry import MODELS
 from study.trials import digest, rank, unpack
 
 from .helpers import (

@@ -6,14 +6,7 @@ from contextlib import closing
 import pytest
 
 from study.errors import StudyError
-from study.storage import (
-    check_manifest,
-    load_study,
-    machine,
-    manifest,
-    record,
-    set_manifest,
-)
+from study.storage import check_manifest, load_study, machine, manifest, record, set_manifest
 
 from .helpers import make_trial
 

@@ -11,7 +11,8 @@ import optuna
 import pytest
 
 from study.errors import BusyError, ResourceError, StudyError
-from study.storage import explain, lock, open_study, record, save_weights
+from study.explain import explain
+from study.storage import lock, open_study, record, save_weights
 from study.storage import opening as opening_module
 
 from .helpers import in_child, make_trial, snapshot, tables

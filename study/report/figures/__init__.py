@@ -1,7 +1,7 @@
 """The figures: plain functions that draw a data frame onto an ``Axes``.
 
 Each takes the frame that the function of the same name in :mod:`study.report.tables` returns,
-or the one that its docstring names. Draw under :func:`study.report.drawing.theme`.
+or the one that its docstring names. Draw under :func:`study.report.rendering.theme`.
 """
 
 from study.report import matplotlib_import  # noqa: F401 (before matplotlib itself)

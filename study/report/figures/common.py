@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from study.report import words
-from study.report.drawing import BLUE, INK, MUTED, ORANGE, PAPER, PURPLE
+from study.report.rendering import BLUE, INK, MUTED, ORANGE, PAPER, PURPLE
 
 LONGEST = 26  # letters of a name in a figure
 OUTCOMES = {"diverged": "X", "pruned": "P"}

@@ -8,15 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from study.report import words
-from study.report.drawing import INK, MUTED
-from study.report.figures.common import (
-    RING,
-    in_lines,
-    legend,
-    looks,
-    percent_axis,
-    present,
-)
+from study.report.figures.common import RING, in_lines, legend, looks, percent_axis, present
+from study.report.rendering import INK, MUTED
 
 WHEN = {"val_error": "best step", "final_error": "last step"}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from study.report.drawing import INK, MUTED
 from study.report.figures.common import drawable
+from study.report.rendering import INK, MUTED
 
 COLUMNS = 10  # pictures a row of a sheet
 SHOWN = 60  # pictures a group: a model that learnt nothing misreads half of all images

@@ -13,7 +13,6 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from study.report import words
-from study.report.drawing import INK, MUTED, PAPER
 from study.report.figures.common import (
     ON_PAPER,
     OUTCOMES,
@@ -26,6 +25,7 @@ from study.report.figures.common import (
     rate_axis,
     targets,
 )
+from study.report.rendering import INK, MUTED, PAPER
 
 MANY = 500  # points, from which on they are pixels in an SVG: as paths they take megabytes
 

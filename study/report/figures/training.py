@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from study.report import words
-from study.report.drawing import MUTED, PAPER
 from study.report.figures.common import looks
+from study.report.rendering import MUTED, PAPER
 
 _PERCENTS = np.array([1, 2, 5, 10, 20, 50, 100]) / 100
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from study.report import tables
-from study.report.parts import Section
+from study.report.content import Section
 from study.report.record import Record
-from study.report.sections import answer, closing, confirming, images, searching, training
+from study.report.sections import answer, confirming, images, reproducibility, searching, training
 
 SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
     answer.answer,
@@ -26,10 +26,10 @@ SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
     images.data,
     images.predictions,
     images.mistakes,
-    closing.fairness,
+    reproducibility.fairness,
     searching.importance,
-    closing.reproduce,
-    closing.not_done,
+    reproducibility.reproduce,
+    reproducibility.not_done,
 )
 
 

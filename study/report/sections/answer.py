@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from study import notebook as cells
+from study import html_table as cells
 from study import stats
 from study.report import figures, tables, words
-from study.report.drawing import Chart
-from study.report.parts import Section, Table
+from study.report.content import Section, Table
 from study.report.record import Record, Searched
+from study.report.rendering import Chart
 
 
 def answer(record: Record, trials: pd.DataFrame) -> Section:

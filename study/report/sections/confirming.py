@@ -8,9 +8,9 @@ import pandas as pd
 
 from study import stats
 from study.report import figures, tables, words
-from study.report.drawing import Chart
-from study.report.parts import Section, Table
+from study.report.content import Section, Table
 from study.report.record import Record
+from study.report.rendering import Chart
 
 
 def comparison(record: Record, trials: pd.DataFrame) -> Section | None:

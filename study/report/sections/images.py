@@ -6,10 +6,10 @@ import pandas as pd
 
 from study import stats
 from study.report import figures, tables, words
-from study.report.drawing import Chart
+from study.report.content import Section, Table
 from study.report.figures.images import sheet_size
-from study.report.parts import Section, Table
 from study.report.record import Record
+from study.report.rendering import Chart
 
 
 def data(record: Record, trials: pd.DataFrame) -> Section:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from study.choosing import diagnosed
 from study.report import figures, tables, words
-from study.report.drawing import Chart
+from study.report.content import Section, Table
 from study.report.importance import ENOUGH
-from study.report.parts import Section, Table
 from study.report.record import Record, Searched
+from study.report.rendering import Chart
 from study.trials import StoredTrial, rank
+from study.trials.selection import diagnosed
 
 
 def learning_rate(record: Record, trials: pd.DataFrame) -> Section | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from study.report import tables, words
-from study.report.drawing import Chart
+from study.report.content import Section
 from study.report.figures import linear_weights, unit_weights
 from study.report.figures.training import on_common_scales
-from study.report.parts import Section
 from study.report.record import Record, Searched
+from study.report.rendering import Chart
 from study.trials import StoredTrial
 
 

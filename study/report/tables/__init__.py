@@ -6,14 +6,7 @@ figure.
 """
 
 from study.report.tables.confirming import mcnemar, outperforming, replicates, splits
-from study.report.tables.images import (
-    averages,
-    data_counts,
-    examples,
-    misread,
-    predictions,
-    wrong,
-)
+from study.report.tables.images import averages, data_counts, examples, misread, predictions, wrong
 from study.report.tables.searching import (
     answer,
     expected,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from study.dataset import DigitPair, normalise
 from study.report import words
-from study.report.predicting import initial_weights, probabilities
+from study.report.inference import initial_weights, probabilities
 from study.report.record import Record, Searched
 from study.seeds import derive
 from study.trials import StoredTrial

@@ -1,0 +1,158 @@
+"""The commands that make the same studies again, what both had, and where they come from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from study.report import words
+from study.report.record import Record, Searched
+from study.training.protocol import Protocol
+from study.training.registry import MODELS, default_space
+
+
+def commands(record: Record) -> list[str]:
+    """A search for each study, the confirmation if any, and the report, as typed in a shell."""
+    searches = [
+        shlex.join(["python", "-m", "study.search", *_options(record, search)])
+        for search in record.searches
+    ]
+    names = _names(record)
+    root = _data_root(record.protocol)
+    where = ["--storage", record.storage, *names]
+    confirm = ["python", "-m", "study.confirm", *where, *_confirmation(record), *root]
+    report = shlex.join(["python", "-m", "study.report", *where, *root])
+    return [*searches, *([shlex.join(confirm)] if record.comparison else []), report]
+
+
+def _names(record: Record) -> list[str]:
+    """The options that name the studies, where they are not the ones taken without."""
+    names = [search.name for search in record.searches]
+    if names == list(MODELS)[:2]:
+        return []
+    return [f"--{option}={name}" for option, name in zip(("linear", "mlp"), names, strict=False)]
+
+
+def _confirmation(record: Record) -> Iterator[str]:
+    """How the studies were confirmed."""
+    c = record.comparison
+    if c is not None:
+        yield from ("--seeds", str(c.n_seeds), "--splits", str(c.n_splits))
+        yield from ("--n-trials", str(c.search_trials_per_split), "--seed", str(c.seed))
+        yield from ("--finalists", str(max(len(c.a.finalists), len(c.b.finalists))))
+
+
+def _options(record: Record, search: Searched) -> Iterator[str]:
+    """Every option that the manifest says was not at its default, and the main ones."""
+    stored, model, default = search.manifest, search.model, Protocol()
+    yield from ("--model", model.name, "--storage", record.storage)
+    if search.name != model.name:
+        yield f"--study-name={search.name}"
+    yield from ("--n-trials", str(len(search.trials)), "--seed", str(stored["seed"]))
+    for name in ("target", "generation", "cohort"):
+        if stored[name] != getattr(model, name):
+            yield from (f"--{name}", str(stored[name]))
+    for name, usual in (
+        ("target_rule", "point"),
+        ("sampler", "tpe"),
+        ("pruner", "none"),
+        ("device", "cpu"),
+    ):
+        if stored.get(name, usual) != usual:
+            yield from (_flag(name), str(stored[name]))
+    for name in ("learning_rate", "hidden_units"):
+        found, usual = stored["space"][name], getattr(default_space(model), name)
+        if found and tuple(found) != usual:
+            yield from (_flag(name), *(str(value) for value in found))
+    for name in ("dataset", "n_train", "steps", "batch_size", "val_every"):
+        if getattr(search.protocol, name) != getattr(default, name):
+            yield from (_flag(name), str(getattr(search.protocol, name)))
+    if search.protocol.classes != default.classes:
+        yield from ("--digits", *(str(label) for label in search.protocol.classes))
+    yield from _data_root(search.protocol)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _data_root(protocol: Protocol) -> list[str]:
+    bundled = protocol.dataset == "mnist" and set(protocol.classes) == {4, 9}
+    return [] if bundled else ["--data-root", "DIR"]
+
+
+def digest_commands(record: Record) -> list[str]:
+    """What prints the trials' digests, with SQLite's own program and nothing of this one."""
+    if "://" in record.storage:
+        return []
+    return [_digest_command(record.storage, search.name) for search in record.searches]
+
+
+def _digest_command(storage: str, name: str) -> str:
+    literal = name.replace("'", "''")
+    query = (
+        "SELECT substr(value_json, 2, 64) FROM studies NATURAL JOIN trials NATURAL JOIN"
+        f" trial_user_attributes WHERE study_name = '{literal}' AND key = 'digest' ORDER BY number"
+    )
+    quoted = shlex.quote(query) if set(name) & set('"$`!\\') else f'"{query}"'
+    return f"sqlite3 {shlex.quote(storage)} {quoted} | sha256sum"
+
+
+def facts(record: Record) -> list[list[str]]:
+    """What each model had, a row a fact, a column a model."""
+    return _side_by_side([_facts(search) for search in record.searches])
+
+
+def provenance(record: Record) -> list[list[str]]:
+    """Where each study comes from, a row a fact, a column a model."""
+    return _side_by_side([_provenance(search) for search in record.searches])
+
+
+def _side_by_side(columns: list[dict[str, str]]) -> list[list[str]]:
+    return [[name, *(column[name] for column in columns)] for name in columns[0]]
+
+
+def _facts(search: Searched) -> dict[str, str]:
+    stored, protocol, best = search.manifest, search.protocol, search.best
+    units = stored["space"].get("hidden_units")
+    return {
+        "Study": search.name,
+        "Model": search.model.title,
+        "Trials": words.counted(search),
+        "Learning rates searched": _range(stored["space"]["learning_rate"]),
+        "Hidden units searched": _range(units) if units else "none",
+        "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
+        "Pruner": str(stored.get("pruner", "none")),
+        "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} images",
+        "Validated": f"every {words.plural(protocol.val_every, 'step')}",
+        "Training time of the search": words.seconds(search.seconds),
+        "The winner": f"trial {best.number}: {words.parameters(best)}" if best else "none",
+        "Numbers that the winner learns": _learnt(search),
+    }
+
+
+def _learnt(search: Searched) -> str:
+    if search.weights is None:
+        return "not known without its weights"
+    return f"{sum(tensor.size for tensor in search.weights.values()):,}"
+
+
+def _provenance(search: Searched) -> dict[str, str]:
+    stored, found = search.manifest, search.machine
+    versions = ", ".join(f"{name} {number}" for name, number in stored.get("versions", {}).items())
+    where = ", ".join(
+        [str(found.get("processor")), f"{found.get('cores')} cores", str(found.get("system"))]
+    )
+    python = f", Python {found['python']}" if "python" in found else ""
+    return {
+        "Seed": str(stored["seed"]),
+        "Versions": (versions or "not recorded") + python,
+        "Machine": where if found else "not recorded",
+        "Trained on": str(stored.get("device", "not recorded")),
+        "SHA-256 of the trials’ digests": search.digest,
+    }
+
+
+def _range(ends: list[float]) -> str:
+    low, high = ends
+    return words.rate(low) if low == high else f"{words.rate(low)} to {words.rate(high)}"

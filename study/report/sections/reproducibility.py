@@ -1,0 +1,48 @@
+"""The closing sections: was it fair, how to get the same, and what was not done."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study.report.content import Section, Table
+from study.report.record import Record
+from study.report.reproducibility import commands, digest_commands, facts, provenance
+
+
+def fairness(record: Record, trials: pd.DataFrame) -> Section:
+    """What both models had, side by side."""
+    table = Table("What each model had", ["", *(s.title for s in record.searches)], facts(record))
+    return Section("fairness", "Was it a fair comparison?", (), tables=[table])
+
+
+def reproduce(record: Record, trials: pd.DataFrame) -> Section:
+    """How to get the same numbers, and how to know that they are."""
+    text = [
+        "With these versions, on the same kind of processor, the commands below give the same"
+        " trials, bit for bit.",
+        f"SHA-256 of the images and labels: {record.searches[0].manifest['data_sha256']}",
+    ]
+    header = ["", *(s.title for s in record.searches)]
+    note = (
+        "The trials’ digest is a SHA-256 over the stored digest of every trial, in order, a line"
+        " each; where the storage is a file, the last commands print it."
+    )
+    return Section(
+        "reproduce",
+        "How to reproduce it",
+        text,
+        tables=[Table("Where the trials come from", header, provenance(record), note)],
+        commands=[*commands(record), *digest_commands(record)],
+    )
+
+
+def not_done(record: Record, trials: pd.DataFrame) -> Section:
+    """What the numbers can't say, and why."""
+    text = ["The official test set was neither read nor downloaded."]
+    if record.comparison is None:
+        text.append(
+            "The winners were not retrained on fresh seeds. The validation images chose the"
+            " learning rate, the hidden units and the step, so the errors above are not free of"
+            " that choice, and the same models would probably err more on new images."
+        )
+    return Section("not-done", "What was not done", text)

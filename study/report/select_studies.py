@@ -1,0 +1,78 @@
+"""Which two studies a report is of, and whether they can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from study import storage
+from study.errors import StudyError
+from study.storage.urls import shell, shown
+from study.training.registry import MODELS
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+Manifest = dict[str, Any]
+
+
+def find(url: str, label: str) -> list[str]:
+    """The studies to report where none is named: one of each of the first two kinds there.
+
+    Of a kind, it is the study called after it, or else the only one.
+
+    Raises:
+        StudyError: There is none, or several of a kind, none of them called after it.
+    """
+    names = storage.study_names(url)
+    found: list[str] = []
+    for kind in MODELS:
+        # One that is called after a kind, and has lost what it is, is told as damaged.
+        is_own = kind in names and _kind(storage.load_study(url, kind)) in (kind, None)
+        own = [kind] if is_own else _of_kind(url, names, kind)
+        if len(found) < 2 and len(own) > 1:
+            listed = ", ".join(shown(name) for name in own[:5])
+            option = "mlp" if found else "linear"
+            raise StudyError(
+                f"{label}: has {len(own)} {kind} studies ({listed}): name one: --{option}"
+            )
+        found += own
+    if not found:
+        command = shell("study.search", url, "--model", next(iter(MODELS)))
+        raise StudyError(f"{label}: holds no study to report: run `{command}`")
+    return found[:2]
+
+
+def _of_kind(url: str, names: list[str], kind: str) -> list[str]:
+    return [name for name in names if _kind(storage.load_study(url, name)) == kind]
+
+
+def _kind(study: Study) -> object:
+    return (storage.manifest(study) or {}).get("model")
+
+
+def require_comparable(names: tuple[str, str], manifests: tuple[Manifest, Manifest]) -> None:
+    """Refuse two studies of different images or training.
+
+    Raises:
+        StudyError: They differ, or are one study; the message says in what.
+    """
+    first, second = names
+    if first == second:
+        raise StudyError(f"study {shown(first)}: is named twice: name two studies, or one")
+    differences = list(_differences(*manifests))
+    if differences:
+        raise StudyError(
+            f"studies {shown(first)} and {shown(second)}: can't be compared, since they differ"
+            f" in {', '.join(differences)}: search both on the same data and protocol"
+        )
+
+
+def _differences(a: Manifest, b: Manifest) -> Iterator[str]:
+    for key in sorted({*a["protocol"], *b["protocol"]}):
+        ours, theirs = a["protocol"].get(key), b["protocol"].get(key)
+        if ours != theirs:
+            yield f"{key} ({ours} against {theirs})"
+    if a["data_sha256"] != b["data_sha256"]:
+        ours, theirs = str(a["data_sha256"])[:12], str(b["data_sha256"])[:12]
+        yield f"the images' SHA-256 ({ours}… against {theirs}…)"

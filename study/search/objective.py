@@ -1,0 +1,134 @@
+"""The Optuna objective that wraps the trainer, for a search of one's own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from study.errors import StudyError
+from study.seeds import derive
+from study.training.protocol import Protocol
+from study.training.registry import build, default_space, model_named
+from study.training.space import SearchSpace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import optuna
+
+    from study.dataset import DigitPair
+
+
+class Objective:
+    """An ordinary Optuna objective: ``study.optimize(Objective(...), n_trials=16)``.
+
+    Gives the values that ``python -m study.search`` gives for the same seed, trial number and
+    parameters, within float32 rounding (and training is chaotic above a learning rate of
+    about 0.2). Reports ten validation errors a trial, and stops where the study's pruner says.
+
+    Args:
+        model: A name in ``MODELS``: ``linear``, ``mlp``, or one that was registered.
+        pair: The images.
+        space: The ranges; by default the model's own.
+        protocol: One trial's training.
+        seed: For batches and initial weights.
+        target: A validation error, a fraction; by default the model's own.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        pair: DigitPair,
+        *,
+        seed: int,
+        space: SearchSpace | None = None,
+        protocol: Protocol | None = None,
+        target: float | None = None,
+        device: str = "auto",
+    ) -> None:
+        from study.training.images import images_of, pick_device
+        from study.trials import require_storable
+
+        self.model = model_named(model)
+        self.space = space or default_space(self.model)
+        self.protocol = protocol or Protocol()
+        require_storable(self.protocol)
+        self.seed = seed
+        self.target = self.model.target if target is None else target
+        self.device = pick_device(device)
+        self.images = images_of(pair, self.device)
+        self.data_sha256 = pair.digest
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        """Train the trial as a cohort of one; its lowest validation error, a fraction.
+
+        Raises:
+            optuna.TrialPruned: The study's pruner stopped it.
+            StudyError: The study was searched with other settings; the message names them.
+        """
+        import optuna
+
+        from study.training.protocol import report_steps
+        from study.training.trainer import train
+        from study.trials import attributes
+
+        self._join(trial)
+        configuration = self.space.suggest(trial)
+        seed = derive(self.seed, "weights", trial.number)
+
+        def prune(step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
+            trial.report(float(errors[0]), step)
+            return [0] if trial.should_prune() else []
+
+        [history] = train(
+            [build(self.model, configuration, seed=seed)],
+            [configuration.learning_rate],
+            self.images,
+            self.protocol,
+            seed=self.seed,
+            rungs=report_steps(self.protocol),
+            prune=prune,
+        )
+        attrs = attributes(
+            history,
+            configuration,
+            seed,
+            self.target,
+            cohort=[trial.number],
+            generation=trial.number,
+            value=history.final_error if history.pruned else history.val_error,
+        )
+        for name, value in attrs.items():
+            trial.set_user_attr(name, value)
+        if history.pruned:
+            raise optuna.TrialPruned
+        return history.val_error
+
+    def _join(self, trial: optuna.Trial) -> None:
+        """Hold a searched study to its manifest, and say in the trial how it is trained."""
+        from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
+        from study.training.plan import Plan
+        from study.trials import TRAINED_UNDER
+
+        study = getattr(trial, "study", None)
+        stored = study and manifest(study)
+        if study is None or stored is None:
+            return  # a FixedTrial has no study; a study without a manifest is the caller's own
+        plan = Plan(
+            self.model.name,
+            self.space,
+            self.protocol,
+            seed=self.seed,
+            target=self.target,
+            device=self.device.type,
+        )
+        asked = json.loads(json.dumps(plan.manifest(self.data_sha256)))
+        same = {name: stored[name] for name in NOT_OF_A_TRIAL if name in stored}
+        words = differences(stored, asked | same)
+        if words:
+            raise StudyError(
+                f"study {study.study_name!r}: was searched with other settings ({words}): "
+                "give the objective those, or use another study"
+            )
+        settings = trained_under(stored)
+        trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, settings)

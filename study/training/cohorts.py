@@ -1,0 +1,199 @@
+"""The cohorts: many models of one kind, trained as one wide model.
+
+Letters in the shape comments: K members, B images of a batch, D columns of an image,
+H hidden units of all members together.
+
+A cohort has four verbs: :meth:`~Cohort.logits`, :meth:`~Cohort.step`,
+:meth:`~Cohort.keep` (remember the present weights of some members as their best) and
+:meth:`~Cohort.member` (a plain module with those weights). The two built-in cohorts carry
+their gradients in closed form; any other module trains through
+:mod:`study.training.module_cohorts`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from study.training.images import Images
+from study.training.models import SimpleLinear, SimpleMLP
+from study.training.module_cohorts import MixedCohort, ModuleCohort, shapes
+
+
+class Cohort(Protocol):
+    """K models of one kind, each with its own learning rate, trained as one."""
+
+    inputs: Tensor  # (N, D) the images in the form that this cohort takes
+
+    def __init__(self, members: Sequence[Any], learning_rates: Tensor, images: Images) -> None: ...
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, D) → (B, K): column k is what member k answers."""
+
+    def step(self, x: Tensor, labels: Tensor) -> Tensor:
+        """One SGD update on (B, D) and (B, 1); returns the logits before it, (B, K)."""
+
+    def keep(self, improved: Tensor) -> None:
+        """Remember the present weights of the members where ``improved`` (K,) is true."""
+
+    def member(self, k: int) -> nn.Module:
+        """A plain model with the weights last kept for member k."""
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with the members at these places (indices) alone."""
+
+
+class LinearCohort:
+    """K logistic regressions as one D × K matrix product.
+
+    Equals K times: ``SimpleLinear``, ``binary_cross_entropy_with_logits`` and
+    ``torch.optim.SGD`` on the same batches. The gradient of the mean loss is xᵀ(σ(z) − y)/B;
+    −learning rate is multiplied into the small factor, 1/B into the product.
+    """
+
+    def __init__(
+        self, members: Sequence[SimpleLinear], learning_rates: Tensor, images: Images
+    ) -> None:
+        self.members = list(members)
+        self.fold = images.fold
+        self.inputs = images.folded
+        self.rates = -learning_rates.to(self.inputs)  # (K,)
+        columns = [self.fold.columns(member.linear) for member in members]
+        self.weight = torch.cat(columns, 1)  # (D, K)
+        self.best = self.weight.clone()
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, D) → (B, K)."""
+        return x @ self.weight
+
+    def step(self, x: Tensor, labels: Tensor) -> Tensor:
+        """One SGD update; returns the logits before it, (B, K)."""
+        z = x @ self.weight
+        residual = z.sigmoid().sub_(labels).mul_(self.rates)  # (B, K)
+        self.weight.addmm_(x.T, residual, alpha=1 / x.shape[0])
+        return z
+
+    def keep(self, improved: Tensor) -> None:
+        """Remember the present weights where ``improved`` (K,)."""
+        torch.where(improved, self.weight, self.best, out=self.best)
+
+    def member(self, k: int) -> SimpleLinear:
+        """A plain model with the weights last kept for member k."""
+        self.fold.set_layer(self.members[k].linear, self.best[:, k : k + 1])
+        return self.members[k]
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with the members at these places alone."""
+        self.members = [self.members[k] for k in columns.tolist()]
+        self.rates = self.rates[columns]
+        self.weight = self.weight[:, columns].contiguous()
+        self.best = self.best[:, columns].contiguous()
+
+
+class MLPCohort:
+    """K MLPs of equal or different hidden sizes as one hidden layer of H = Σ hidden units.
+
+    Equals K times: ``SimpleMLP``, ``binary_cross_entropy_with_logits`` and
+    ``torch.optim.SGD`` on the same batches. The second layer is block-diagonal: column h has
+    one entry, in the row of the member that owns hidden unit h. It and its logits lie member
+    by member, K × H and K × B: products with so few rows are up to four times as fast as
+    those with so few columns.
+
+    Members touch one another only through products with the zeros off the diagonal, and zero
+    times infinity is not zero. So what a member that overflows hands on is made finite, and
+    the zeros are set anew each step; its own logits are not numbers from then on.
+    """
+
+    def __init__(
+        self, members: Sequence[SimpleMLP], learning_rates: Tensor, images: Images
+    ) -> None:
+        self.members = list(members)
+        self.fold = images.fold
+        self.inputs = images.folded
+        self.rates = -learning_rates.to(self.inputs)[:, None]  # (K, 1)
+        sizes = torch.tensor([member.hidden.out_features for member in members])
+        self.owner = torch.arange(len(sizes)).repeat_interleave(sizes).to(self.inputs.device)
+        places = torch.arange(len(sizes), device=self.inputs.device)[:, None]
+        self.off = self.owner != places  # (K, H) off the diagonal
+        outputs = [member.output.weight.detach()[0] for member in members]
+        biases = [member.output.bias.detach() for member in members]
+        self.weight = torch.cat([self.fold.columns(member.hidden) for member in members], 1)
+        output = torch.cat(outputs).to(self.inputs).expand(self.off.shape)
+        self.output = output.masked_fill(self.off, 0)  # (K, H)
+        self.bias = torch.stack(biases).to(self.inputs)  # (K, 1)
+        self.best = self.weight.clone(), self.output.clone(), self.bias.clone()
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, D) → (B, K); not a number for a member whose weights overflowed."""
+        z = torch.addmm(self.bias, self.output, self._hidden(x).T)
+        lost = self.weight.sum(0).isfinite().logical_not_() & ~self.off  # (K, H)
+        return z.masked_fill_(lost.any(1, keepdim=True), torch.nan).T
+
+    def _hidden(self, x: Tensor) -> Tensor:
+        """(B, D) → (B, H), finite."""
+        return (x @ self.weight).relu_().nan_to_num_()
+
+    def step(self, x: Tensor, labels: Tensor) -> Tensor:
+        """One SGD update; returns the logits before it, (B, K)."""
+        hidden = self._hidden(x)  # (B, H)
+        z = torch.addmm(self.bias, self.output, hidden.T)  # (K, B)
+        residual = z.sigmoid().sub_(labels.T).mul_(self.rates).nan_to_num_()  # (K, B)
+        share = 1 / x.shape[0]
+        back = residual.T @ self.output  # (B, H)
+        torch.ops.aten.threshold_backward.grad_input(back, hidden, 0, grad_input=back)
+        self.output.addmm_(residual, hidden, alpha=share).masked_fill_(self.off, 0)
+        self.bias.add_(residual.sum(1, keepdim=True), alpha=share)
+        self.weight.addmm_(x.T, back, alpha=share)
+        return z.T
+
+    def keep(self, improved: Tensor) -> None:
+        """Remember the present weights where ``improved`` (K,)."""
+        weight, output, bias = self.best
+        torch.where(improved[self.owner], self.weight, weight, out=weight)
+        torch.where(improved[:, None], self.output, output, out=output)
+        torch.where(improved[:, None], self.bias, bias, out=bias)
+
+    def member(self, k: int) -> SimpleMLP:
+        """A plain model with the weights last kept for member k."""
+        weight, output, bias = self.best
+        mine = self.owner == k
+        self.fold.set_layer(self.members[k].hidden, weight[:, mine])
+        with torch.no_grad():
+            self.members[k].output.weight.copy_(output[k, mine][None])
+            self.members[k].output.bias.copy_(bias[k])
+        return self.members[k]
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with the members at these places alone, in ascending order."""
+        units = torch.isin(self.owner, columns).nonzero()[:, 0]
+        self.members = [self.members[k] for k in columns.tolist()]
+        self.rates = self.rates[columns]
+        self.owner = torch.searchsorted(columns, self.owner[units])
+        self.off = self.off[columns][:, units].contiguous()
+
+        def taken(weight: Tensor, output: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            output = output[columns][:, units].contiguous()
+            return weight[:, units].contiguous(), output, bias[columns]
+
+        self.weight, self.output, self.bias = taken(self.weight, self.output, self.bias)
+        self.best = taken(*self.best)
+
+
+COHORTS: dict[type[nn.Module], type[Cohort]] = {
+    SimpleLinear: LinearCohort,
+    SimpleMLP: MLPCohort,
+}
+
+
+def cohort_of(members: Sequence[nn.Module], learning_rates: Tensor, images: Images) -> Cohort:
+    """The fastest cohort for these members: closed form where ``COHORTS`` has one.
+
+    Args:
+        members: K modules of one class, with their initial weights.
+        learning_rates: (K,) one each.
+        images: What they will be trained and validated on.
+    """
+    general = ModuleCohort if len({*map(shapes, members)}) == 1 else MixedCohort
+    cohort = COHORTS.get(type(members[0]), general)
+    return cohort(members, learning_rates, images)

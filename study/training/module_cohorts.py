@@ -1,0 +1,150 @@
+"""The cohorts of any module: its gradients by autograd, many members at once by ``torch.func``.
+
+Letters in the shape comments: K members, B images of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from study.training.module_checks import unsuitable
+
+if TYPE_CHECKING:
+    from study.training.images import Images
+
+
+class ModuleCohort:
+    """K modules of any one architecture, (B, 784) → (B, 1), through ``torch.func``.
+
+    Equals K times: the module, ``binary_cross_entropy_with_logits`` and ``torch.optim.SGD``
+    on the same batches. The gradients are autograd's, so this is slower than a cohort with
+    closed-form gradients. :mod:`study.training.module_checks` says which modules are not for it.
+    """
+
+    def __init__(
+        self, members: Sequence[nn.Module], learning_rates: Tensor, images: Images
+    ) -> None:
+        self.members = list(members)
+        self.inputs = images.plain
+        device = self.inputs.device
+        parameters, buffers = torch.func.stack_module_state(self.members)
+        moving = {n for n, p in self.members[0].named_parameters() if p.requires_grad}
+        frozen = {n: p.detach() for n, p in parameters.items() if n not in moving}
+        self.weights = {n: parameters[n].detach().to(device) for n in parameters if n in moving}
+        self.fixed = {n: b.to(device) for n, b in (frozen | buffers).items()}
+        self.rates = -learning_rates.to(self.inputs)  # (K,)
+        self.best = {n: p.clone() for n, p in self.weights.items()}
+
+    def _call(self, weights: dict[str, Tensor], x: Tensor) -> Tensor:
+        def one(weights: dict[str, Tensor], fixed: dict[str, Tensor]) -> Tensor:
+            called = torch.func.functional_call(self.members[0], (weights, fixed), (x,))
+            return cast(Tensor, called)
+
+        try:
+            return torch.vmap(one)(weights, self.fixed).squeeze(-1).T  # (B, K)
+        except Exception as error:
+            raise unsuitable(self.members[0], error) from error
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, 784) → (B, K)."""
+        return self._call(self.weights, x)
+
+    def step(self, x: Tensor, labels: Tensor) -> Tensor:
+        """One SGD update; returns the logits before it, (B, K)."""
+        with torch.enable_grad():
+            leaves = {n: p.requires_grad_() for n, p in self.weights.items()}
+            z = self._call(leaves, x)
+            target = labels.expand_as(z)
+            loss = nn.functional.binary_cross_entropy_with_logits(z, target, reduction="sum")
+            try:
+                gradients = torch.autograd.grad(loss / len(x), list(leaves.values()))
+            except Exception as error:
+                raise unsuitable(self.members[0], error) from error
+        for weight, gradient in zip(self.weights.values(), gradients, strict=True):
+            weight.detach_().add_(gradient * _leading(self.rates, gradient))
+        return z.detach()
+
+    def keep(self, improved: Tensor) -> None:
+        """Remember the present weights where ``improved`` (K,)."""
+        for name, best in self.best.items():
+            torch.where(_leading(improved, best), self.weights[name], best, out=best)
+
+    def member(self, k: int) -> nn.Module:
+        """A plain model with the weights last kept for member k."""
+        state = {n: best[k] for n, best in self.best.items()}
+        self.members[k].load_state_dict(state, strict=False)
+        return self.members[k]
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with the members at these places alone."""
+        self.members = [self.members[k] for k in columns.tolist()]
+        self.rates = self.rates[columns]
+        for tensors in (self.weights, self.fixed, self.best):
+            tensors.update({n: t[columns] for n, t in tensors.items()})
+
+
+def _leading(values: Tensor, like: Tensor) -> Tensor:
+    """(K,) → (K, 1, …) as many axes as ``like`` has."""
+    return values.view(-1, *[1] * (like.dim() - 1))
+
+
+class MixedCohort:
+    """K modules of one class whose weights differ in shape: a ``ModuleCohort`` for each shape."""
+
+    def __init__(
+        self, members: Sequence[nn.Module], learning_rates: Tensor, images: Images
+    ) -> None:
+        own = [shapes(member) for member in members]
+        places = [[k for k, s in enumerate(own) if s == shape] for shape in {*own}]
+        self.inputs = images.plain
+        self.parts = [
+            (
+                torch.tensor(mine, device=self.inputs.device),
+                ModuleCohort([members[k] for k in mine], learning_rates[mine], images),
+            )
+            for mine in sorted(places)
+        ]
+
+    def _joined(self, columns: Sequence[Tensor]) -> Tensor:
+        """The parts' (B, K') side by side, each in its members' places: (B, K)."""
+        order = torch.cat([places for places, _ in self.parts]).argsort()
+        return torch.cat(list(columns), 1)[:, order]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, 784) → (B, K)."""
+        return self._joined([part.logits(x) for _, part in self.parts])
+
+    def step(self, x: Tensor, labels: Tensor) -> Tensor:
+        """One SGD update; returns the logits before it, (B, K)."""
+        return self._joined([part.step(x, labels) for _, part in self.parts])
+
+    def keep(self, improved: Tensor) -> None:
+        """Remember the present weights where ``improved`` (K,)."""
+        for places, part in self.parts:
+            part.keep(improved[places])
+
+    def member(self, k: int) -> nn.Module:
+        """A plain model with the weights last kept for member k."""
+        for places, part in self.parts:
+            if k in places:
+                return part.member(places.tolist().index(k))
+        raise IndexError(f"member {k}: not in the cohort")
+
+    def narrow(self, columns: Tensor) -> None:
+        """Go on with the members at these places alone, in ascending order."""
+        staying = []
+        for places, part in self.parts:
+            kept = torch.isin(places, columns)
+            if kept.any():
+                part.narrow(kept.nonzero()[:, 0])
+                staying.append((torch.searchsorted(columns, places[kept]), part))
+        self.parts = staying
+
+
+def shapes(module: nn.Module) -> tuple[torch.Size, ...]:
+    """The shapes of a module's parameters and buffers, in their order."""
+    return tuple(tensor.shape for tensor in module.state_dict().values())

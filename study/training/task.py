@@ -1,0 +1,51 @@
+"""A task: a cohort to train, in a form that travels to any worker, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.training.protocol import Protocol
+from study.training.space import Configuration
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from study.training.trainer import History
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trial that is to be trained."""
+
+    number: int  # its place among the study's finished trials
+    params: dict[str, Any]
+    configuration: Configuration
+    seed: int  # of its initial weights
+    generation: int  # the place of its generation's first trial
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cohort to train."""
+
+    model: str
+    trials: Sequence[Planned]
+    protocol: Protocol
+    seed: int  # the study's, for the batches
+    device: str
+    data_root: Path | None
+    data_sha256: str
+    pruner: str = "none"
+    earlier: Sequence[FrozenTrial] = ()  # what the pruner sees beside the cohort
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained trial."""
+
+    history: History
+    cohort: tuple[int, ...]  # the places of the trials that it was trained with
+    system_attrs: dict[str, Any]  # the pruner's notes

@@ -1,0 +1,107 @@
+"""The worker: a pure function from configurations to histories.
+
+It never opens the storage, so it runs the same in this process, in a thread, in another
+process or on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study import dataset
+from study.caching import remembered, while_held, while_there
+from study.errors import StudyError
+from study.training.images import Images, images_of, pick_device
+from study.training.protocol import Protocol
+from study.training.pruning import CohortPruner
+from study.training.registry import build, model_named
+from study.training.task import Task, Trained
+from study.training.trainer import train
+
+
+def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
+    """The protocol's digit pair, made once for as long as a search holds it, and the last two."""
+    return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
+
+
+@remembered(maxsize=2)
+@while_held
+def _pair(
+    name: str, classes: tuple[int, int], n_train: int, data_root: Path | None
+) -> dataset.DigitPair:
+    dataset.check_request(name, classes, bundled=data_root is None)
+    return dataset.DigitPair.select(name, classes, *load_files(name, data_root), n_train)
+
+
+@remembered(maxsize=1)
+def load_files(name: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """All images and labels of a data set, read and checked once a process, whatever the pair."""
+    return dataset.read(name, data_root)
+
+
+def load_images(protocol: Protocol, data_root: Path | None, device: str, digest: str) -> Images:
+    """The protocol's digit pair on a device, prepared once a process.
+
+    Raises:
+        StudyError: It is not the data with this digest.
+    """
+    pair = load_pair(protocol, data_root)
+    if pair.digest != digest:
+        raise StudyError(
+            f"images of {pair.dataset}: their SHA-256 begins with {pair.digest[:12]}, the study's "
+            f"with {digest[:12]}: pass the --data-root that was searched on"
+        )
+    return prepared(pair, device)
+
+
+@while_there
+def prepared(pair: dataset.DigitPair, device: str) -> Images:
+    """The pair in the forms that cohorts train on, made once for as long as the pair is there.
+
+    Raises:
+        StudyError: The device is not here.
+    """
+    return images_of(pair, pick_device(device))
+
+
+def train_cohort(task: Task, progress: Callable[[float], None] | None = None) -> list[Trained]:
+    """Train a cohort on the data that it names; one result a trial, in their order.
+
+    Args:
+        task: What to train.
+        progress: Called at every validation with the trials' worth of work done since.
+
+    Raises:
+        StudyError: The device is not here, or the data is not what the search was planned on.
+    """
+    images = load_images(task.protocol, task.data_root, task.device, task.data_sha256)
+    return train_on(images, task, progress)
+
+
+def train_on(
+    images: Images, task: Task, progress: Callable[[float], None] | None = None
+) -> list[Trained]:
+    """Train a cohort on these images; one result a trial, in their order."""
+    model = model_named(task.model)
+    numbers = tuple(trial.number for trial in task.trials)
+    pruner = None
+    if task.pruner != "none":
+        pruner = CohortPruner(task.pruner, task.protocol, task.earlier, numbers)
+    histories = train(
+        [build(model, trial.configuration, seed=trial.seed) for trial in task.trials],
+        [trial.configuration.learning_rate for trial in task.trials],
+        images,
+        task.protocol,
+        seed=task.seed,
+        rungs=pruner.rungs if pruner else (),
+        prune=pruner.prune if pruner else None,
+        progress=progress,
+    )
+    return [
+        Trained(history, numbers, pruner.system_attrs(place) if pruner else {})
+        for place, history in enumerate(histories)
+    ]

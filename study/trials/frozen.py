@@ -1,0 +1,51 @@
+"""A finished trial in Optuna's own form."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from study.trials import attributes, reported
+
+if TYPE_CHECKING:
+    from study.training.plan import Plan
+    from study.training.task import Planned, Trained
+
+
+def frozen_trial(
+    plan: Plan, planned: Planned, trained: Trained, began: datetime, offset: int = 0
+) -> FrozenTrial:
+    """The finished trial as Optuna stores it.
+
+    ``offset`` is how far its number, and those of its generation, lie above their places.
+    """
+    history = trained.history
+    shown = reported(history, plan.protocol)
+    value = shown[max(shown)] if history.pruned else history.val_error  # as Optuna has it
+    trial = create_trial(
+        state=TrialState.PRUNED if history.pruned else TrialState.COMPLETE,
+        value=value,
+        params=planned.params,
+        distributions=plan.space.distributions(),
+        user_attrs=attributes(
+            history,
+            planned.configuration,
+            planned.seed,
+            plan.target,
+            cohort=[place + offset for place in trained.cohort],
+            generation=planned.generation + offset,
+            value=value,
+        ),
+        system_attrs=trained.system_attrs,
+        intermediate_values=shown,
+    )
+    trial.number = planned.number + offset
+    trial.datetime_start, trial.datetime_complete = began, not_before(began)
+    return trial
+
+
+def not_before(began: datetime) -> datetime:
+    """Now, or ``began`` where the clock was set back meanwhile; both naive local time."""
+    return max(began, datetime.now(), key=datetime.timestamp)

@@ -1,0 +1,89 @@
+"""One trial as it is read back from a storage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from study.errors import StudyError
+from study.trials.attributes import CURVES, unpack
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTrial:
+    """A finished trial as read back from a storage."""
+
+    number: int
+    state: str  # COMPLETE or PRUNED
+    outcome: str  # finished, diverged or pruned
+    learning_rate: float
+    hidden_units: int | None
+    val_error: float  # a fraction: the lowest of all validations
+    val_errors: int  # the same, of n_val
+    n_val: int
+    val_loss: float  # at the best step
+    step: int  # the best step
+    final_error: float  # a fraction: at the last validation
+    first_step_at_target: int | None
+    diverged_at: int | None
+    curve: dict[str, np.ndarray]  # step and CURVES, (V,) each
+    predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
+    weights_sha256: str
+
+    @classmethod
+    def of(cls, trial: FrozenTrial) -> StoredTrial:
+        """Read a trial; KeyError where an attribute is missing."""
+        attrs = trial.user_attrs
+        computed = ("number", "state", "val_error", "val_loss", "curve", "predictions")
+        values = {name: attrs[name] for name in cls.__annotations__ if name not in computed}
+        curve = attrs["curve"]
+        return cls(
+            **values
+            | {
+                "number": trial.number,
+                "state": trial.state.name,
+                "val_error": attrs["val_errors"] / attrs["n_val"],
+                "val_loss": np.nan if attrs["val_loss"] is None else attrs["val_loss"],
+                "curve": {name: np.array(curve[name], float) for name in ("step", *CURVES)},
+                "predictions": unpack(attrs["predictions"], attrs["n_val"]),
+            }
+        )
+
+
+def read_trials(trials: Sequence[FrozenTrial], study_name: str) -> list[StoredTrial]:
+    """All trials of a study.
+
+    Raises:
+        StudyError: One was not recorded by this package, or is not finished.
+    """
+    found = []
+    for trial in trials:
+        try:
+            found.append(StoredTrial.of(trial))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StudyError(
+                f"study {study_name!r}: trial {trial.number} was not recorded by this package, or "
+                "is damaged: name another study"
+            ) from error
+    return found
+
+
+def rank(trial: StoredTrial) -> tuple[int, float, int]:
+    """Sorts trials from the best on: fewest errors, then lowest loss, then first."""
+    loss = math.inf if math.isnan(trial.val_loss) else trial.val_loss
+    return trial.val_errors, loss, trial.number
+
+
+def best_of(trials: Sequence[StoredTrial]) -> StoredTrial | None:
+    """The best trial that was trained to the end.
+
+    Pruned trials had a smaller budget and never compete.
+    """
+    return min((t for t in trials if t.state == "COMPLETE"), key=rank, default=None)
