@@ -42,9 +42,9 @@ MILLISECONDS = 1e-3  # of sleep for every step of the protocol
 def sleeping(task: Task, progress: object = None) -> list[Trained]:
     """Instead of training: sleep, and give results of the size that training gives."""
     time.sleep(task.protocol.steps * MILLISECONDS - MILLISECONDS)
-    numbers = tuple(trial.number for trial in task.trials)
+    places = tuple(trial.place for trial in task.trials)
     return [
-        Trained(_history(trial.configuration.hidden_units), numbers, {}) for trial in task.trials
+        Trained(_history(trial.configuration.hidden_units), places, {}) for trial in task.trials
     ]
 
 
@@ -95,8 +95,8 @@ def timed(
         space=default_space(MODELS["mlp"]),
         protocol=Protocol(steps=milliseconds + 1),
         sampler=sampler,
-        generation=trials,
-        cohort=COHORT,
+        generation_size=trials,
+        cohort_size=COHORT,
     )
     clock: Any = Clocked(workers)
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +139,12 @@ def sizes() -> dict[str, int]:
 
     found = {}
     for model in MODELS.values():
-        plan = Plan(model.name, default_space(model), generation=model.cohort, cohort=model.cohort)
+        plan = Plan(
+            model.name,
+            default_space(model),
+            generation_size=model.cohort,
+            cohort_size=model.cohort,
+        )
         planner = Planner(plan, [])
         [task] = tasks_of(plan, planner, planner.ask(model.cohort), "0" * 64, Path("/data"))
         found[f"{model.name} task"] = len(dumps(sealed(sleeping, task, Terms.of(None, ()))))

@@ -105,8 +105,8 @@ def _plan(sampler: str, steps: int) -> Any:
         protocol=Protocol(steps=steps),
         target=kind.target,
         sampler=sampler,
-        generation=kind.generation,
-        cohort=kind.cohort,
+        generation_size=kind.generation,
+        cohort_size=kind.cohort,
     )
 
 

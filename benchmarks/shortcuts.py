@@ -143,8 +143,8 @@ def _search(work: Work, *, n_trials: int, until_target: bool = False, **plan: An
         protocol=work.protocol,
         seed=work.seed,
         target=kind.target,
-        generation=kind.generation,
-        cohort=kind.cohort,
+        generation_size=kind.generation,
+        cohort_size=kind.cohort,
         **plan,
     )
     with tempfile.TemporaryDirectory() as folder:

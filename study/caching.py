@@ -11,7 +11,7 @@ T = TypeVar("T")
 Owner = TypeVar("Owner")
 
 
-def remembered(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def cached_once(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """``functools.lru_cache``, but of threads that ask at once only one computes.
 
     Args:
@@ -32,7 +32,7 @@ def remembered(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-def while_held(function: Callable[P, T]) -> Callable[P, T]:
+def cached_while_used(function: Callable[P, T]) -> Callable[P, T]:
     """Give a result again for as long as anything else holds it; for one thread at a time."""
     held: WeakValueDictionary[object, T] = WeakValueDictionary()
 
@@ -47,7 +47,7 @@ def while_held(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def while_there(
+def cached_for_owner(
     function: Callable[Concatenate[Owner, P], T],
 ) -> Callable[Concatenate[Owner, P], T]:
     """Remember results as long as their first argument is there; of threads, one computes."""

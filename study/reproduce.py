@@ -82,7 +82,7 @@ def reproduce(
         raise StudyError(f"--trial {number}: is not a finished trial: the study has {there}")
     trial = numbered[number]
     [stored] = read_trials([trial], study_name)
-    plan = Plan.of_manifest(manifest)
+    plan = Plan.from_manifest(manifest)
     task = task_of_stored(plan, trials, trial, manifest["data_sha256"], data_root)
     place = trial.user_attrs["cohort"].index(number)
     return compare(stored, train_cohort(task)[place].history)

@@ -143,7 +143,9 @@ def test_a_built_model_has_the_weights_of_its_seed():
 @every_model
 def test_plain_optimize_gives_the_values_of_the_search(model, pair, images, short):
     """Same seed, numbers and parameters: the same errors, to within one image."""
-    plan = Plan(model, SPACES[model], short, seed=3, sampler="random", generation=4, cohort=4)
+    plan = Plan(
+        model, SPACES[model], short, seed=3, sampler="random", generation_size=4, cohort_size=4
+    )
     generation = Planner(plan, []).ask(4)
     task = Task(model, generation, short, 3, "cpu", None, "")
     searched = [trained.history for trained in train_on(images, task)]

@@ -259,7 +259,7 @@ def test_a_model_of_ones_own_code_needs_no_file():
 
     register(mine)
 
-    assert Plan.of_manifest(_manifest("mine")).kind is mine
+    assert Plan.from_manifest(_manifest("mine")).model_definition is mine
     with pytest.raises(StudyError, match="registered already"):
         register(Model("mine", "other", SimpleLinear, target=0.1, has_hidden_units=False))
 

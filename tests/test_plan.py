@@ -14,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 from scipy.stats import kstest
 
 from study.errors import StudyError
-from study.search.planner import Planner, cohorts
+from study.search.planner import Planner, split_into_cohorts
 from study.seeds import derive
 from study.training.plan import SAMPLERS, Plan
 from study.training.protocol import Protocol
@@ -38,7 +38,9 @@ def _quiet():
 
 
 def plan_of(sampler, space=MLP, **changes):
-    usual = Plan("mlp" if space.hidden_units else "linear", space, sampler=sampler, generation=6)
+    usual = Plan(
+        "mlp" if space.hidden_units else "linear", space, sampler=sampler, generation_size=6
+    )
     return replace(usual, **{"grid": 20} | changes)
 
 
@@ -47,14 +49,14 @@ def finished(plan, planned, is_pruned):
     rate, hidden = planned.params["learning_rate"], planned.params.get("hidden_units", 50)
     value = (math.log10(rate) + 1) ** 2 / 50 + 1 / hidden
     trial = create_trial(
-        state=TrialState.PRUNED if is_pruned(planned.number) else TrialState.COMPLETE,
+        state=TrialState.PRUNED if is_pruned(planned.place) else TrialState.COMPLETE,
         value=value,
         params=planned.params,
         distributions=plan.space.distributions(),
         user_attrs={"curve": [1, 2, 3]},
-        intermediate_values={0: 0.5, 50 * (planned.number % 3 + 1): value},
+        intermediate_values={0: 0.5, 50 * (planned.place % 3 + 1): value},
     )
-    trial.number = planned.number
+    trial.number = planned.place
     return trial
 
 
@@ -87,7 +89,7 @@ def test_going_on_and_starting_again_plan_the_same(sampler, space):
     again = planned_search(plan, sizes=sizes, rebuild=True)
 
     assert kept == again
-    assert [planned.number for planned in kept] == list(range(sizes[-1]))
+    assert [planned.place for planned in kept] == list(range(sizes[-1]))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,8 @@ def test_a_generation_ends_at_a_multiple_of_its_size(sampler):
     plan = plan_of(sampler)
 
     generations = [
-        planned.generation for planned in planned_search(plan, sizes=(4, 13), rebuild=False)
+        planned.first_of_generation
+        for planned in planned_search(plan, sizes=(4, 13), rebuild=False)
     ]
 
     assert generations == [0] * 4 + [4] * 2 + [6] * 6 + [12]
@@ -172,7 +175,7 @@ def test_a_trials_weights_come_from_its_number(sampler):
     plan = plan_of(sampler, seed=9)
 
     for planned in planned_search(plan, sizes=(8,), rebuild=False):
-        assert planned.seed == derive(9, "weights", planned.number)
+        assert planned.seed == derive(9, "weights", planned.place)
         assert planned.configuration == Configuration(**planned.params)
 
 
@@ -199,7 +202,7 @@ def test_tpe_learns_from_what_it_is_told():
 def test_every_sampler_stays_in_the_ranges(sampler, rates, units, seed):
     """Whatever the ranges, the ends included; hidden units are integers."""
     space = SearchSpace(tuple(rates), units and tuple(units))
-    plan = plan_of(sampler, space, seed=seed, generation=8, grid=8)
+    plan = plan_of(sampler, space, seed=seed, generation_size=8, grid=8)
 
     for planned in planned_search(plan, sizes=(8,), rebuild=False):
         found = planned.configuration
@@ -214,7 +217,7 @@ def test_every_sampler_stays_in_the_ranges(sampler, rates, units, seed):
 @pytest.mark.parametrize("sampler", ["random", "qmc"])
 def test_learning_rates_and_hidden_units_are_log_uniform(sampler):
     """On the log scale, 256 draws are uniform between the ends (Kolmogorov–Smirnov)."""
-    asked = planned_search(plan_of(sampler, generation=256), sizes=(256,), rebuild=False)
+    asked = planned_search(plan_of(sampler, generation_size=256), sizes=(256,), rebuild=False)
     rates = [math.log10(p.params["learning_rate"]) / 5 + 1 for p in asked]
     # an integer's middle, so that 16 and 128, which get half an integer's range, count right
     units = [math.log2(p.params["hidden_units"]) / 3 - 4 / 3 for p in asked]
@@ -236,7 +239,7 @@ def test_equal_ends_fix_the_hidden_units(sampler):
 @every_sampler
 def test_equal_ends_fix_the_learning_rate(sampler):
     """A range of one value gives that value."""
-    plan = plan_of(sampler, SearchSpace((0.1, 0.1)), generation=4)
+    plan = plan_of(sampler, SearchSpace((0.1, 0.1)), generation_size=4)
 
     asked = planned_search(plan, sizes=(4,), rebuild=False)
 
@@ -245,7 +248,7 @@ def test_equal_ends_fix_the_learning_rate(sampler):
 
 def test_quasi_random_points_fill_the_range_more_evenly_than_chance():
     """Each 64th of the log range of learning rates holds one of Sobol's first 64 points."""
-    asked = planned_search(plan_of("qmc", generation=16), sizes=(64,), rebuild=True)
+    asked = planned_search(plan_of("qmc", generation_size=16), sizes=(64,), rebuild=True)
 
     place = [math.log10(p.params["learning_rate"]) / 5 + 1 for p in asked]
     assert sorted(math.floor(at * 64) for at in place) == list(range(64))
@@ -297,12 +300,12 @@ generations = st.lists(st.none() | st.integers(1, 128), max_size=40).map(
 @given(generations, st.integers(1, 40))
 def test_every_trial_is_in_one_cohort_in_the_order_of_the_numbers(generation, width):
     """As few cohorts as the width allows, none of them empty."""
-    found = cohorts(generation, width)
+    found = split_into_cohorts(generation, width)
 
     assert len(found) == math.ceil(len(generation) / width)
     assert all(found)
-    assert sorted((t for c in found for t in c), key=lambda t: t.number) == generation
-    assert all(c == sorted(c, key=lambda t: t.number) for c in found)
+    assert sorted((t for c in found for t in c), key=lambda t: t.place) == generation
+    assert all(c == sorted(c, key=lambda t: t.place) for c in found)
 
 
 @given(generations, st.integers(1, 40))
@@ -311,7 +314,8 @@ def test_cohorts_are_equally_heavy_to_within_one_trial(generation, width):
     weights = [t.configuration.hidden_units or 1 for t in generation]
 
     totals = [
-        sum(t.configuration.hidden_units or 1 for t in c) for c in cohorts(generation, width)
+        sum(t.configuration.hidden_units or 1 for t in c)
+        for c in split_into_cohorts(generation, width)
     ]
 
     assert max(totals, default=0) - min(totals, default=0) <= max(weights, default=0)
@@ -321,7 +325,7 @@ def test_cohorts_of_equal_trials_are_equally_wide():
     """32 linear trials at width 16 are two cohorts of 16."""
     generation = [Planned(n, {}, Configuration(0.1, None), 0, 0) for n in range(32)]
 
-    assert [len(cohort) for cohort in cohorts(generation, 16)] == [16, 16]
+    assert [len(cohort) for cohort in split_into_cohorts(generation, 16)] == [16, 16]
 
 
 def test_the_heaviest_trials_are_spread():
@@ -329,7 +333,7 @@ def test_the_heaviest_trials_are_spread():
     units = [10, 128, 100, 28]
     generation = [Planned(n, {}, Configuration(0.1, h), 0, 0) for n, h in enumerate(units)]
 
-    found = [[t.configuration.hidden_units for t in c] for c in cohorts(generation, 2)]
+    found = [[t.configuration.hidden_units for t in c] for c in split_into_cohorts(generation, 2)]
 
     assert found == [[10, 128], [100, 28]]
 
@@ -344,7 +348,7 @@ def test_a_plan_comes_back_from_its_manifest():
         manifest = json.loads(json.dumps(plan.manifest("ab"), allow_nan=False))
 
         assert manifest["data_sha256"] == "ab"
-        assert Plan.of_manifest(manifest) == plan
+        assert Plan.from_manifest(manifest) == plan
 
 
 OTHERS = {
@@ -356,29 +360,34 @@ OTHERS = {
     "target_rule": "wilson",
     "sampler": "random",
     "pruner": "median",
-    "generation": 8,
-    "cohort": 4,
+    "generation_size": 8,
+    "cohort_size": 4,
     "device": "cuda",
     "grid": 3,
 }
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Plan)])
-def test_every_setting_of_a_plan_is_in_its_manifest(name):
+STORED = {"generation_size": "generation", "cohort_size": "cohort"}  # as studies have them
+SETTINGS = [(field.name, STORED.get(field.name, field.name)) for field in fields(Plan)]
+every_setting = pytest.mark.parametrize(("name", "key"), SETTINGS)
+
+
+@every_setting
+def test_every_setting_of_a_plan_is_in_its_manifest(name, key):
     """A search under another setting is another search."""
     plan = Plan("mlp", MLP)
 
     manifest = replace(plan, **{name: OTHERS[name]}).manifest("ab")
 
     differing = {key for key, value in plan.manifest("ab").items() if manifest[key] != value}
-    assert differing == {name}
+    assert differing == {key}
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Plan)])
-def test_a_manifest_without_a_setting_is_refused(name):
+@every_setting
+def test_a_manifest_without_a_setting_is_refused(name, key):
     """One line names what is missing."""
     manifest = Plan("mlp", MLP).manifest("ab")
-    del manifest[name]
+    del manifest[key]
 
-    with pytest.raises(StudyError, match=f"manifest: can't be read .'{name}'.: search again"):
-        Plan.of_manifest(manifest)
+    with pytest.raises(StudyError, match=f"manifest: can't be read .'{key}'.: search again"):
+        Plan.from_manifest(manifest)

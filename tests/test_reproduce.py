@@ -27,7 +27,7 @@ PATIENCE_S = 300
 def plan(model, **changes):
     """A small plan."""
     space = SearchSpace(hidden_units=(8, 16) if MODELS[model].has_hidden_units else None)
-    fields = {"protocol": SHORT, "generation": 8, "cohort": 4, "target": 0.03}
+    fields = {"protocol": SHORT, "generation_size": 8, "cohort_size": 4, "target": 0.03}
     return Plan(model, space, **fields | changes)
 
 

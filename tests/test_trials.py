@@ -53,7 +53,12 @@ def diverged(history):
 def stored_attributes(history, target=TARGET):
     """The attributes as a storage returns them: through strict JSON."""
     attrs = attributes(
-        history, Configuration(RATE, HIDDEN), 77, target, cohort=[4, 6, 7], generation=4
+        history,
+        Configuration(RATE, HIDDEN),
+        77,
+        target,
+        cohort_numbers=[4, 6, 7],
+        first_of_generation=4,
     )
     return json.loads(json.dumps(attrs, allow_nan=False))
 

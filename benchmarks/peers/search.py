@@ -19,8 +19,8 @@ def end_to_end(work: Work, n_trials: int, protocol: Protocol, sampler: str = "tp
         seed=work.seed,
         target=kind.target,
         sampler=sampler,
-        generation=kind.generation,
-        cohort=kind.cohort,
+        generation_size=kind.generation,
+        cohort_size=kind.cohort,
     )
     with tempfile.TemporaryDirectory() as folder:
         storage = f"sqlite:///{folder}/search.db"

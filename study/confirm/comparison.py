@@ -306,7 +306,7 @@ def _side(
     sizes = {"n_train": splits[0]["n_fit"], "n_test": splits[0]["n_holdout"]}
     return Side(
         study=contender.name,
-        model=contender.plan.kind.title,
+        model=contender.plan.model_definition.title,
         n_trials=len(contender.trials),
         n_val=best.n_val,
         raw_best_trial=best.number,

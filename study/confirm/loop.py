@@ -92,7 +92,7 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
             seals[name] = store.Seal.of(study, trials)
             work += [(study, unit) for unit in _left(units, len(trials))]
         if work:
-            needed = first.plan.bytes_of(len(work)) + second.plan.bytes_of(len(work))
+            needed = first.plan.bytes_needed(len(work)) + second.plan.bytes_needed(len(work))
             store.require_room(store.files(settings.storage, first.name), needed)
         with settings.workers.open() as pool:
             _run(work, seals, pool, progress)

@@ -51,7 +51,7 @@ class Contender:
         manifest, trials = manifest_of(found), tuple(read_trials(found.trials, name))
         if not any(trial.state == "COMPLETE" for trial in trials):
             raise StudyError(f"study {name!r}: has no finished trial: search it first")
-        return cls(name, Plan.of_manifest(manifest), manifest, trials)
+        return cls(name, Plan.from_manifest(manifest), manifest, trials)
 
 
 def find_parts(storage: str, contenders: Sequence[Contender]) -> Parts:

@@ -79,7 +79,7 @@ def _replicate(unit: Replicate) -> list[FrozenTrial]:
     seeds = [derive(own, "weights", place) for place in range(len(unit.finalists))]
     chosen = [Configuration(t.learning_rate, t.hidden_units) for t in unit.finalists]
     histories = train(
-        [build(plan.kind, c, seed=s) for c, s in zip(chosen, seeds, strict=True)],
+        [build(plan.model_definition, c, seed=s) for c, s in zip(chosen, seeds, strict=True)],
         [configuration.learning_rate for configuration in chosen],
         images,
         plan.protocol,
@@ -90,7 +90,9 @@ def _replicate(unit: Replicate) -> list[FrozenTrial]:
     return [
         _trial(
             plan,
-            attributes(history, c, s, plan.target, cohort=numbers, generation=first)
+            attributes(
+                history, c, s, plan.target, cohort_numbers=numbers, first_of_generation=first
+            )
             | {
                 "replicate": unit.number,
                 "finalist": finalist.number,
@@ -153,7 +155,7 @@ def _split(unit: Split) -> list[FrozenTrial]:
     inner, holdout = _parts(pair, unit)
     n_holdout = len(holdout.raw)
     planned, history, searched = _search(unit, inner)
-    model = build(contender.plan.kind, planned.configuration, seed=planned.seed)
+    model = build(contender.plan.model_definition, planned.configuration, seed=planned.seed)
     predictions = _answers(model, history, holdout)
     errors = int((predictions != holdout.labels).sum())
     attrs = attributes(
@@ -161,10 +163,10 @@ def _split(unit: Split) -> list[FrozenTrial]:
         planned.configuration,
         planned.seed,
         contender.plan.target,
-        cohort=[unit.number],
-        generation=unit.number,
+        cohort_numbers=[unit.number],
+        first_of_generation=unit.number,
     ) | {
-        "search_trial": planned.number,
+        "search_trial": planned.place,
         "split": unit.number,
         "n_fit": inner.n_train,
         "searched": searched,
@@ -200,7 +202,7 @@ def _search(unit: Split, inner: DigitPair) -> tuple[Planned, History, list[list[
         for task in tasks_of(plan, planner, planner.ask(unit.n_trials), inner.digest, None):
             trained = train_on(images, replace(task, seed=batch_seed))
             results += zip(task.trials, trained, strict=True)
-        results.sort(key=lambda result: result[0].number)
+        results.sort(key=lambda result: result[0].place)
         frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
         planner.tell(frozen)
         found += [

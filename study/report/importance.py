@@ -23,12 +23,12 @@ def importances(trials: Sequence[FrozenTrial]) -> dict[str, float]:
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    from study.search.planner import slim
+    from study.search.planner import without_user_attrs
 
     complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
     if len(complete) < ENOUGH or len(complete[0].params) < 2:
         return {}
     study = optuna.create_study()
-    study.add_trials([slim(trial) for trial in complete])
+    study.add_trials([without_user_attrs(trial) for trial in complete])
     found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
     return found if sum(found.values()) > 0 else {}

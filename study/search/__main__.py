@@ -17,6 +17,7 @@ from study.training.pruning import PRUNERS
 from study.training.registry import MODELS, Model, model_named
 from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
 from study.trials import StoredTrial, best_of
+from study.trials.selection import meets_target
 
 TARGET_MISSED = 3
 Number = TypeVar("Number", int, float)
@@ -151,8 +152,8 @@ def plan_of(args: argparse.Namespace, model: Model) -> Plan:
         target_rule=args.target_rule,
         sampler=args.sampler,
         pruner=args.pruner,
-        generation=getattr(args, "generation", None) or model.generation,
-        cohort=getattr(args, "cohort", None) or model.cohort,
+        generation_size=getattr(args, "generation", None) or model.generation,
+        cohort_size=getattr(args, "cohort", None) or model.cohort,
         device=_device(args),
         grid=args.n_trials if args.sampler == "grid" else None,
     )
@@ -196,7 +197,7 @@ def run_search(args: argparse.Namespace, model: Model, study_name: str) -> int:
         outcome = search(plan, settings, progress)
     say(*summary(plan, settings, outcome))
     best = best_of(outcome.trials)
-    met = best is not None and plan.met_by(best)
+    met = best is not None and meets_target(plan, best)
     return TARGET_MISSED if args.require_target and not met else 0
 
 

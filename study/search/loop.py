@@ -17,6 +17,7 @@ from study.storage import searched
 from study.training.plan import Plan
 from study.training.task import Planned
 from study.trials import StoredTrial, best_of, rank, read_trials, require_storable
+from study.trials.selection import meets_target
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
         _make_weights_again(plan, settings, pair.digest, found.trials, pool)
         if before < settings.n_trials:
             folder = storage.files(settings.storage, settings.study_name)
-            storage.require_room(folder, plan.bytes_of(settings.n_trials - before))
+            storage.require_room(folder, plan.bytes_needed(settings.n_trials - before))
         _reporter(progress, best_of(trials))(before)
         while not _done(plan, settings, trials, start):
             generation = planner.ask(settings.n_trials)
@@ -119,7 +120,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             began = datetime.now()
             tasks = tasks_of(plan, planner, generation, pair.digest, root)
             results = _train(tasks, pool, report)
-            first, place = storage.count_trials(study), generation[0].number
+            first, place = storage.count_trials(study), generation[0].place
             frozen = [frozen_trial(plan, *result, began, first - place) for result in results]
             passed_over = set(range(first)) - {trial.number for trial in trials}
             new = [StoredTrial.of(trial) for trial in frozen]
@@ -163,7 +164,7 @@ def _done(plan: Plan, settings: Settings, trials: Sequence[StoredTrial], start: 
     best = best_of(trials)
     return (
         len(trials) >= settings.n_trials
-        or (settings.until_target and best is not None and plan.met_by(best))
+        or (settings.until_target and best is not None and meets_target(plan, best))
         or (settings.timeout is not None and time.monotonic() - start >= settings.timeout)
     )
 
@@ -175,7 +176,7 @@ def _reporter(progress: Progress | None, best: StoredTrial | None) -> Callable[[
 def _train(
     tasks: Sequence[Task], pool: Pool, report: Callable[[float], None]
 ) -> list[tuple[Planned, Trained]]:
-    """Train the cohorts; the results by trial number."""
+    """Train the cohorts; the results in the order of the trials."""
     from study.training.work import train_cohort
 
     trained = pool.results(train_cohort, tasks, report)
@@ -184,4 +185,4 @@ def _train(
         for task, results in zip(tasks, trained, strict=True)
         for pair in zip(task.trials, results, strict=True)
     ]
-    return sorted(pairs, key=lambda pair: pair[0].number)
+    return sorted(pairs, key=lambda pair: pair[0].place)

@@ -94,8 +94,8 @@ class Objective:
             configuration,
             seed,
             self.target,
-            cohort=[trial.number],
-            generation=trial.number,
+            cohort_numbers=[trial.number],
+            first_of_generation=trial.number,
             value=history.final_error if history.pruned else history.val_error,
         )
         for name, value in attrs.items():

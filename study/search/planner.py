@@ -1,15 +1,14 @@
-"""The planner, which asks Optuna for the next generation, and the cohorts that it trains as.
+"""The planner: it asks Optuna for the next generation of trials, and splits it into cohorts.
 
-The planner works on an in-memory mirror of the stored study, where asking costs under a
-millisecond. A generation's plan depends on the study's seed, the number of its first trial
-and the trials before it, and on nothing else; so a search that was killed goes on as if it
-had not been.
+It asks an in-memory copy of the stored study, which takes less than a millisecond. The plan of a
+generation depends only on the study's seed, the place of its first trial and the trials before
+it. So a search that was killed continues with the same trials.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from study.trials import TRAINED_UNDER
 if TYPE_CHECKING:
     import numpy as np
     import optuna
+    from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
 
@@ -29,7 +29,7 @@ GRID_HIDDEN_UNITS = 4  # levels of hidden units in a grid; learning rates fill t
 
 
 class Planner:
-    """Asks Optuna for generations, on a mirror of the stored study.
+    """Asks Optuna for one generation after the other.
 
     Args:
         plan: What is searched.
@@ -41,20 +41,20 @@ class Planner:
 
         self.plan = plan
         self.distributions = plan.space.distributions()
-        self.mirror = optuna.create_study(direction="minimize")
-        self.finished = [slim(trial) for trial in finished]  # by number
-        self.mirror.add_trials(self.finished)
+        self.study = optuna.create_study(direction="minimize")
+        self.finished = [without_user_attrs(trial) for trial in finished]  # by number
+        self.study.add_trials(self.finished)
 
     def ask(self, upto: int) -> list[Planned]:
-        """The trials of the next generation, none of them numbered ``upto`` or more."""
-        first, size = len(self.finished), self.plan.generation
+        """The trials of the next generation, as far as their places are below ``upto``."""
+        first, size = len(self.finished), self.plan.generation_size
         count = min(size - first % size, upto - first)
         if self.plan.sampler in ("qmc", "grid"):
-            for point in _sequence(self.plan, len(self.distributions), first, count):
-                self.mirror.enqueue_trial(_scaled(point, self.distributions))
+            for point in _points(self.plan, len(self.distributions), first, count):
+                self.study.enqueue_trial(_on_log_scale(point, self.distributions))
         else:
-            self.mirror.sampler = _sampler(self.plan, first)
-        self.asked = [self.mirror.ask(self.distributions) for _ in range(count)]
+            self.study.sampler = _sampler(self.plan, first)
+        self.asked = [self.study.ask(self.distributions) for _ in range(count)]
         return [
             Planned(
                 trial.number,
@@ -67,21 +67,21 @@ class Planner:
         ]
 
     def tell(self, trials: Sequence[FrozenTrial]) -> None:
-        """Show the finished trials of the generation to the sampler."""
+        """Show the sampler the finished trials of the generation."""
         from optuna.trial import TrialState
 
-        self.finished += [slim(trial) for trial in trials]
+        self.finished += [without_user_attrs(trial) for trial in trials]
         for asked, trial in zip(self.asked, trials, strict=True):
-            if trial.state == TrialState.PRUNED:  # whose value samplers take from these
+            if trial.state == TrialState.PRUNED:  # samplers take its value from these reports
                 for step, error in trial.intermediate_values.items():
                     asked.report(error, step)
-                self.mirror.tell(asked, state=TrialState.PRUNED)
+                self.study.tell(asked, state=TrialState.PRUNED)
             else:
-                self.mirror.tell(asked, trial.value)
+                self.study.tell(asked, trial.value)
 
 
-def slim(trial: FrozenTrial) -> FrozenTrial:
-    """What samplers and pruners look at, without the attributes."""
+def without_user_attrs(trial: FrozenTrial) -> FrozenTrial:
+    """A copy of a trial that has only what samplers and pruners read."""
     from optuna.trial import create_trial
 
     return create_trial(
@@ -95,7 +95,7 @@ def slim(trial: FrozenTrial) -> FrozenTrial:
 
 
 def _sampler(plan: Plan, first: int) -> optuna.samplers.BaseSampler:
-    """Optuna's sampler, seeded anew for the generation whose first trial this is."""
+    """Optuna's sampler, with a seed of its own for the generation that begins at ``first``."""
     from optuna import samplers
 
     seed = derive(plan.seed, "sampler", first)
@@ -106,10 +106,10 @@ def _sampler(plan: Plan, first: int) -> optuna.samplers.BaseSampler:
     return samplers.TPESampler(seed=seed)
 
 
-def _sequence(plan: Plan, axes: int, first: int, count: int) -> np.ndarray:
+def _points(plan: Plan, axes: int, first: int, count: int) -> np.ndarray:
     """Points ``first`` … of a sequence in the unit cube that the seed fixes, (count, axes).
 
-    A scrambled Sobol' sequence, or a full grid with the learning rate running fastest.
+    A scrambled Sobol' sequence, or a full grid in which the learning rate changes fastest.
     """
     import numpy as np
 
@@ -126,10 +126,10 @@ def _sequence(plan: Plan, axes: int, first: int, count: int) -> np.ndarray:
     return points[:axes].T
 
 
-def _scaled(
-    point: np.ndarray, distributions: dict[str, optuna.distributions.BaseDistribution]
+def _on_log_scale(
+    point: np.ndarray, distributions: Mapping[str, BaseDistribution]
 ) -> dict[str, Any]:
-    """A point of the unit cube as parameters, on the log scale."""
+    """A point of the unit cube as parameters within their ranges."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     params: dict[str, Any] = {}
@@ -141,20 +141,20 @@ def _scaled(
     return params
 
 
-def cohorts(generation: Sequence[Planned], width: int) -> list[list[Planned]]:
-    """Split a generation into cohorts of at most about ``width``, equally heavy.
+def split_into_cohorts(trials: Sequence[Planned], cohort_size: int) -> list[list[Planned]]:
+    """Split a generation into cohorts of about the same weight, at most about ``cohort_size``.
 
-    The heaviest trial goes first, each to the lightest cohort, so that workers finish
-    together; a trial weighs its hidden units. The split depends on the plan alone.
+    A trial weighs its hidden units. The heaviest trial goes first, each to the lightest cohort,
+    so that workers finish together. The split depends on the plan alone.
     """
-    count = math.ceil(len(generation) / width)
-    found: list[list[Planned]] = [[] for _ in range(count)]
+    count = math.ceil(len(trials) / cohort_size)
+    cohorts: list[list[Planned]] = [[] for _ in range(count)]
     weights = [0] * count
-    for trial in sorted(generation, key=lambda t: -(t.configuration.hidden_units or 1)):
+    for trial in sorted(trials, key=lambda t: -(t.configuration.hidden_units or 1)):
         lightest = weights.index(min(weights))
-        found[lightest].append(trial)
+        cohorts[lightest].append(trial)
         weights[lightest] += trial.configuration.hidden_units or 1
-    return [sorted(cohort, key=lambda t: t.number) for cohort in found]
+    return [sorted(cohort, key=lambda t: t.place) for cohort in cohorts]
 
 
 def tasks_of(
@@ -164,14 +164,14 @@ def tasks_of(
     data_sha256: str,
     data_root: Path | None,
 ) -> list[Task]:
-    """A generation as cohorts to train, whatever the number of workers."""
+    """A generation as cohorts to train, the same for any number of workers."""
     return [
-        task_of(plan, cohort, planner.finished, data_sha256, data_root)
-        for cohort in cohorts(generation, plan.cohort)
+        _task(plan, cohort, planner.finished, data_sha256, data_root)
+        for cohort in split_into_cohorts(generation, plan.cohort_size)
     ]
 
 
-def task_of(
+def _task(
     plan: Plan,
     cohort: Sequence[Planned],
     earlier: Sequence[FrozenTrial],
@@ -204,31 +204,33 @@ def task_of_stored(
     Args:
         plan: The study's.
         trials: The study's finished trials.
-        trial: One of them; the cohort's trials are those of its attribute ``cohort``, in order.
+        trial: One of them; its attribute ``cohort`` has the numbers of the cohort's trials.
         data_sha256: The digest of the study's images.
         data_root: Where the official training files lie, if the search was given one.
     """
-    numbers, first = trial.user_attrs["cohort"], trial.user_attrs["generation"]
-    mates = {mate.number: mate for mate in trials}
-    earlier = [slim(before) for before in trials if before.number < first]
-    planned = [
+    first_number = trial.user_attrs["generation"]
+    numbered = {other.number: other for other in trials}
+    earlier = [without_user_attrs(other) for other in trials if other.number < first_number]
+    first = len(earlier)
+    cohort = [
         Planned(
-            len(earlier) + number - first,
-            mates[number].params,
-            plan.space.configuration(mates[number].params),
-            mates[number].user_attrs["seed"],
-            len(earlier),
+            first + number - first_number,
+            numbered[number].params,
+            plan.space.configuration(numbered[number].params),
+            numbered[number].user_attrs["seed"],
+            first,
         )
-        for number in numbers
+        for number in trial.user_attrs["cohort"]
     ]
-    if TRAINED_UNDER in trial.system_attrs:
-        plan = _as_far_as(plan, trial)
-    return task_of(plan, planned, earlier, data_sha256, data_root)
+    if TRAINED_UNDER in trial.system_attrs and trial.state.name == "PRUNED":
+        plan = _until(plan, trial.user_attrs["curve"]["step"][-1])
+    return _task(plan, cohort, earlier, data_sha256, data_root)
 
 
-def _as_far_as(plan: Plan, trial: FrozenTrial) -> Plan:
-    """A plan that ends where an objective's trial did: its study's pruner may have stopped it."""
-    if trial.state.name != "PRUNED":
-        return plan
-    last = trial.user_attrs["curve"]["step"][-1]
-    return replace(plan, pruner="none", protocol=replace(plan.protocol, steps=last + 1))
+def _until(plan: Plan, last_step: int) -> Plan:
+    """A plan without a pruner that ends after a step.
+
+    For a trial of :class:`~study.search.objective.Objective` that the pruner of the user's own
+    study stopped.
+    """
+    return replace(plan, pruner="none", protocol=replace(plan.protocol, steps=last_step + 1))

@@ -16,6 +16,7 @@ from study.storage.searched import manifest_of, verified
 from study.sweep.pairs import ALL, Pair, folder, study_names
 from study.training.plan import Plan
 from study.trials import best_of, read_trials
+from study.trials.selection import meets_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +131,7 @@ def _side(storage: str, name: str) -> Iterator[tuple[int, Side]]:
                 errors=best.val_errors,
                 complete=sum(trial.state == "COMPLETE" for trial in trials),
                 trials=len(trials),
-                target_met=Plan.of_manifest(manifest).met_by(best),
+                target_met=meets_target(Plan.from_manifest(manifest), best),
                 sha256=digest_of(found.trials),
                 settings=dict(_flat(manifest)),
             ),

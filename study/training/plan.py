@@ -1,25 +1,23 @@
-"""The plan: everything that defines a search, and the manifest that is stored with it."""
+"""The plan of a search: all that its results depend on, and how a study stores it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from study.errors import StudyError
 from study.training.protocol import Protocol
 from study.training.registry import Model, model_named
 from study.training.space import SearchSpace
 
-if TYPE_CHECKING:
-    from study.trials import StoredTrial
-
 SAMPLERS = ("tpe", "random", "qmc", "grid", "gp")
+_STORED_NAMES = {"generation_size": "generation", "cohort_size": "cohort"}  # others: unchanged
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that defines a search; the manifest that is stored with it."""
+    """All that the results of a search depend on, besides the images and the versions."""
 
     model: str
     space: SearchSpace
@@ -29,55 +27,52 @@ class Plan:
     target_rule: str = "point"  # or wilson: the upper 95 % bound must meet the target
     sampler: str = "tpe"
     pruner: str = "none"
-    generation: int = 16  # trials planned together
-    cohort: int = 8  # trials trained as one wide model
+    generation_size: int = 16  # trials planned together
+    cohort_size: int = 8  # trials trained as one wide model, at most
     device: str = "cpu"
     grid: int | None = None  # points, for the grid sampler: then the study's size is fixed
 
-    def met_by(self, trial: StoredTrial) -> bool:
-        """Whether a trial meets the target, by the rule."""
-        if self.target_rule == "point":
-            return trial.val_error <= self.target
-        from study.stats import target_met
-
-        return target_met(trial.val_errors, trial.n_val, self.target, rule="wilson")
-
-    def bytes_of(self, trials: int) -> int:
-        """About what so many trials and the best ones' weights take on the disk, and no less."""
+    def bytes_needed(self, trials: int) -> int:
+        """Estimate of the disk space for this many trials and the best weights, in bytes."""
         per_trial = 5_000 + 60 * len(self.protocol.validation_steps)
-        units = max(self.space.hidden_units or (1,))
-        return trials * per_trial + 6 * 4 * 790 * units  # five are kept, and one is a draft
+        hidden_units = max(self.space.hidden_units or (1,))
+        saved_weights = 6 * 4 * 790 * hidden_units  # of five trials, and of one being written
+        return trials * per_trial + saved_weights
 
     @property
-    def kind(self) -> Model:
-        """The kind of model that is searched; StudyError where it is not known here."""
+    def model_definition(self) -> Model:
+        """The registered model that is searched; StudyError where none has this name."""
         return model_named(self.model)
 
     def manifest(self, data_digest: str) -> dict[str, Any]:
         """The plan as JSON, with the digest of the data and the versions it ran on."""
-        source = {self.model: self.kind.source_sha256} if self.kind.source_sha256 else {}
-        return asdict(self) | {"data_sha256": data_digest, "versions": versions() | source}
+        settings = {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        digest = self.model_definition.source_sha256
+        source = {self.model: digest} if digest else {}
+        return settings | {"data_sha256": data_digest, "versions": versions() | source}
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any]) -> Plan:
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> Plan:
         """The plan of a stored study.
 
         Raises:
-            StudyError: The manifest is not one of this version of the package.
+            StudyError: This version of the package can't read the manifest.
         """
         try:
-            stored: dict[str, Any] = {f.name: manifest[f.name] for f in fields(cls)}
-            protocol: dict[str, Any] = stored["protocol"]
-            space: dict[str, Any] = stored["space"]
+            stored = {name: manifest[_STORED_NAMES.get(name, name)] for name in _FIELDS}
+            protocol = stored["protocol"]
             stored["protocol"] = Protocol(**protocol | {"classes": tuple(protocol["classes"])})
-            stored["space"] = SearchSpace(**{n: v and tuple(v) for n, v in space.items()})
-            plan = cls(**stored)
-            plan.kind  # noqa: B018 (refused where the model is not known here)
+            ranges = {name: ends and tuple(ends) for name, ends in stored["space"].items()}
+            plan = cls(**stored | {"space": SearchSpace(**ranges)})
+            plan.model_definition  # noqa: B018 (raises where the model is unknown)
             return plan
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StudyError(
                 f"manifest: can't be read ({error}): search again with this version"
             ) from error
+
+
+_FIELDS = tuple(Plan.__dataclass_fields__)
 
 
 def versions() -> dict[str, str]:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class Planned:
     """A trial that is to be trained."""
 
-    number: int  # its place among the study's finished trials
+    place: int  # among the study's finished trials
     params: dict[str, Any]
     configuration: Configuration
     seed: int  # of its initial weights
-    generation: int  # the place of its generation's first trial
+    first_of_generation: int  # the place of its generation's first trial
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ class Trained:
     """A trained trial."""
 
     history: History
-    cohort: tuple[int, ...]  # the places of the trials that it was trained with
+    cohort_places: tuple[int, ...]  # the places of the trials that it was trained with
     system_attrs: dict[str, Any]  # the pruner's notes

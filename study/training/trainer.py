@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from study.caching import remembered
+from study.caching import cached_once
 from study.seeds import generator
 from study.training.cohorts import Cohort, cohort_of
 from study.training.images import Images
@@ -87,7 +87,7 @@ class History:
         return int(self.steps[hits[0]]) if len(hits) else None
 
 
-@remembered(maxsize=4)
+@cached_once(maxsize=4)
 def draw_batches(protocol: Protocol, *, seed: int) -> Tensor:
     """The training images of every step, (steps, batch_size), each row without repeats.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study import dataset
-from study.caching import remembered, while_held, while_there
+from study.caching import cached_for_owner, cached_once, cached_while_used
 from study.errors import StudyError
 from study.training.images import Images, images_of, pick_device
 from study.training.protocol import Protocol
@@ -28,8 +28,8 @@ def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
     return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
 
 
-@remembered(maxsize=2)
-@while_held
+@cached_once(maxsize=2)
+@cached_while_used
 def _pair(
     name: str, classes: tuple[int, int], n_train: int, data_root: Path | None
 ) -> dataset.DigitPair:
@@ -37,7 +37,7 @@ def _pair(
     return dataset.DigitPair.select(name, classes, *load_files(name, data_root), n_train)
 
 
-@remembered(maxsize=1)
+@cached_once(maxsize=1)
 def load_files(name: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """All images and labels of a data set, read and checked once a process, whatever the pair."""
     return dataset.read(name, data_root)
@@ -58,7 +58,7 @@ def load_images(protocol: Protocol, data_root: Path | None, device: str, digest:
     return prepared(pair, device)
 
 
-@while_there
+@cached_for_owner
 def prepared(pair: dataset.DigitPair, device: str) -> Images:
     """The pair in the forms that cohorts train on, made once for as long as the pair is there.
 
@@ -87,10 +87,10 @@ def train_on(
 ) -> list[Trained]:
     """Train a cohort on these images; one result a trial, in their order."""
     model = model_named(task.model)
-    numbers = tuple(trial.number for trial in task.trials)
+    places = tuple(trial.place for trial in task.trials)
     pruner = None
     if task.pruner != "none":
-        pruner = CohortPruner(task.pruner, task.protocol, task.earlier, numbers)
+        pruner = CohortPruner(task.pruner, task.protocol, task.earlier, places)
     histories = train(
         [build(model, trial.configuration, seed=trial.seed) for trial in task.trials],
         [trial.configuration.learning_rate for trial in task.trials],
@@ -102,6 +102,6 @@ def train_on(
         progress=progress,
     )
     return [
-        Trained(history, numbers, pruner.system_attrs(place) if pruner else {})
+        Trained(history, places, pruner.system_attrs(place) if pruner else {})
         for place, history in enumerate(histories)
     ]

@@ -47,8 +47,8 @@ def attributes(
     seed: int,
     target: float,
     *,
-    cohort: Sequence[int],
-    generation: int,
+    cohort_numbers: Sequence[int],
+    first_of_generation: int,
     value: float | None = None,
 ) -> dict[str, Any]:
     """The user attributes of a finished trial.
@@ -58,8 +58,8 @@ def attributes(
         configuration: Its hyperparameters.
         seed: Of its initial weights.
         target: The study's target, a fraction.
-        cohort: The numbers of the trials that it was trained with, its own included.
-        generation: The number of the first trial that was planned with it.
+        cohort_numbers: The numbers of the trials that it was trained with, its own included.
+        first_of_generation: The number of the first trial that was planned with it.
         value: What Optuna stores as its value; by default the lowest validation error.
     """
     attrs: dict[str, Any] = {
@@ -75,8 +75,8 @@ def attributes(
         "first_step_at_target": history.first_step_at(target),
         "diverged_at": history.diverged_at,
         "seed": seed,
-        "generation": generation,
-        "cohort": list(cohort),
+        "generation": first_of_generation,
+        "cohort": list(cohort_numbers),
         "curve": curve_of(history),
         "predictions": pack(history.predictions),
         "weights_sha256": weights_digest(history.weights),

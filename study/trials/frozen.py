@@ -34,14 +34,14 @@ def frozen_trial(
             planned.configuration,
             planned.seed,
             plan.target,
-            cohort=[place + offset for place in trained.cohort],
-            generation=planned.generation + offset,
+            cohort_numbers=[place + offset for place in trained.cohort_places],
+            first_of_generation=planned.first_of_generation + offset,
             value=value,
         ),
         system_attrs=trained.system_attrs,
         intermediate_values=shown,
     )
-    trial.number = planned.number + offset
+    trial.number = planned.place + offset
     trial.datetime_start, trial.datetime_complete = began, not_before(began)
     return trial
 

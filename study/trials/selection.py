@@ -1,14 +1,24 @@
-"""What a study's trials say together: which one to trust, and whether the ranges were right."""
+"""What a study's trials show: was the target met, which to trust, was the range wide enough."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from study.training.plan import Plan
 from study.trials import StoredTrial, rank
 
 if TYPE_CHECKING:
     from study.stats import Diagnosis
+
+
+def meets_target(plan: Plan, trial: StoredTrial) -> bool:
+    """Whether a trial's validation error meets the plan's target, by the plan's rule."""
+    if plan.target_rule == "point":
+        return trial.val_error <= plan.target
+    from study.stats import target_met
+
+    return target_met(trial.val_errors, trial.n_val, plan.target, rule="wilson")
 
 
 def recommended(trials: Sequence[StoredTrial]) -> StoredTrial:

@@ -59,8 +59,8 @@ def test_a_worker_killed_in_the_middle_of_a_search_changes_nothing(calm, mortal,
 
     killed = []
     workers = Workers(dask=mortal.address)
-    searched(tmp_path / "study.db", progress=kill_once, workers=workers, cohort=1)
-    searched(tmp_path / "calm.db", cohort=1)
+    searched(tmp_path / "study.db", progress=kill_once, workers=workers, cohort_size=1)
+    searched(tmp_path / "calm.db", cohort_size=1)
 
     assert killed
     assert rows(tmp_path / "study.db") == rows(tmp_path / "calm.db")

@@ -92,8 +92,8 @@ def plan(model, seed=0, **changes):
         "space": SearchSpace(hidden_units=(8, 16) if kind.has_hidden_units else None),
         "protocol": SHORT,
         "target": kind.target,
-        "generation": kind.generation,
-        "cohort": kind.cohort,
+        "generation_size": kind.generation,
+        "cohort_size": kind.cohort,
     }
     return Plan(model, seed=seed, **fields | changes)
 

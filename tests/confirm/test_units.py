@@ -300,7 +300,7 @@ def test_a_pruned_trial_never_wins_a_split(contenders, monkeypatch):
 
     def frozen(chosen, planned, *args):
         trial = freeze(chosen, planned, *args)
-        if planned.number == first:
+        if planned.place == first:
             trial.state = TrialState.PRUNED
         return trial
 

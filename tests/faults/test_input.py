@@ -63,8 +63,8 @@ CHANGED = {
     "target_rule": "wilson",
     "sampler": "random",
     "pruner": "median",
-    "generation": 5,
-    "cohort": 3,
+    "generation_size": 5,
+    "cohort_size": 3,
     "device": "cuda",
     "grid": 9,
 }
@@ -83,8 +83,9 @@ def test_a_plan_that_differs_is_refused_by_field_and_adds_nothing(calm, tmp_path
     path = tmp_path / "study.db"
     shutil.copy(calm, path)
     before = path.read_bytes()
+    key = name.removesuffix("_size")  # as the manifest and the option call it
 
-    with pytest.raises(StudyError, match=rf"with other settings \({name}\b.* → ") as caught:
+    with pytest.raises(StudyError, match=rf"with other settings \({key}\b.* → ") as caught:
         search_here(replace(plan(), **{name: CHANGED[name]}), Settings(str(path), "linear", 9))
 
     assert caught.value.status == 2

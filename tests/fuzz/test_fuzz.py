@@ -197,7 +197,7 @@ def test_a_manifest_is_understood_or_refused(field, value, inner):
         content[field][sorted(content[field])[0]] = value
     else:
         content[field] = value
-    found = outcome(lambda: Plan.of_manifest(content))
+    found = outcome(lambda: Plan.from_manifest(content))
 
     refused = ("manifest: can't be read", "model ")
     assert isinstance(found, Plan) or str(found).startswith(refused)

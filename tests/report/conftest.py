@@ -15,7 +15,7 @@ def searched(storage, model, *, name=None, protocol=SHORT, n_trials=6, **changes
     """Search for real, shortly; a target, a sampler and so on may be named."""
     kind = MODELS[model]
     space = SearchSpace((1e-3, 0.5), (8, 32) if kind.has_hidden_units else None)
-    fields = {"space": space, "target": kind.target, "generation": 3, "cohort": 3}
+    fields = {"space": space, "target": kind.target, "generation_size": 3, "cohort_size": 3}
     plan = Plan(model=model, protocol=protocol, **fields | changes)
     search(plan, Settings(str(storage), name or model, n_trials=n_trials))
     return storage

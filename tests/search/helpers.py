@@ -155,5 +155,10 @@ def copied(path, folder):
 def plan(model="linear", **changes):
     """A plan whose search takes a fraction of a second."""
     protocol = Protocol(steps=60, val_every=20)
-    fields = {"protocol": protocol, "generation": GENERATION, "cohort": 2, "target": 0.035}
+    fields = {
+        "protocol": protocol,
+        "generation_size": GENERATION,
+        "cohort_size": 2,
+        "target": 0.035,
+    }
     return Plan(model, **{"space": default_space(MODELS[model])} | fields | changes)

@@ -105,8 +105,8 @@ def test_without_options_the_plan_is_the_packages_default(model):
         model.name,
         SearchSpace(hidden_units=hidden),
         target=model.target,
-        generation=model.generation,
-        cohort=model.cohort,
+        generation_size=model.generation,
+        cohort_size=model.cohort,
     )
 
 

@@ -15,7 +15,7 @@ def pruned(request, tmp_path_factory):
     """A search with a pruner: its storage, and its trials as Optuna reads them."""
     path = tmp_path_factory.mktemp(request.param) / "study.db"
     protocol = Protocol(steps=400, val_every=20)
-    searched = plan(pruner=request.param, generation=16, cohort=16, protocol=protocol)
+    searched = plan(pruner=request.param, generation_size=16, cohort_size=16, protocol=protocol)
     search(searched, Settings(str(path), "linear", 48))
     return path, trials(path, "linear")
 

@@ -148,7 +148,7 @@ def test_every_pruner_goes_on_as_if_it_had_not_stopped(tmp_path, pruner):
 
     So many trials that pruned ones are among those that the sampler takes for good.
     """
-    searched = plan(pruner=pruner, generation=16, cohort=16)
+    searched = plan(pruner=pruner, generation_size=16, cohort_size=16)
     calm, path = tmp_path / "calm.db", tmp_path / "study.db"
     search_here(searched, Settings(str(calm), "linear", 64))
 

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from study.caching import remembered, while_held, while_there
+from study.caching import cached_for_owner, cached_once, cached_while_used
 
 
 def test_threads_that_ask_at_once_compute_it_once():
     """All get what the first one made."""
     made = []
 
-    @remembered(maxsize=1)
+    @cached_once(maxsize=1)
     def slow(name):
         time.sleep(0.05)
         made.append(name)
@@ -39,7 +39,7 @@ def made():
 def test_what_something_holds_is_given_again(made):
     """And what nothing holds is made anew."""
 
-    @while_held
+    @cached_while_used
     def make(name):
         made.append(name)
         return Thing()
@@ -57,7 +57,7 @@ def test_what_belongs_to_a_thing_is_made_once_and_goes_with_it(made):
     """For threads that ask at once too."""
     from weakref import ref
 
-    @while_there
+    @cached_for_owner
     def make(thing, name):
         time.sleep(0.05)
         made.append(name)
