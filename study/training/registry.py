@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A kind of model that can be searched.
+    """A model that can be searched.
 
-    The generation and cohort widths are those that ``benchmarks/widths.py`` measures as
-    fastest on two cores while the sampler still learns between generations.
+    The default sizes of a generation and of a cohort are those that ``benchmarks/widths.py``
+    measures as fastest on two cores while the sampler still learns between generations.
     """
 
     name: str
@@ -34,8 +34,8 @@ class Model:
     factory: str | Callable[..., nn.Module]  # a class (or its "module:class"): (B, 784) → (B, 1)
     target: float  # validation error, a fraction
     has_hidden_units: bool  # then they are the factory's first argument
-    generation: int = 16  # trials planned together
-    cohort: int = 8  # trials trained as one wide model
+    generation: int = 16  # default generation_size: trials planned together
+    cohort: int = 8  # default cohort_size: trials trained as one wide model
     label: str = ""  # what a sentence calls it, after "the"; by default its name
     source_sha256: str = ""  # of the file that registered it; empty: it is the package's own
 

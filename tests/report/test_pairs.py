@@ -20,8 +20,8 @@ BOTTLENECK = Model(
     factory="tests.report.models:Bottleneck",
     target=0.05,
     has_hidden_units=False,
-    generation_size=2,
-    cohort_size=2,
+    generation=2,
+    cohort=2,
 )
 
 
