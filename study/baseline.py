@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from study import cli, storage
+from study import cli, options, storage
 from study.errors import StudyError
 from study.report import ownership
 from study.seeds import derive
@@ -39,7 +39,7 @@ _LARGEST = 2**26  # bytes, far more than a drawing of ours has
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     found = cli.new_parser("study.baseline", "Train one model once, with fixed settings.")
-    cli.add_basics(found)
+    options.add_basics(found)
     found.add_argument(
         "--model",
         metavar="NAME",
@@ -71,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="overwrite the --plot file, though this command did not draw it",
     )
-    cli.add_data(found)
-    cli.add_protocol(found)
+    options.add_data(found)
+    options.add_protocol(found)
     return found
 
 
@@ -213,6 +213,7 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Train what the options say; print each validation, and the result."""
+    options.load_model_files(args)
     model = model_named(args.model)
     if args.hidden_units and not model.has_hidden_units:
         raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
@@ -222,7 +223,7 @@ def command(args: argparse.Namespace) -> int:
     history = baseline(
         model,
         Configuration(args.learning_rate, hidden),
-        cli.protocol_of(args),
+        options.protocol_of(args),
         seed=args.seed,
         data_root=args.data_root,
         report=None if args.quiet else show,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from study import cli
+from study import cli, options
 from study import storage as store
 from study.errors import StudyError
 from study.storage.companions import kind, left_files, require_folder
@@ -161,12 +161,13 @@ def parser() -> argparse.ArgumentParser:
         "study.check",
         "Verify a storage: file, manifests, every trial's digest, order, and the weights beside.",
     )
-    cli.add_common(found)
+    options.add_common(found)
     return found
 
 
 def command(args: argparse.Namespace) -> int:
     """Check the storage that the options name."""
+    options.load_model_files(args)
     checked = check(args.storage)
     say(*lines(checked))
     if checked.wrong:

@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how they end.
+"""How a command runs and ends: exit status, one-line errors, logging, and its parser.
 
 Nothing here imports torch, so that every ``--help`` answers at once.
 """
@@ -12,16 +12,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
 from study.text import Formatter, complain, one_line, show_traceback
-from study.training.protocol import Protocol
-from study.training.registry import load_model_file
-from study.workers import Workers
 
-DEFAULT_STORAGE = "sqlite:///study.db"
 _REPORT = "run it again with --debug, and report what that shows"
 
 
@@ -46,8 +41,6 @@ def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace)
     try:
         _require_folder()
         set_logging(args.verbose - args.quiet)
-        for path in args.model_file:
-            load_model_file(path)
         status = command(args)
         flush()
         return status
@@ -117,155 +110,6 @@ def set_logging(verbosity: int) -> None:
     optuna_logging.set_verbosity(max(chosen, logging.WARNING))
     optuna_logging.disable_default_handler()  # it writes names as they are
     optuna_logging.enable_propagation()
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """``--storage``, and the options of :func:`add_basics`."""
-    parser.add_argument(
-        "--storage",
-        default=os.environ.get("OPTUNA_STORAGE") or DEFAULT_STORAGE,
-        help="SQLite file or Optuna storage URL (default: $OPTUNA_STORAGE, else "
-        f"{DEFAULT_STORAGE})",
-    )
-    add_basics(parser)
-
-
-def add_basics(parser: argparse.ArgumentParser) -> None:
-    """``--model-file``, ``-v``, ``-q`` and ``--debug``, which every command has."""
-    parser.add_argument(
-        "--model-file",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="Python file that registers models of your own; it is run as it is",
-    )
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
-    parser.add_argument("-q", "--quiet", action="count", default=0, help="log and show less")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Where the images come from and which two classes they are."""
-    group = parser.add_argument_group("data")
-    default = Protocol()
-    group.add_argument(
-        "--dataset",
-        choices=("mnist", "fashion-mnist", "kmnist", "own"),
-        default=default.dataset,
-        help="whose official training files, or own: yours, in the same format "
-        f"(default: {default.dataset})",
-    )
-    group.add_argument(
-        "--digits",
-        nargs=2,
-        type=int,
-        metavar=("A", "B"),
-        default=default.classes,
-        help="the two classes, told apart as 0 and 1 (default: 4 9)",
-    )
-    group.add_argument(
-        "--data-root",
-        type=Path,
-        metavar="DIR",
-        help="folder of the official training files, downloaded there if missing "
-        "(default: the 4s and 9s inside the package)",
-    )
-    group.add_argument(
-        "--n-train",
-        type=positive_int,
-        metavar="N",
-        default=default.n_train,
-        help=f"the first N images train, the rest validate (default: {default.n_train:,})",
-    )
-
-
-def add_protocol(parser: argparse.ArgumentParser) -> None:
-    """How every trial is trained."""
-    group = parser.add_argument_group("training")
-    default = Protocol()
-    for name, help_text in (
-        ("steps", "SGD updates of a trial"),
-        ("batch_size", "images an update"),
-        ("val_every", "updates from one validation to the next"),
-    ):
-        value = getattr(default, name)
-        group.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=positive_int,
-            metavar="N",
-            default=value,
-            help=f"{help_text} (default: {value:,})",
-        )
-
-
-def add_workers(parser: argparse.ArgumentParser) -> None:
-    """What trains: threads here, other processes, or a cluster."""
-    group = parser.add_argument_group("workers")
-    default = Workers()
-    group.add_argument(
-        "--jobs",
-        type=positive_int,
-        metavar="N",
-        default=available_cores(),
-        help="cohorts trained at once, a core each; the trials are the same whatever it is "
-        "(default: the number of cores)",
-    )
-    group.add_argument(
-        "--backend",
-        metavar="NAME",
-        default=default.backend,
-        help="joblib backend, such as loky for processes, or MODULE:FUNCTION that registers one "
-        f"(default: {default.backend})",
-    )
-    group.add_argument(
-        "--dask", metavar="ADDRESS", help="train on the cluster of this Dask scheduler"
-    )
-    group.add_argument(
-        "--trial-timeout",
-        type=positive_float,
-        metavar="SECONDS",
-        help="give a cohort that takes longer to another worker, once",
-    )
-
-
-def workers_of(args: argparse.Namespace) -> Workers:
-    """The workers that the options name.
-
-    Raises:
-        StudyError: They name two kinds.
-    """
-    if args.dask is not None and args.backend != Workers.backend:
-        raise StudyError(f"--backend {args.backend}: does nothing beside --dask: leave one out")
-    files = tuple(path.absolute() for path in args.model_file)
-    return Workers(args.jobs, args.backend, args.dask, args.trial_timeout, files)
-
-
-def protocol_of(args: argparse.Namespace) -> Protocol:
-    """The protocol that the options state.
-
-    Raises:
-        StudyError: A batch that is larger than the training set.
-    """
-    if args.batch_size > args.n_train:
-        raise StudyError(
-            f"--batch-size {args.batch_size}: more than the {args.n_train} training images: "
-            "batches are drawn without replacement"
-        )
-    first, second = args.digits
-    return Protocol(
-        dataset=args.dataset,
-        classes=(first, second),
-        n_train=args.n_train,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        val_every=args.val_every,
-    )
-
-
-def changed(args: argparse.Namespace, **options: object) -> argparse.Namespace:
-    """The options, some of them otherwise."""
-    return argparse.Namespace(**vars(args) | options)
 
 
 def positive_int(text: str) -> int:

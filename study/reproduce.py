@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from study import cli
+from study import cli, options
 from study import storage as store
 from study.errors import StudyError
 from study.storage.searched import manifest_of, verified
@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
     found = cli.new_parser(
         "study.reproduce", "Retrain one stored trial and compare it with what is stored."
     )
-    cli.add_common(found)
+    options.add_common(found)
     found.add_argument("--study-name", required=True, metavar="NAME", help="the trial's study")
     found.add_argument("--trial", type=cli.seed, required=True, metavar="N", help="its number")
     found.add_argument(
@@ -133,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
 def command(args: argparse.Namespace) -> int:
     """Reproduce the trial that the options name."""
+    options.load_model_files(args)
     found = reproduce(args.storage, args.study_name, args.trial, args.data_root)
     say(f"{args.study_name} trial {args.trial}: {found.words}")
     return 0 if found.identical or found.close else DIFFERENT

@@ -44,7 +44,7 @@ FILES = {  # data root → where the official files may lie on this machine
 def parser(module):
     """The parser of a command."""
     found = import_module(module)
-    return getattr(found, "parser", None) or import_module(f"{module}.__main__").parser
+    return getattr(found, "parser", None) or import_module(f"{module}.command").parser
 
 
 def parsed(module, options):
@@ -153,5 +153,5 @@ def run(command, monkeypatch):
     module, *options = shlex.split(command)
     monkeypatch.setattr(sys, "argv", [module, *options])
     found = import_module(module)
-    main = getattr(found, "main", None) or import_module(f"{module}.__main__").main
+    main = getattr(found, "main", None) or import_module(f"{module}.command").main
     return main()

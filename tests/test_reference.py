@@ -72,15 +72,17 @@ def published():
 @pytest.mark.slow
 def test_the_searches_give_the_published_trials(published, tmp_path, monkeypatch, capsys):
     """Both searches with their defaults, from an empty storage."""
-    from study.__main__ import parser
+    from study.command import parser
     from study.report.record import collect
     from study.report.tables import trials
-    from study.search.__main__ import run_search
+    from study.search.command import run_search
+    from study.search.options import plan_of, settings_of
 
     monkeypatch.chdir(tmp_path)
     args = parser().parse_args(["--storage", "study.db", "-q"])
     for model in ("linear", "mlp"):
-        assert run_search(args, MODELS[model], model) == 0
+        plan, settings = plan_of(args, MODELS[model]), settings_of(args, model)
+        assert run_search(plan, settings, quiet=True) == 0
     trials(collect("study.db")).to_csv("trials.csv", index=False)
     used = [SUMMARY["models"][model]["versions"] for model in ("linear", "mlp")]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
-from study import cli, interrupts
+from study import cli, interrupts, options
 from study.errors import Bug, ResourceError, StudyError
 from study.report import ownership
 from study.sweep.pairs import Pair, folder, study_names
@@ -44,7 +44,7 @@ def require_sense(args: argparse.Namespace, pairs: Sequence[Pair]) -> None:
         ResourceError: The images can't be read, or the storage can't be written.
     """
     from study import dataset, storage
-    from study.search.__main__ import plan_of
+    from study.search.options import plan_of
     from study.training.work import load_files
 
     if args.model_file:
@@ -90,7 +90,7 @@ def pairs_at_once(args: argparse.Namespace) -> int:
         ResourceError: No scheduler answers.
     """
     cores = cli.available_cores()
-    with cli.workers_of(cli.changed(args, jobs=args.jobs or cores)).open() as pool:
+    with options.workers_of(changed(args, jobs=args.jobs or cores)).open() as pool:
         if args.jobs is None and args.dask is not None:
             threads: dict[str, int] = cast("Cluster", pool).client.nthreads()
             return max(cores, sum(threads.values()))
@@ -114,7 +114,7 @@ def sweep(args: argparse.Namespace, pairs: Sequence[Pair], begins: At) -> Iterat
     """
     from joblib import Parallel, delayed
 
-    workers = cli.workers_of(args)
+    workers = options.workers_of(args)
     at_once = min(args.jobs, len(pairs)) if workers.dask or workers.backend == LOCAL else 1
     inner = replace(workers, jobs=max(1, args.jobs // at_once))
     end = None if args.timeout is None else time.monotonic() + args.timeout
@@ -141,12 +141,12 @@ def sweep(args: argparse.Namespace, pairs: Sequence[Pair], begins: At) -> Iterat
 
 def _one_pair(args: argparse.Namespace, pair: Pair, workers: Workers, end: float | None) -> None:
     """Search both models of a pair, and confirm what was found where that is asked for."""
-    from study.search.__main__ import plan_of, settings_of
     from study.search.loop import search
+    from study.search.options import plan_of, settings_of
     from study.training.work import load_pair
 
     own = _of(args, pair)
-    images = load_pair(cli.protocol_of(own), _root(args))  # remembered while they are held
+    images = load_pair(options.protocol_of(own), _root(args))  # remembered while they are held
     for model, name in zip(MODELS.values(), study_names(args.dataset, pair), strict=True):
         timeout = None if end is None else end - time.monotonic()
         settings = settings_of(own, name)
@@ -164,24 +164,21 @@ def _root(args: argparse.Namespace) -> Path | None:
     return args.data_root.absolute() if args.data_root else None
 
 
+def changed(args: argparse.Namespace, **options: object) -> argparse.Namespace:
+    """The options, some of them otherwise."""
+    return argparse.Namespace(**vars(args) | options)
+
+
 def _of(args: argparse.Namespace, pair: Pair) -> argparse.Namespace:
     """The options of a pair's own searches."""
-    return cli.changed(args, digits=pair)
+    return changed(args, digits=pair)
 
 
 def _confirm(args: argparse.Namespace, pair: Pair, workers: Workers) -> None:
-    from study.confirm.loop import Settings, confirm, restart
+    from study.confirm.loop import confirm, restart
+    from study.confirm.options import settings_of
 
-    settings = Settings(
-        args.storage,
-        study_names(args.dataset, pair),
-        seeds=args.seeds,
-        splits=args.splits,
-        finalists=args.finalists,
-        seed=args.seed,
-        workers=workers,
-        data_root=args.data_root,
-    )
+    settings = replace(settings_of(args, study_names(args.dataset, pair)), workers=workers)
     if args.restart:
         restart(settings)
     confirm(settings)

@@ -3,7 +3,7 @@
 import pytest
 
 from study.sweep import loop
-from study.sweep.__main__ import parser
+from study.sweep.options import parser
 from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_images
 
 from .helpers import rows, until

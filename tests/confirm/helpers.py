@@ -56,7 +56,7 @@ def run(module, storage, *options):
 
 def here(module, storage, *options):
     """The same command in this process, which has imported everything already."""
-    found, before = import_module(f"{module}.__main__"), signal.getsignal(signal.SIGTERM)
+    found, before = import_module(f"{module}.command"), signal.getsignal(signal.SIGTERM)
     return _called(found.main, module, storage, options, before)
 
 

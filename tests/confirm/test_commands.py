@@ -92,7 +92,7 @@ def test_the_table_has_the_recomputed_numbers(confirmed, evidence, side):
 
 def test_the_sign_of_the_optimism_is_shown(comparison):
     """A positive one means that a search looks better than it is."""
-    from study.confirm.__main__ import lines
+    from study.confirm.command import lines
 
     shown = lines(replace(comparison, a=replace(comparison.a, optimism=4.62)))
 
@@ -113,7 +113,7 @@ def test_the_lines_below_have_mcnemar_and_the_wins(confirmed, evidence):
 
 def test_the_report_has_the_command_that_confirms_again(confirmed):
     """As typed there, it asks for the confirmation that the storage has."""
-    from study.confirm.__main__ import parser
+    from study.confirm.options import parser
     from study.report import render
 
     [line] = re.findall(r"python -m study\.confirm (--[^<\n]*)", render(str(confirmed.path)))

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from study.report import writing
-from study.search.__main__ import main
+from study.search.command import main
 from tests.search.helpers import assert_whole, count
 from tests.storage.helpers import EVENTS
 

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from study.errors import StudyError
-from study.search.__main__ import main
+from study.search.command import main
 from study.storage import load_study
 from study.storage.searched import verified
 from tests.search.helpers import SHORT, command, count, end

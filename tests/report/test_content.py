@@ -236,7 +236,7 @@ def test_render_returns_the_page_that_write_writes(out, original):
 
 def test_the_reproduce_command_has_the_stored_plan(page, original):
     """The printed search command, parsed, plans exactly what the manifest says."""
-    from study.search.__main__ import parser, plan_of
+    from study.search.options import parser, plan_of
     from study.storage import load_study, manifest
     from study.training.registry import MODELS as KINDS
 

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from study.search import Plan, Settings
-from study.search.__main__ import parser, plan_of, settings_of
+from study.search.options import parser, plan_of, settings_of
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
 from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace

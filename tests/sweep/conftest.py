@@ -6,7 +6,7 @@ import sys
 import optuna
 import pytest
 
-from study.sweep.__main__ import main
+from study.sweep.command import main
 
 from .helpers import PAIRS, SHORT, sweep, with_images_of, write_images
 

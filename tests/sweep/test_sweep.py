@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from study.storage import load_study, study_names
-from study.sweep.__main__ import parser
+from study.sweep.options import parser
 from study.sweep.pairs import ALL
 from study.sweep.table import read
 

@@ -12,7 +12,7 @@ import pytest
 from study import storage
 from study.errors import ResourceError, StudyError
 from study.sweep import loop
-from study.sweep.__main__ import parser
+from study.sweep.options import parser
 from tests.search.helpers import count, end, run, wait_for
 
 from .helpers import PAIRS, TINY, begin, links, sweep, table

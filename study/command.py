@@ -1,0 +1,74 @@
+"""The command ``python -m study``: search both models, report, confirm, report again."""
+
+from __future__ import annotations
+
+import argparse
+
+from study import cli, options
+from study.confirm.command import run_confirm
+from study.confirm.options import add_confirm
+from study.confirm.options import settings_of as confirm_settings
+from study.errors import StudyError
+from study.report.command import require_out, run_report
+from study.report.options import add_report
+from study.report.options import settings_of as report_settings
+from study.report.ownership import report_names
+from study.search.command import run_search
+from study.search.options import add_search, plan_of
+from study.search.options import settings_of as search_settings
+from study.text import say
+from study.training.registry import model_named
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser(
+        "study",
+        "Search both models, report, confirm what was found, and complete the report.",
+    )
+    options.add_common(found)
+    found.add_argument(
+        "--models",
+        nargs=2,
+        metavar=("A", "B"),
+        default=("linear", "mlp"),
+        help="the two to compare, the simpler first (default: linear mlp)",
+    )
+    add_search(found)
+    add_confirm(found)
+    found.add_argument(
+        "--no-confirm", action="store_true", help="stop after the searches and the first report"
+    )
+    add_report(found)
+    return found
+
+
+def command(args: argparse.Namespace) -> int:
+    """The searches, the report as soon as it can be, then the costlier confirmation."""
+    options.load_model_files(args)
+    first, second = (model_named(name) for name in args.models)
+    if first == second:
+        raise StudyError(f"--models {' '.join(args.models)}: twice the same: name two")
+    report, quiet = report_settings(args, first.name, second.name), args.quiet > 0
+    require_out(report, report_names(args.models))
+    statuses = [
+        run_search(
+            plan_of(args, model),
+            search_settings(args, model.name),
+            require_target=args.require_target,
+            quiet=quiet,
+        )
+        for model in (first, second)
+    ]
+    run_report(report, quiet=quiet)
+    if not args.no_confirm:
+        say("")
+        settings = confirm_settings(args, (first.name, second.name))
+        run_confirm(settings, quiet=quiet, fresh=args.restart)
+        run_report(report, quiet=quiet)
+    return max(statuses)
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())

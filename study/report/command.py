@@ -1,0 +1,47 @@
+"""The command ``python -m study.report``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from study import cli, options, storage
+from study.report import ownership
+from study.report.options import Settings, parser, settings_of
+from study.text import say
+
+BYTES = 4_000_000  # of a report, at most
+
+
+def require_out(settings: Settings, names: Sequence[str]) -> None:
+    """Check that the folder can take these files of a report, before anything is computed.
+
+    Raises:
+        StudyError: One of the files is there, and no report wrote it.
+        ResourceError: The folder is read-only or nearly full.
+    """
+    storage.require_room(settings.out, BYTES)
+    ownership.require_own(settings.out, names, replace=settings.replace)
+
+
+def run_report(settings: Settings, *, quiet: bool = False) -> int:
+    """Write the report of the two studies, and print where it is; the exit status."""
+    from study.report import write
+
+    require_out(settings, (ownership.PAGE, ownership.SUMMARY))
+    page, *others = write(**asdict(settings))
+    if not quiet:
+        say(f"{page} (and {len(others)} figures, tables and a summary in {settings.out})")
+    return 0
+
+
+def command(args: argparse.Namespace) -> int:
+    """Write the report of the studies that the options name."""
+    options.load_model_files(args)
+    return run_report(settings_of(args, args.linear, args.mlp), quiet=args.quiet > 0)
+
+
+def main() -> int:
+    """Entry point."""
+    return cli.run(command, parser())

@@ -1,0 +1,186 @@
+"""The options of ``python -m study.search``, and the plan and settings that they state."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TypeVar
+
+from study import cli, options
+from study.errors import StudyError
+from study.search.loop import Settings
+from study.training.plan import SAMPLERS, Plan
+from study.training.pruning import PRUNERS
+from study.training.registry import MODELS, Model
+from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
+
+Number = TypeVar("Number", int, float)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    found = cli.new_parser("study.search", "Search one model's hyperparameters.")
+    found.add_argument(
+        "--model",
+        metavar="NAME",
+        required=True,
+        help=f"what to search: {', '.join(MODELS)}, or what a --model-file registers",
+    )
+    found.add_argument("--study-name", help="the study's name (default: the model's)")
+    options.add_common(found)
+    add_search(found)
+    space = found.add_argument_group("search space (log-uniform; one value fixes it)")
+    space.add_argument(
+        "--learning-rate",
+        nargs="+",
+        type=cli.positive_float,
+        metavar=("LOW", "HIGH"),
+        default=SearchSpace().learning_rate,
+        help="of plain SGD (default: 1e-5 to 1)",
+    )
+    low, high = DEFAULT_HIDDEN_UNITS
+    space.add_argument(
+        "--hidden-units",
+        nargs="+",
+        type=cli.positive_int,
+        metavar=("LOW", "HIGH"),
+        help=f"of the mlp, or another model with hidden units (default: {low} to {high})",
+    )
+    space.add_argument(
+        "--target",
+        type=cli.fraction,
+        help="validation error to reach, a fraction (default: "
+        + ", ".join(f"{model.target} for {name}" for name, model in MODELS.items())
+        + ")",
+    )
+    for option, what in (
+        ("generation", "planned together"),
+        ("cohort", "trained together, as one wide model"),
+    ):
+        widths = ", ".join(f"{getattr(m, option)} for {name}" for name, m in MODELS.items())
+        found.add_argument(
+            f"--{option}",
+            type=cli.positive_int,
+            metavar="N",
+            help=f"trials {what} (default: {widths})",
+        )
+    return found
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that searches; what a command lacks has its default."""
+    group = parser.add_argument_group("search")
+    group.add_argument(
+        "--n-trials",
+        type=cli.positive_int,
+        metavar="N",
+        default=64,
+        help="the size of the study, earlier trials included (default: 64)",
+    )
+    group.add_argument(
+        "--sampler",
+        choices=SAMPLERS,
+        default="tpe",
+        help="what proposes the next trials (default: tpe)",
+    )
+    group.add_argument(
+        "--pruner",
+        choices=PRUNERS,
+        default="none",
+        help="stops trials early; pruned trials never compete (default: none, since a fair "
+        "comparison gives every trial the same budget)",
+    )
+    group.add_argument(
+        "--seed", type=cli.seed, default=0, help="of everything random (default: 0)"
+    )
+    group.add_argument(
+        "--target-rule",
+        choices=("point", "wilson"),
+        default="point",
+        help="what must meet the target: the error itself, or the upper end of its 95 %% "
+        "Wilson interval (default: point)",
+    )
+    group.add_argument(
+        "--until-target", action="store_true", help="stop at the generation that reaches it"
+    )
+    group.add_argument(
+        "--require-target", action="store_true", help="exit with status 3 if it is missed"
+    )
+    group.add_argument(
+        "--timeout", type=cli.positive_float, metavar="SECONDS", help="start no generation later"
+    )
+    group.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="what trains; auto is CUDA where there is one and no cluster is named, else the CPU "
+        "(default: auto)",
+    )
+    options.add_workers(parser)
+    options.add_data(parser)
+    options.add_protocol(parser)
+    parser.set_defaults(
+        learning_rate=SearchSpace().learning_rate,
+        **dict.fromkeys(("hidden_units", "target", "generation", "cohort")),
+    )
+
+
+def plan_of(args: argparse.Namespace, model: Model) -> Plan:
+    """The plan that the options state.
+
+    Raises:
+        StudyError: A range is reversed, or the model has no hidden units to set.
+    """
+    hidden = args.hidden_units
+    if hidden and not model.has_hidden_units:
+        raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
+    default = DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None
+    space = SearchSpace(
+        _range("--learning-rate", args.learning_rate),
+        _range("--hidden-units", hidden) if hidden else default,
+    )
+    return Plan(
+        model=model.name,
+        space=space,
+        protocol=options.protocol_of(args),
+        seed=args.seed,
+        target=model.target if args.target is None else args.target,
+        target_rule=args.target_rule,
+        sampler=args.sampler,
+        pruner=args.pruner,
+        generation_size=args.generation or model.generation,
+        cohort_size=args.cohort or model.cohort,
+        device=_device(args),
+        grid=args.n_trials if args.sampler == "grid" else None,
+    )
+
+
+def _device(args: argparse.Namespace) -> str:
+    """What trains. A cluster has devices that are not here: its workers say if they lack one."""
+    if args.dask is not None:
+        return "cpu" if args.device == "auto" else str(args.device)
+    from study.training.images import pick_device  # torch, once the cheap checks are done
+
+    return pick_device(args.device).type
+
+
+def _range(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
+    if len(values) > 2:
+        raise StudyError(f"{option}: {len(values)} values: give LOW HIGH, or one to fix it")
+    low, high = values[0], values[-1]
+    if low > high:
+        raise StudyError(f"{option} {low} {high}: the range is reversed: give {high} {low}")
+    return low, high
+
+
+def settings_of(args: argparse.Namespace, study_name: str) -> Settings:
+    """How the options say to run the search."""
+    return Settings(
+        storage=args.storage,
+        study_name=study_name,
+        n_trials=args.n_trials,
+        workers=options.workers_of(args),
+        data_root=args.data_root,
+        until_target=args.until_target,
+        timeout=args.timeout,
+    )
