@@ -26,7 +26,7 @@ SIZES = (64, 256, 1_024, 4_096)
 SAMPLERS = ("random", "tpe")
 PARTS = {  # what is timed: attributes of study.search.loop
     "planning": ("Planner.__init__", "Planner.ask", "Planner.tell"),
-    "recording": ("storage.Seal.over", "storage.record", "keep_weights", "drop_weights"),
+    "recording": ("storage.Ledger.append", "keep_weights", "drop_weights"),
 }
 
 

@@ -15,11 +15,11 @@ from study import cli, options
 from study import storage as store
 from study.errors import StudyError
 from study.storage.companions import kind, left_files, require_folder
+from study.storage.inspection import Inspection, Manifest, inspect
 from study.storage.manifest import first_name
-from study.storage.searched import Manifest, Verified, inspect, manifest_of
 from study.storage.urls import label, shown, sqlite_path
+from study.storage.weights import weights_of, weights_path
 from study.text import say
-from study.trials import StoredTrial
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def check(storage: str) -> Checked:
         try:
             study = store.load_study(storage, name)
             look = inspect(study)
-            counts[name] = len(look.trials) + look.others.total()
+            counts[name] = len(look.frozen) + look.others.total()
             found += [Finding(name, words) for words in look.faults]
             found += [Finding(name, words, wrong=False) for words in _notes(look)]
             if not look.faults and look.manifest is not None:
@@ -83,7 +83,7 @@ def _file(storage: str) -> Iterator[Finding]:
                     yield Finding(str(path), f"is damaged: {answer}")
 
 
-def _notes(look: Verified) -> Iterator[str]:
+def _notes(look: Inspection) -> Iterator[str]:
     """What is to be told of a study, and is no fault."""
     yield from look.notes
     if look.manifest is None and not look.faults:
@@ -93,14 +93,14 @@ def _notes(look: Verified) -> Iterator[str]:
         yield f"has unfinished trials ({said}): searches and reports pass over them"
 
 
-def _beside(storage: str, name: str, look: Verified) -> Iterator[Finding]:
+def _beside(storage: str, name: str, look: Inspection) -> Iterator[Finding]:
     """The study's companion folder: its best trials' weights, its lock, and leftovers."""
-    from study.search.checkpoints import kept_of, weights_of, weights_path
+    from study.search.checkpoints import kept_of
 
     folder, expected = store.files(storage, name), set()
     require_folder(folder)
-    whole = [StoredTrial.of(trial) for trial in look.trials]
-    for number, trial in (kept_of(whole) if "model" in manifest_of(look) else {}).items():
+    kept = kept_of(look.trials) if "model" in (look.manifest or {}) else {}
+    for number, trial in kept.items():
         expected.add(weights_path(storage, name, number))
         try:
             weights_of(storage, name, trial)

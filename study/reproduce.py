@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from study import cli, options
-from study import storage as store
 from study.errors import StudyError
-from study.storage.searched import manifest_of, verified
+from study.storage.searched import Searched
 from study.text import say
-from study.training.plan import Plan
-from study.trials import CURVES, StoredTrial, read_trials
+from study.trials import CURVES, StoredTrial
 
 if TYPE_CHECKING:
     from study.training.trainer import History
@@ -74,18 +72,16 @@ def reproduce(
     from study.search.planner import task_of_stored
     from study.training.work import train_cohort
 
-    found = verified(store.load_study(storage, study_name))
-    manifest, trials = manifest_of(found), found.trials
-    numbered = {trial.number: trial for trial in trials}
-    if number not in numbered:
-        there = f"0 to {max(numbered)}" if numbered else "none"
+    found = Searched.read(storage, study_name)
+    places = {trial.number: place for place, trial in enumerate(found.trials)}
+    if number not in places:
+        there = f"0 to {max(places)}" if places else "none"
         raise StudyError(f"--trial {number}: is not a finished trial: the study has {there}")
-    trial = numbered[number]
-    [stored] = read_trials([trial], study_name)
-    plan = Plan.from_manifest(manifest)
-    task = task_of_stored(plan, trials, trial, manifest["data_sha256"], data_root)
-    place = trial.user_attrs["cohort"].index(number)
-    return compare(stored, train_cohort(task)[place].history)
+    trial = found.frozen[places[number]]
+    data_sha256 = found.manifest["data_sha256"]
+    task = task_of_stored(found.plan, found.frozen, trial, data_sha256, data_root)
+    in_cohort = trial.user_attrs["cohort"].index(number)
+    return compare(found.trials[places[number]], train_cohort(task)[in_cohort].history)
 
 
 def compare(stored: StoredTrial, history: History) -> Reproduction:

@@ -4,8 +4,8 @@ import json
 import sqlite3
 from contextlib import closing
 
-from study.storage import Seal, load_study, study_names
-from study.storage.searched import FINISHED
+from study.storage import Seal, load_study, machine, manifest, study_names
+from study.storage.inspection import FINISHED
 from study.trials import digest
 
 CHILDREN = (
@@ -49,7 +49,9 @@ def _redigest(path, trials):
 
 
 def _seal(path, name):
-    return Seal.of(load_study(str(path), name), _finished(path, name)).attribute["seal"]
+    study = load_study(str(path), name)
+    recorded = manifest(study) or {}, machine(study), name, _finished(path, name)
+    return Seal.of(*recorded).attribute["seal"]
 
 
 def as_of_before_the_seal(path):

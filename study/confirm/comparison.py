@@ -34,7 +34,7 @@ from study.stats import (
     verdict,
     wilson,
 )
-from study.storage.searched import manifest_of, verified
+from study.storage.searched import Searched
 from study.storage.urls import shell
 from study.trials import StoredTrial, best_of, unpack
 from study.trials.selection import recommended
@@ -231,21 +231,20 @@ def _confirmed(
     name = parts.get((contender.name, suffix), contender.name + suffix)
     if (contender.name, suffix) not in parts:
         raise _unconfirmed(f"study {name!r}: is not there", command)
-    found = verified(store.load_study(storage, name))
+    found = Searched.read(storage, name)
     if len(found.trials) < 2:
         raise _unconfirmed(f"study {name!r}: has {len(found.trials)} trials", command)
-    stored = manifest_of(found)
     search = {part: value for part, value in contender.manifest.items() if part != "versions"}
     best = _best(contender)
-    if stored.get("search") != search or (
-        suffix == REPLICATES and best.weights_sha256 not in stored.get("digests", ())
+    if found.manifest.get("search") != search or (
+        suffix == REPLICATES and best.weights_sha256 not in found.manifest.get("digests", ())
     ):
         raise _unconfirmed(
             f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
             f"trial {best.number} is its best",
             f"{command} --restart",
         )
-    return [{"study": contender.name} | trial.user_attrs for trial in found.trials]
+    return [{"study": contender.name} | trial.user_attrs for trial in found.frozen]
 
 
 def _common_seed(

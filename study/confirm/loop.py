@@ -22,15 +22,13 @@ from study.confirm.plan import (
     require_room,
     splits_manifest,
 )
-from study.storage import searched
+from study.storage.searched import require_fit
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
-    import optuna
-
     from study.confirm.replicates import Replicate, Split
 
-    Work = tuple[optuna.Study, Replicate | Split]
+    Work = tuple[store.Ledger, Replicate | Split]
     Part = tuple[str, dict[str, Any], Sequence[Replicate | Split]]
 
 REMEDY = "pass --restart"
@@ -80,22 +78,20 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
     require_free(settings.storage, (first, second), names)
     parts = [part for c in (second, first) for part in _parts(c, settings, names)]
     for name, manifest, units in parts:
-        searched.require_fit(settings.storage, name, manifest, REMEDY)
+        require_fit(settings.storage, name, manifest, REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
             require_classes(_left(units, _recorded(settings.storage, name)))
     with ExitStack() as stack:
         work: list[Work] = []
-        seals: dict[str, store.Seal] = {}
         for name, manifest, units in parts:
-            study = stack.enter_context(store.hold(settings.storage, name, manifest, REMEDY))
-            trials = searched.verified(study).trials
-            seals[name] = store.Seal.of(study, trials)
-            work += [(study, unit) for unit in _left(units, len(trials))]
+            held = store.Ledger.hold(settings.storage, name, manifest, REMEDY)
+            ledger = stack.enter_context(held)
+            work += [(ledger, unit) for unit in _left(units, ledger.finished)]
         if work:
             needed = first.plan.bytes_needed(len(work)) + second.plan.bytes_needed(len(work))
             store.require_room(store.files(settings.storage, first.name), needed)
         with settings.workers.open() as pool:
-            _run(work, seals, pool, progress)
+            _run(work, pool, progress)
     return len(work)
 
 
@@ -162,21 +158,12 @@ def _parts(contender: Contender, settings: Settings, names: Parts) -> list[Part]
     ]
 
 
-def _run(
-    work: Sequence[Work], seals: dict[str, store.Seal], pool: Pool, progress: Progress | None
-) -> None:
-    """Train the units and record each, in order, as it is done.
-
-    ``seals`` has each study's, and grows with what is recorded.
-    """
+def _run(work: Sequence[Work], pool: Pool, progress: Progress | None) -> None:
+    """Train the units and record each, in order, as it is done."""
     from study.confirm.replicates import run
 
     results = pool.results(run, [unit for _, unit in work])
-    for done, ((study, _), trials) in enumerate(zip(work, results, strict=True), 1):
-        name = study.study_name
-        before = seals[name]
-        seals[name] = before.over(trials)
-        first, finished = store.count_trials(study), before.trials
-        store.record(study, trials, seals[name].attribute, first=first, finished=finished)
+    for done, ((ledger, _), trials) in enumerate(zip(work, results, strict=True), 1):
+        ledger.append(trials, ledger.next_number())
         if progress:
             progress(done, len(work))

@@ -9,10 +9,11 @@ from typing import Any
 
 from study import storage as store
 from study.errors import StudyError
+from study.storage.inspection import inspect
 from study.storage.manifest import FIRST_NAME, first_name
-from study.storage.searched import manifest_of, require_whole, verified
+from study.storage.searched import Searched
 from study.training.plan import Plan, versions
-from study.trials import StoredTrial, rank, read_trials
+from study.trials import StoredTrial, rank
 from study.trials.selection import recommended
 
 # After a study's name: where they are stored.
@@ -47,11 +48,10 @@ class Contender:
         Raises:
             StudyError: The study is missing, foreign or empty.
         """
-        found = verified(store.load_study(storage, name))
-        manifest, trials = manifest_of(found), tuple(read_trials(found.trials, name))
-        if not any(trial.state == "COMPLETE" for trial in trials):
+        found = Searched.read(storage, name)
+        if found.best is None:
             raise StudyError(f"study {name!r}: has no finished trial: search it first")
-        return cls(name, Plan.from_manifest(manifest), manifest, trials)
+        return cls(name, found.plan, found.manifest, tuple(found.trials))
 
 
 def find_parts(storage: str, contenders: Sequence[Contender]) -> Parts:
@@ -107,7 +107,7 @@ def _is_named_after(storage: str, contender: Contender, suffix: str) -> bool:
     study = store.load_study(storage, contender.name + suffix)
     if _is_of(store.manifest(study), contender, suffix):
         return True
-    require_whole(study)
+    inspect(study).require_faultless()
     return False
 
 

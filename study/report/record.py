@@ -15,11 +15,12 @@ from study.errors import NotConfirmedError, StudyError
 from study.report.importance import importances
 from study.report.select_studies import find, require_comparable
 from study.storage.manifest import first_name
-from study.storage.searched import manifest_of, verified
+from study.storage.searched import Searched as Study
 from study.storage.urls import label, shown, sqlite_path
+from study.storage.weights import weights_path
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, Model
-from study.trials import StoredTrial, best_of, read_trials
+from study.trials import StoredTrial, best_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -189,14 +190,12 @@ def _chosen(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> Rows:
 
 
 def _read(url: str, name: str) -> Searched:
-    study = storage.load_study(url, name)
-    found = verified(study)
-    manifest = manifest_of(found)
+    found = Study.read(url, name)
+    manifest = found.manifest
     if manifest.get("model") is None:
         raise StudyError(f"study {shown(name)}: was not searched by python -m study.search")
     model = _model(manifest, name)
-    trials = tuple(read_trials(found.trials, name))
-    weights, reason = _weights(url, name, best_of(trials))
+    weights, reason = _weights(found)
     return Searched(
         model=model,
         name=name,
@@ -205,14 +204,14 @@ def _read(url: str, name: str) -> Searched:
         key=model.name,
         manifest=manifest,
         protocol=_protocol(manifest, name),
-        trials=trials,
-        times=tuple(_times(trial) for trial in found.trials),
+        trials=tuple(found.trials),
+        times=tuple(_times(trial) for trial in found.frozen),
         unfinished=dict(found.others),
         weights=weights,
         no_weights=reason,
-        importance=importances(found.trials),
-        machine=storage.machine(study),
-        digest=digest_of(found.trials),
+        importance=importances(found.frozen),
+        machine=found.machine,
+        digest=digest_of(found.frozen),
     )
 
 
@@ -252,18 +251,14 @@ def _times(trial: FrozenTrial) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
-def _weights(
-    url: str, name: str, best: StoredTrial | None
-) -> tuple[dict[str, np.ndarray] | None, str]:
+def _weights(found: Study) -> tuple[dict[str, np.ndarray] | None, str]:
     """The best trial's weights from beside the database, or why they can't be shown."""
-    if best is None:
+    if found.best is None:
         return None, "no trial was trained to the end"
-    from study.search.checkpoints import weights_of, weights_path
-
     try:
-        return weights_of(url, name, best), ""
+        return found.weights(found.best), ""
     except StudyError:
-        path = weights_path(url, name, best.number)
+        path = weights_path(found.storage, found.name, found.best.number)
         return None, (
             f"the file {path.name} beside the database is missing, damaged or another search's;"
             " the same search, run again, makes it anew"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study import storage as store
 from study.errors import ResourceError, StudyError
 from study.storage.companions import left_files, require_companion
+from study.storage.weights import weights_of, weights_path
 from study.trials import StoredTrial, rank, weights_digest
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEPT = 5  # trials
-
-
-def weights_path(storage: str, study_name: str, number: int) -> Path:
-    """Where a trial's best weights lie, if it is among the study's best."""
-    return store.files(storage, study_name) / f"trial-{number:05d}.safetensors"
 
 
 def keep_weights(
@@ -56,20 +51,6 @@ def _save(storage: str, study_name: str, trial: StoredTrial, seed: int, weights:
         "weights_sha256": trial.weights_sha256,
     }
     store.save_weights(weights_path(storage, study_name, trial.number), weights, metadata)
-
-
-def weights_of(storage: str, study_name: str, trial: StoredTrial) -> Weights:
-    """The trial's best weights, which a search keeps of its best trials.
-
-    Raises:
-        StudyError: They are missing, damaged, or another trial's.
-        ResourceError: They can't be read.
-    """
-    path = weights_path(storage, study_name, trial.number)
-    tensors, _ = store.load_weights(path)
-    if weights_digest(tensors) != trial.weights_sha256:
-        raise StudyError(f"{path}: holds the weights of another trial: {store.MAKE_AGAIN}")
-    return tensors
 
 
 def lost_weights(

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 from study import html_table, storage
 from study.search.checkpoints import drop_weights, keep_weights, lost_weights, save_again
 from study.search.planner import Planner
-from study.storage import searched
+from study.storage.searched import require_fit
 from study.training.plan import Plan
 from study.training.task import Planned
-from study.trials import StoredTrial, best_of, rank, read_trials, require_storable
+from study.trials import StoredTrial, best_of, rank, require_storable
 from study.trials.selection import meets_target
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
-
+    from study.storage.searched import Searched
     from study.training.task import Task, Trained
 
 
@@ -99,20 +98,20 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     root = settings.data_root and settings.data_root.absolute()  # workers have other folders
     pair = load_pair(plan.protocol, root)
     manifest = plan.manifest(pair.digest)
-    searched.require_fit(settings.storage, settings.study_name, manifest, settings.remedy)
+    require_fit(settings.storage, settings.study_name, manifest, settings.remedy)
+    where = settings.storage, settings.study_name
     with (
         settings.workers.open() as pool,
-        storage.hold(settings.storage, settings.study_name, manifest, settings.remedy) as study,
+        storage.Ledger.hold(*where, manifest, settings.remedy) as ledger,
     ):
-        found = searched.verified(study)
-        trials = read_trials(found.trials, settings.study_name)
-        planner, before = Planner(plan, found.trials), len(trials)
-        seal = storage.Seal.of(study, found.trials)
-        drop_weights(settings.storage, settings.study_name, trials)  # what a kill left
-        _make_weights_again(plan, settings, pair.digest, found.trials, pool)
+        found, trials = ledger.found, [*ledger.found.trials]
+        planner, before = Planner(plan, found.frozen), len(trials)
+        drop_weights(*where, trials)  # what a kill left
+        _make_weights_again(plan, settings, pair.digest, found, pool)
         if before < settings.n_trials:
-            folder = storage.files(settings.storage, settings.study_name)
-            storage.require_room(folder, plan.bytes_needed(settings.n_trials - before))
+            storage.require_room(
+                storage.files(*where), plan.bytes_needed(settings.n_trials - before)
+            )
         _reporter(progress, best_of(trials))(before)
         while not _done(plan, settings, trials, start):
             generation = planner.ask(settings.n_trials)
@@ -120,34 +119,35 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
             began = datetime.now()
             tasks = tasks_of(plan, planner, generation, pair.digest, root)
             results = _train(tasks, pool, report)
-            first, place = storage.count_trials(study), generation[0].place
-            frozen = [frozen_trial(plan, *result, began, first - place) for result in results]
-            passed_over = set(range(first)) - {trial.number for trial in trials}
+            first = ledger.next_number()
+            offset = first - generation[0].place
+            frozen = [frozen_trial(plan, *result, began, offset) for result in results]
             new = [StoredTrial.of(trial) for trial in frozen]
             trials += new
-            keep_weights(settings.storage, settings.study_name, trials, new, results)
-            seal = seal.over(frozen, sorted(passed_over))
-            storage.record(study, frozen, seal.attribute, first=first, finished=place)
+            keep_weights(*where, trials, new, results)
+            ledger.append(frozen, first)
             planner.tell(frozen)
-            drop_weights(settings.storage, settings.study_name, trials)
+            drop_weights(*where, trials)
         _reporter(progress, best_of(trials))(0)
     seconds = time.monotonic() - start
     return Outcome(trials, len(trials) - before, seconds, found.others)
 
 
 def _make_weights_again(
-    plan: Plan, settings: Settings, data_sha256: str, finished: Sequence[FrozenTrial], pool: Pool
+    plan: Plan, settings: Settings, data_sha256: str, found: Searched, pool: Pool
 ) -> None:
     """Train the cohorts anew whose best trials' weights are lost, and save those weights."""
     from study.search.planner import task_of_stored
     from study.training.work import train_cohort
 
     where = settings.storage, settings.study_name
-    lost = lost_weights(*where, read_trials(finished, settings.study_name))
+    lost = lost_weights(*where, found.trials)
     root = settings.data_root and settings.data_root.absolute()
     tasks = {
-        tuple(trial.user_attrs["cohort"]): task_of_stored(plan, finished, trial, data_sha256, root)
-        for trial in finished
+        tuple(trial.user_attrs["cohort"]): task_of_stored(
+            plan, found.frozen, trial, data_sha256, root
+        )
+        for trial in found.frozen
         if trial.number in lost
     }
     if not tasks:

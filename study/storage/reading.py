@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from study.errors import StudyError
 from study.explain import explain
+from study.storage.backend import backend_of, rdb_of
 from study.storage.reconnecting import waiting
 from study.storage.urls import shown
 
@@ -55,8 +56,8 @@ def _tell_hours_apart(study: "Study", trials: "Sequence[FrozenTrial]") -> None:
     """
     from study.storage.bulk import dates
 
-    backend = getattr(study._storage, "_backend", study._storage)  # beside Optuna's cache
-    if not hasattr(backend, "engine"):
+    backend = rdb_of(study)
+    if backend is None:
         return
     stored = dates(backend.engine, study._study_id)
     for trial in trials:
@@ -75,8 +76,7 @@ def _local(utc: datetime | None) -> datetime | None:
 
 def _unreadable(study: "Study", limit: int = 3) -> Iterator[int]:
     """The first trials that Optuna can't read one by one."""
-    storage = study._storage
-    backend = getattr(storage, "_backend", storage)  # beside Optuna's cache
+    backend = backend_of(study)
     for number in count():
         try:
             trial = backend.get_trial_id_from_study_id_trial_number(study._study_id, number)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from study.errors import StudyError
 from study.explain import chain, sqlstate
+from study.storage.backend import url_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -54,8 +55,7 @@ def reconnecting(url: str, work: Callable[[], T]) -> T:
 
 def waiting(study: Study, work: Callable[[], T]) -> T:
     """What ``work`` returns, which reads or sets something of the study: see above."""
-    backend = getattr(study._storage, "_backend", study._storage)  # Optuna wraps it in a cache
-    return reconnecting(getattr(backend, "url", ""), work)
+    return reconnecting(url_of(study), work)
 
 
 def _is_away(url: str, error: Exception) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from study.explain import explaining
+from study.storage.backend import rdb_of
 from study.storage.lock import keep_lock
 from study.storage.reconnecting import reconnecting
 from study.storage.urls import label
@@ -48,7 +49,7 @@ def record(
         if not trial.state.is_finished():
             raise ValueError(f"a trial is {trial.state.name}: only finished ones are recorded")
         trial._validate()
-    backend = _rdb(study)
+    backend = rdb_of(study)
     with explaining("storage" if backend is None else label(backend.url)):
         if backend is None or not _append(backend, study, trials, attributes, (first, finished)):
             _add_one_by_one(study, trials, attributes)
@@ -56,26 +57,19 @@ def record(
 
 def is_atomic(study: "Study") -> bool:
     """Whether trials and their seal are recorded in one transaction, which no kill can part."""
-    backend = _rdb(study)
+    backend = rdb_of(study)
     return backend is not None and backend.engine.name in ("sqlite", "postgresql")
 
 
 def count_trials(study: "Study") -> int:
     """How many trials the study has, in whatever state."""
-    backend = _rdb(study)
+    backend = rdb_of(study)
     if backend is None:
         return len(study.get_trials(deepcopy=False))
     from study.storage import bulk
 
     with explaining(label(backend.url)):
         return reconnecting(backend.url, lambda: bulk.count(backend.engine, study._study_id))
-
-
-def _rdb(study: "Study") -> "RDBStorage | None":
-    from optuna.storages import RDBStorage
-
-    backend = getattr(study._storage, "_backend", study._storage)  # Optuna wraps it in a cache
-    return backend if isinstance(backend, RDBStorage) else None
 
 
 def _append(

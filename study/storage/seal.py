@@ -7,15 +7,14 @@ The manifest keeps the study's first name; where it does not yet, the seal cover
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import StudyError
 from study.explain import explaining
-from study.storage.machine import machine
-from study.storage.manifest import FIRST_NAME, manifest
+from study.storage.manifest import FIRST_NAME
 from study.storage.reconnecting import waiting
 from study.storage.urls import files, shown
 
@@ -37,19 +36,19 @@ class Seal:
 
     @classmethod
     def of(
-        cls, study: "Study", trials: "Sequence[FrozenTrial]" = (), *, name: str | None = None
+        cls,
+        manifest: Mapping[str, Any],
+        machine: Mapping[str, Any],
+        name: str,
+        trials: "Sequence[FrozenTrial]",
     ) -> Self:
-        """The seal of a study: its manifest and machine, and these trials in their order.
+        """The seal of a study with this manifest, machine and name, over these trials in order.
 
-        Args:
-            study: The study.
-            trials: Its trials that are to be covered.
-            name: The name that an older seal covers; by default the study's present one.
+        A manifest of today keeps the study's first name, and ``name`` is not covered then.
         """
-        stored = manifest(study) or {}
-        described: list[Any] = [stored, machine(study)]
-        if FIRST_NAME not in stored:
-            described.insert(0, name or study.study_name)
+        described: list[Any] = [manifest, machine]
+        if FIRST_NAME not in manifest:
+            described.insert(0, name)
         return cls(0, _sha256(_json(described))).over(trials)
 
     def over(
@@ -102,16 +101,15 @@ def stored_seal(study: "Study") -> Seal | None:
             ) from error
 
 
-def former_names(study: "Study") -> set[str]:
+def former_names(manifest: Mapping[str, Any], name: str, url: str) -> set[str]:
     """Names that the study may have had: its model's, and those of folders beside the storage.
 
     Under a seal that covers the name, a renamed study is recognised by one of them.
     """
-    stored = manifest(study) or {}
-    url = getattr(getattr(study._storage, "_backend", study._storage), "url", None)
-    beside = files(url, study.study_name).parent.glob("*/") if url else ()
-    names = {str(stored.get("model", "")), *(folder.name for folder in beside)}
-    return names - {study.study_name, ""} if FIRST_NAME not in stored else set()
+    if FIRST_NAME in manifest:
+        return set()
+    beside = files(url, name).parent.glob("*/") if url else ()
+    return {str(manifest.get("model", "")), *(folder.name for folder in beside)} - {name, ""}
 
 
 def _content(number: int, trial: "FrozenTrial") -> str:

@@ -9,9 +9,12 @@ from study.errors import StudyError
 from study.explain import explaining
 from study.storage import companions
 from study.storage.atomic import write_atomically
+from study.storage.urls import files
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from study.trials import StoredTrial
 
     Tensors = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
@@ -68,6 +71,27 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
     if digest != _digest(tensors, metadata):
         raise StudyError(_damaged(path))
     return tensors, metadata
+
+
+def weights_path(storage: str, study_name: str, number: int) -> Path:
+    """Where a trial's best weights lie, if it is among the study's best."""
+    return files(storage, study_name) / f"trial-{number:05d}.safetensors"
+
+
+def weights_of(storage: str, study_name: str, trial: "StoredTrial") -> "Tensors":
+    """The weights at a trial's best step, which a search keeps of its best trials.
+
+    Raises:
+        StudyError: They are missing, damaged, or another trial's.
+        ResourceError: They can't be read.
+    """
+    from study.trials import weights_digest
+
+    path = weights_path(storage, study_name, trial.number)
+    tensors, _ = load_weights(path)
+    if weights_digest(tensors) != trial.weights_sha256:
+        raise StudyError(f"{path}: holds the weights of another trial: {MAKE_AGAIN}")
+    return tensors
 
 
 def _read(content: bytes, path: Path) -> "tuple[Tensors, dict[str, str]]":

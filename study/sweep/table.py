@@ -12,10 +12,8 @@ from study import storage as store
 from study.errors import NotConfirmedError, ResourceError, StudyError
 from study.report import words
 from study.report.record import digest_of
-from study.storage.searched import manifest_of, verified
+from study.storage.searched import Searched
 from study.sweep.pairs import ALL, Pair, folder, study_names
-from study.training.plan import Plan
-from study.trials import best_of, read_trials
 from study.trials.selection import meets_target
 
 if TYPE_CHECKING:
@@ -119,21 +117,18 @@ def _row(storage: str, pair: Pair, names: tuple[str, str]) -> Iterator[Row]:
 
 def _side(storage: str, name: str) -> Iterator[tuple[int, Side]]:
     """The images that a study's errors are counted on, and the study."""
-    study = store.load_study(storage, name)
-    found = verified(study)
-    trials = read_trials(found.trials, name)
-    best = best_of(trials)
+    found = Searched.read(storage, name)
+    best = found.best
     if best is not None:
-        manifest = manifest_of(found)
         yield (
             best.n_val,
             Side(
                 errors=best.val_errors,
-                complete=sum(trial.state == "COMPLETE" for trial in trials),
-                trials=len(trials),
-                target_met=meets_target(Plan.from_manifest(manifest), best),
-                sha256=digest_of(found.trials),
-                settings=dict(_flat(manifest)),
+                complete=sum(trial.state == "COMPLETE" for trial in found.trials),
+                trials=len(found.trials),
+                target_met=meets_target(found.plan, best),
+                sha256=digest_of(found.frozen),
+                settings=dict(_flat(found.manifest)),
             ),
         )
 

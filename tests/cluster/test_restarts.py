@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from study.errors import BusyError, ResourceError
 from study.storage import load_study, lock, open_study, opening, reconnecting, record
 from study.storage.lock import _key, _there
-from study.storage.searched import verified
+from study.storage.searched import Searched
 from tests.confirm.helpers import here
 from tests.search.helpers import command, run
 from tests.storage.helpers import make_trial
@@ -102,7 +102,7 @@ def test_a_crash_between_two_reads_is_waited_for(mortal, monkeypatch):
     study = load_study(url, "linear")
     mortal.crash()
 
-    assert len(verified(study).trials) == N_TRIALS
+    assert len(Searched.of(study).trials) == N_TRIALS
 
 
 def test_a_server_that_never_answered_is_refused_at_once(monkeypatch):

@@ -12,8 +12,7 @@ import pytest
 
 from study.errors import StudyError
 from study.search.command import main
-from study.storage import load_study
-from study.storage.searched import verified
+from study.storage.searched import Searched
 from tests.search.helpers import SHORT, command, count, end
 from tests.search.helpers import start as start_process
 
@@ -105,7 +104,7 @@ def test_whoever_reads_during_a_search_sees_whole_generations(calm, tmp_path, at
 def _finished(path):
     """How many trials are there, in a study that is as it was recorded."""
     try:
-        return len(verified(load_study(str(path), NAME)).trials)
+        return len(Searched.read(str(path), NAME).trials)
     except StudyError as error:
         said = str(error)
     assert re.search("there is no such file|is not there: it holds|it has no manifest: name", said)

@@ -30,7 +30,7 @@ from study.search.checkpoints import save_again, weights_path
 from study.search.objective import Objective
 from study.search.summary import summary
 from study.storage import files, frozen_trials, load_study, study_names
-from study.storage.searched import verified
+from study.storage.searched import Searched
 from study.training import work
 from study.training.space import SearchSpace
 from study.trials import best_of, frozen
@@ -250,7 +250,7 @@ def test_an_objective_with_the_settings_of_the_search_adds_to_it(path, pair):
     outcome = search(path, 12)
 
     assert [trial.number for trial in outcome.trials] == list(range(12))
-    assert verified(load_study(str(path), LINEAR)).notes == []
+    assert Searched.read(str(path), LINEAR).notes == []
     assert wrong(path) == []
 
 

@@ -25,9 +25,9 @@ from study.report import __main__ as report
 from study.search import Plan, Settings
 from study.search import __main__ as search
 from study.search import search as search_here
-from study.storage import load_study, manifest, study_names
+from study.storage import load_study, study_names
 from study.storage.manifest import check_manifest
-from study.storage.searched import verified
+from study.storage.searched import Searched
 from tests.search.helpers import plan
 
 LAYOUT = idx.labels(50)
@@ -107,8 +107,8 @@ def snapshot(path):
     """What a reader makes of a storage, or that it refuses it in one line."""
 
     def read():
-        study = load_study(str(path), "linear")
-        return repr([manifest(study), *verified(study).trials])
+        found = Searched.read(str(path), "linear")
+        return repr([found.manifest, *found.frozen])
 
     found = outcome(read)
     if isinstance(found, StudyError):

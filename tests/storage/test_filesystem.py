@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import StudyError
-from study.storage import filesystem, hold, load_study, lock, open_study
+from study.storage import Ledger, filesystem, load_study, lock, open_study
 from study.storage.filesystem import require_local
 
 from .helpers import snapshot
@@ -85,7 +85,7 @@ def far(path, tmp_path_factory, monkeypatch):
     [
         lambda path: open_study(path, "linear"),
         lambda path: lock(path, "linear").__enter__(),
-        lambda path: hold(path, "linear", {"seed": 0}).__enter__(),
+        lambda path: Ledger.hold(path, "linear", {"seed": 0}).__enter__(),
     ],
     ids=["open_study", "lock", "hold"],
 )
