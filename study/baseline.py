@@ -39,7 +39,7 @@ _LARGEST = 2**26  # bytes, far more than a drawing of ours has
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     found = cli.new_parser("study.baseline", "Train one model once, with fixed settings.")
-    options.add_basics(found)
+    options.add_model_files(found)
     found.add_argument(
         "--model",
         metavar="NAME",

@@ -1,4 +1,4 @@
-"""How a command runs and ends: exit status, one-line errors, logging, and its parser.
+"""How a command reads its numbers, runs, logs and ends.
 
 Nothing here imports torch, so that every ``--help`` answers at once.
 """
@@ -12,25 +12,32 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
 from study.text import Formatter, complain, one_line, show_traceback
 
+Number = TypeVar("Number", int, float)
 _REPORT = "run it again with --debug, and report what that shows"
 
 
-def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser) -> int:
-    """Run a command; its exit status, with every failure on one line.
+def run(
+    command: Callable[[argparse.Namespace], int],
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Run a command and return its exit status; every failure is printed on one line.
 
     Args:
         command: Takes the parsed arguments and returns an exit status.
-        parser: Reads the command line.
+        parser: From :func:`new_parser`.
+        arguments: The command line; by default that of this process.
     """
     try:
         with interrupts.raising():
             _prepare_streams()
-            return _run(command, parser.parse_args())
+            return _run(command, parser.parse_args(arguments))
     except interrupts.Interrupted as signalled:
         with suppress(OSError, StudyError):
             flush()
@@ -68,14 +75,14 @@ def _require_folder() -> None:
     try:
         os.getcwd()
     except FileNotFoundError:
-        raise StudyError("current folder: is gone: change to one that is there") from None
+        raise StudyError("current folder: was removed: change to a folder that exists") from None
 
 
 def flush() -> None:
-    """Write what was printed, while a failure can still be told.
+    """Write what was printed, while a failure can still be reported.
 
     Raises:
-        BrokenPipeError: Nobody reads it any more.
+        BrokenPipeError: The reader has closed the pipe.
         ResourceError: It can't be written.
     """
     try:
@@ -88,7 +95,7 @@ def flush() -> None:
 
 
 def explained(error: Exception) -> StudyError:
-    """The one-line error behind any other."""
+    """The one-line error for any exception."""
     if isinstance(error, StudyError):
         return error
     from study.explain import explain
@@ -97,7 +104,7 @@ def explained(error: Exception) -> StudyError:
 
 
 def set_logging(verbosity: int) -> None:
-    """Let this process log as ``-v`` and ``-q`` say, on stderr: Optuna its warnings at most."""
+    """Log to stderr as ``-v`` and ``-q`` ask; of Optuna's messages only warnings and errors."""
     level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
     chosen = level.get(max(verbosity, -1), logging.DEBUG)
     handler = logging.StreamHandler(sys.stderr)
@@ -108,61 +115,8 @@ def set_logging(verbosity: int) -> None:
     from optuna import logging as optuna_logging
 
     optuna_logging.set_verbosity(max(chosen, logging.WARNING))
-    optuna_logging.disable_default_handler()  # it writes names as they are
+    optuna_logging.disable_default_handler()  # it does not escape control characters in names
     optuna_logging.enable_propagation()
-
-
-def positive_int(text: str) -> int:
-    """An argparse type: a whole number, 1 or more."""
-    value = _whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
-
-
-def at_least_two(text: str) -> int:
-    """An argparse type: a whole number, 2 or more, as a spread needs."""
-    value = _whole(text)
-    if value < 2:
-        raise argparse.ArgumentTypeError(f"{text} is not 2 or more")
-    return value
-
-
-def seed(text: str) -> int:
-    """An argparse type: a whole number, 0 or more."""
-    value = _whole(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return value
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def positive_float(text: str) -> float:
-    """An argparse type: a finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
-    return value
-
-
-def fraction(text: str) -> float:
-    """An argparse type: an error as a fraction, 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a fraction from 0 to 1 (2 % is 0.02)")
-    return value
 
 
 class _Parser(argparse.ArgumentParser):
@@ -172,13 +126,42 @@ class _Parser(argparse.ArgumentParser):
 
 
 def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """A parser whose errors are one line."""
-    return _Parser(
+    """A parser whose errors are one line, with the options that every command has."""
+    parser = _Parser(
         prog=f"python -m {prog}",
         description=description,
         epilog="\n".join(epilog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
+    parser.add_argument("-q", "--quiet", action="count", default=0, help="log and show less")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _number(
+    kind: Callable[[str], Number], accepts: Callable[[Number], bool], what: str
+) -> Callable[[str], Number]:
+    """An argparse type: a number that is accepted, or else is said not to be ``what``."""
+
+    def read(text: str) -> Number:
+        try:
+            value = kind(text)
+        except ValueError:
+            word = "whole number" if kind is int else "number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {word}") from None
+        if not accepts(value):
+            raise argparse.ArgumentTypeError(f"{text} is not {what}")
+        return value
+
+    return read
+
+
+positive_int = _number(int, lambda n: n >= 1, "1 or more")
+at_least_two = _number(int, lambda n: n >= 2, "2 or more")  # a standard deviation needs two
+seed = _number(int, lambda n: n >= 0, "0 or more")
+positive_float = _number(float, lambda x: 0 < x < math.inf, "a finite number above 0")
+fraction = _number(float, lambda x: 0 <= x <= 1, "a fraction from 0 to 1 (2 % is 0.02)")
 
 
 def available_cores() -> int:

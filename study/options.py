@@ -1,4 +1,8 @@
-"""Options that several commands share, in groups, and what they mean."""
+"""The options that several commands share, and what they mean.
+
+Each ``add_…`` adds options to a parser, and the function below it turns their values into what
+the code takes. Nothing here imports torch, so that every ``--help`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +20,18 @@ DEFAULT_STORAGE = "sqlite:///study.db"
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """``--storage``, and the options of :func:`add_basics`."""
+    """``--storage`` and ``--model-file``."""
     parser.add_argument(
         "--storage",
         default=os.environ.get("OPTUNA_STORAGE") or DEFAULT_STORAGE,
         help="SQLite file or Optuna storage URL (default: $OPTUNA_STORAGE, else "
         f"{DEFAULT_STORAGE})",
     )
-    add_basics(parser)
+    add_model_files(parser)
 
 
-def add_basics(parser: argparse.ArgumentParser) -> None:
-    """``--model-file``, ``-v``, ``-q`` and ``--debug``, which every command has."""
+def add_model_files(parser: argparse.ArgumentParser) -> None:
+    """``--model-file``."""
     parser.add_argument(
         "--model-file",
         type=Path,
@@ -36,9 +40,16 @@ def add_basics(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="Python file that registers models of your own; it is run as it is",
     )
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
-    parser.add_argument("-q", "--quiet", action="count", default=0, help="log and show less")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def load_model_files(args: argparse.Namespace) -> None:
+    """Run the files of ``--model-file``, which register models.
+
+    Raises:
+        StudyError: A file is missing, fails, or registers no new model.
+    """
+    for path in args.model_file:
+        load_model_file(path)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -60,13 +71,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=default.classes,
         help="the two classes, told apart as 0 and 1 (default: 4 9)",
     )
-    group.add_argument(
-        "--data-root",
-        type=Path,
-        metavar="DIR",
-        help="folder of the official training files, downloaded there if missing "
-        "(default: the 4s and 9s inside the package)",
-    )
+    add_data_root(group, "downloaded there if missing (default: the 4s and 9s inside the package)")
     group.add_argument(
         "--n-train",
         type=cli.positive_int,
@@ -74,6 +79,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=default.n_train,
         help=f"the first N images train, the rest validate (default: {default.n_train:,})",
     )
+
+
+def add_data_root(parser: argparse._ActionsContainer, when: str) -> None:
+    """``--data-root``; ``when`` says what for, after a comma."""
+    help_text = f"folder of the official training files, {when}"
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help=help_text)
 
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
@@ -95,8 +106,30 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def protocol_of(args: argparse.Namespace) -> Protocol:
+    """The protocol that the options of :func:`add_data` and :func:`add_protocol` state.
+
+    Raises:
+        StudyError: A batch is larger than the training set.
+    """
+    if args.batch_size > args.n_train:
+        raise StudyError(
+            f"--batch-size {args.batch_size}: more than the {args.n_train} training images: "
+            "batches are drawn without replacement"
+        )
+    first, second = args.digits
+    return Protocol(
+        dataset=args.dataset,
+        classes=(first, second),
+        n_train=args.n_train,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        val_every=args.val_every,
+    )
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """What trains: threads here, other processes, or a cluster."""
+    """What trains: threads of this process, other processes, or a cluster."""
     group = parser.add_argument_group("workers")
     default = Workers()
     group.add_argument(
@@ -126,7 +159,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def workers_of(args: argparse.Namespace) -> Workers:
-    """The workers that the options name.
+    """The workers that the options of :func:`add_workers` name.
 
     Raises:
         StudyError: They name two kinds.
@@ -135,35 +168,3 @@ def workers_of(args: argparse.Namespace) -> Workers:
         raise StudyError(f"--backend {args.backend}: does nothing beside --dask: leave one out")
     files = tuple(path.absolute() for path in args.model_file)
     return Workers(args.jobs, args.backend, args.dask, args.trial_timeout, files)
-
-
-def protocol_of(args: argparse.Namespace) -> Protocol:
-    """The protocol that the options state.
-
-    Raises:
-        StudyError: A batch that is larger than the training set.
-    """
-    if args.batch_size > args.n_train:
-        raise StudyError(
-            f"--batch-size {args.batch_size}: more than the {args.n_train} training images: "
-            "batches are drawn without replacement"
-        )
-    first, second = args.digits
-    return Protocol(
-        dataset=args.dataset,
-        classes=(first, second),
-        n_train=args.n_train,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        val_every=args.val_every,
-    )
-
-
-def load_model_files(args: argparse.Namespace) -> None:
-    """Run the files that ``--model-file`` names: they register a person's own models.
-
-    Raises:
-        StudyError: A file is missing, fails, or registers no model.
-    """
-    for path in args.model_file:
-        load_model_file(path)

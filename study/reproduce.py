@@ -118,12 +118,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_common(found)
     found.add_argument("--study-name", required=True, metavar="NAME", help="the trial's study")
     found.add_argument("--trial", type=cli.seed, required=True, metavar="N", help="its number")
-    found.add_argument(
-        "--data-root",
-        type=Path,
-        metavar="DIR",
-        help="folder of the official training files, if the search was given one",
-    )
+    options.add_data_root(found, "if the search was given one")
     return found
 
 

@@ -34,12 +34,7 @@ def parser() -> argparse.ArgumentParser:
             "report is of that one (default: of each model the study called after it, or its "
             "only one)",
         )
-    found.add_argument(
-        "--data-root",
-        type=Path,
-        metavar="DIR",
-        help="folder of the official training files, for images that are not in the package",
-    )
+    options.add_data_root(found, "for images that are not in the package")
     return found
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import replace
 
 from study import cli, options
+from study.cli import Number
 from study.errors import StudyError
 from study.search.loop import Settings
 from study.training.plan import SAMPLERS, Plan
 from study.training.pruning import PRUNERS
-from study.training.registry import MODELS, Model
+from study.training.registry import MODELS, Model, default_space
 from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
-
-Number = TypeVar("Number", int, float)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +34,6 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         type=cli.positive_float,
         metavar=("LOW", "HIGH"),
-        default=SearchSpace().learning_rate,
         help="of plain SGD (default: 1e-5 to 1)",
     )
     low, high = DEFAULT_HIDDEN_UNITS
@@ -119,7 +117,7 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     options.add_workers(parser)
     options.add_data(parser)
     options.add_protocol(parser)
-    parser.set_defaults(
+    parser.set_defaults(  # where a command has no option for them
         learning_rate=SearchSpace().learning_rate,
         **dict.fromkeys(("hidden_units", "target", "generation", "cohort")),
     )
@@ -131,14 +129,13 @@ def plan_of(args: argparse.Namespace, model: Model) -> Plan:
     Raises:
         StudyError: A range is reversed, or the model has no hidden units to set.
     """
-    hidden = args.hidden_units
-    if hidden and not model.has_hidden_units:
-        raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
-    default = DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None
-    space = SearchSpace(
-        _range("--learning-rate", args.learning_rate),
-        _range("--hidden-units", hidden) if hidden else default,
+    space = replace(
+        default_space(model), learning_rate=_range("--learning-rate", args.learning_rate)
     )
+    if args.hidden_units:
+        if not model.has_hidden_units:
+            raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
+        space = replace(space, hidden_units=_range("--hidden-units", args.hidden_units))
     return Plan(
         model=model.name,
         space=space,
