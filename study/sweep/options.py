@@ -1,15 +1,21 @@
-"""The options of ``python -m study.sweep``."""
+"""The options of ``python -m study.sweep``, and the settings that they state."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from study import cli, options
 from study.confirm.options import add_confirm
+from study.confirm.options import settings_of as confirm_settings
+from study.errors import StudyError
 from study.report.options import add_report
-from study.search.options import add_search
-from study.sweep.pairs import ALL, pairs
+from study.search.options import add_search, plan_of
+from study.search.options import settings_of as search_settings
+from study.sweep.loop import Settings
+from study.sweep.pairs import ALL, pairs, study_names
+from study.training.registry import MODELS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,3 +65,34 @@ def parser() -> argparse.ArgumentParser:
     )
     many.add_argument("--no-reports", action="store_true", help="leave out the pairs' own reports")
     return found
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """How the options say to sweep.
+
+    Raises:
+        StudyError: Options that contradict each other, or a plan that can't be searched.
+    """
+    if args.model_file:
+        raise StudyError("--model-file: a sweep compares linear with mlp: leave it out")
+    if args.restart and not args.confirm:
+        raise StudyError("--restart: drops a confirmation, and none is asked for: add --confirm")
+    chosen = tuple(dict.fromkeys(pair for some in args.digits for pair in some))
+    first = argparse.Namespace(**vars(args) | {"digits": chosen[0], "jobs": args.jobs or 1})
+    names = study_names(args.dataset, chosen[0])
+    return Settings(
+        pairs=chosen,
+        plans=tuple(plan_of(first, model) for model in MODELS.values()),
+        search=replace(
+            search_settings(first, names[0]), timeout=None, remedy="name another --storage"
+        ),
+        confirm=confirm_settings(first, names) if args.confirm else None,
+        restart=args.restart,
+        out=args.out,
+        reports=not args.no_reports,
+        replace=args.replace,
+        jobs=args.jobs,
+        timeout=args.timeout,
+        debug=args.debug,
+        verbosity=args.verbose - args.quiet,
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from study.errors import StudyError
 from study.sweep import page, table
+from study.sweep.loop import Settings
 from study.sweep.pairs import ALL, Pair
 from study.sweep.table import Row
 
@@ -21,14 +21,14 @@ class Overview:
         ResourceError: The storage can't be read.
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args = args
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.found: table.Found = {}
         self.read(ALL)
 
     def read(self, pairs: Sequence[Pair]) -> None:
         """Read what there is of these pairs now; a pair takes a third of a second."""
-        self.found |= table.read(self.args.storage, self.args.dataset, pairs)
+        self.found |= table.read(self.settings.search.storage, self.settings.dataset, pairs)
 
     def renew(self, *pairs: Pair) -> None:
         """Read these pairs again, and write what there is now.
@@ -42,8 +42,8 @@ class Overview:
     @property
     def rows(self) -> list[Row]:
         """The pairs that both models were searched on, in their order."""
-        args = self.args
-        return table.marked(self.found, args.n_trials, until_target=args.until_target)
+        search = self.settings.search
+        return table.marked(self.found, search.n_trials, until_target=search.until_target)
 
     def at(self, pair: Pair) -> Row | StudyError | None:
         """What there is of a pair: its row, why it can't be read, or nothing."""
@@ -55,7 +55,7 @@ class Overview:
         return [
             row.pair
             for row in self.rows
-            if row.pair in pairs and not page.is_current(self.args.out, row)
+            if row.pair in pairs and not page.is_current(self.settings.out, row)
         ]
 
     def write(self) -> Path:
@@ -65,6 +65,6 @@ class Overview:
             StudyError: A file that no sweep or report wrote is in the way.
             ResourceError: The folder can't be written.
         """
-        args = self.args
+        out, dataset = self.settings.out, self.settings.dataset
         damaged = table.unreadable(self.found)
-        return page.write(args.out, args.dataset, self.rows, damaged, replace=args.replace)
+        return page.write(out, dataset, self.rows, damaged, replace=self.settings.replace)

@@ -3,7 +3,7 @@
 import pytest
 
 from study.sweep import loop
-from study.sweep.options import parser
+from study.sweep.options import parser, settings_of
 from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_images
 
 from .helpers import rows, until
@@ -55,7 +55,8 @@ def test_by_default_a_pair_is_searched_for_every_thread_of_the_cluster(cluster, 
     monkeypatch.setattr("study.cli.available_cores", lambda: 1)
 
     def at_once(*options):
-        return loop.pairs_at_once(parser().parse_args(["--dask", cluster.address, *options]))
+        args = parser().parse_args(["--dask", cluster.address, *options])
+        return loop.pairs_at_once(settings_of(args))
 
     until(lambda: at_once() == 2, "both workers")
     assert at_once("--jobs", "5") == 5

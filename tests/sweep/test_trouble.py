@@ -12,7 +12,7 @@ import pytest
 from study import storage
 from study.errors import ResourceError, StudyError
 from study.sweep import loop
-from study.sweep.options import parser
+from study.sweep.options import parser, settings_of
 from tests.search.helpers import count, end, run, wait_for
 
 from .helpers import PAIRS, TINY, begin, links, sweep, table
@@ -92,7 +92,7 @@ def failing(monkeypatch):
     begun = []
 
     def fail(error, *, every=False):
-        def one_pair(args, pair, workers, end):
+        def one_pair(settings, pair, workers, end):
             begun.append(pair)
             if every or len(begun) == 1:
                 raise error
@@ -146,12 +146,8 @@ def test_the_time_is_the_whole_sweeps(copy, here):
 
 def test_a_pair_gets_what_is_left_of_the_time(copy, here, monkeypatch):
     """Not as much as the sweep had."""
-    from study.search import loop as searching
-
     limits = []
-    monkeypatch.setattr(
-        searching, "search", lambda plan, settings: limits.append(settings.timeout)
-    )
+    monkeypatch.setattr(loop, "search", lambda plan, settings: limits.append(settings.timeout))
     here(copy, "--no-reports", "--jobs", 1, "--timeout", 1000)
 
     assert len(limits) == 4
@@ -258,9 +254,9 @@ def test_ctrl_c_while_reports_are_drawn_ends_it_in_one_line(copy):
 def test_no_more_reports_are_drawn_at_once_than_there_are_cores(monkeypatch):
     """With one core they are drawn here, whatever --jobs says."""
     monkeypatch.setattr("study.cli.available_cores", lambda: 1)
-    monkeypatch.setattr(loop, "_report", lambda args, pair: (os.getpid(), pair))
+    monkeypatch.setattr(loop, "_report", lambda settings, pair: (os.getpid(), pair))
 
-    drawn = list(loop.write_reports(parser().parse_args(["--jobs", "9"]), [(0, 1), (8, 9)]))
+    drawn = list(loop.write_reports(settings_of(parser().parse_args([])), 9, [(0, 1), (8, 9)]))
 
     assert drawn == [(os.getpid(), (0, 1)), (os.getpid(), (8, 9))]
 
@@ -269,5 +265,5 @@ def test_by_default_as_many_pairs_are_searched_at_once_as_there_are_cores(monkey
     """Or as are asked for."""
     monkeypatch.setattr("study.cli.available_cores", lambda: 7)
 
-    assert loop.pairs_at_once(parser().parse_args([])) == 7
-    assert loop.pairs_at_once(parser().parse_args(["--jobs", "3"])) == 3
+    assert loop.pairs_at_once(settings_of(parser().parse_args([]))) == 7
+    assert loop.pairs_at_once(settings_of(parser().parse_args(["--jobs", "3"]))) == 3
