@@ -28,10 +28,10 @@ import optuna
 
 from study.search import Plan, Settings, search
 from study.training import work
+from study.training.history import History
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
 from study.training.task import Task, Trained
-from study.training.trainer import History
 from study.workers import Workers
 
 COHORTS, COHORT = 16, 8  # a generation's cohorts, at least; a cohort's trials

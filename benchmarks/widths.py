@@ -84,7 +84,8 @@ def generation_s(work: Work, width: int, images: Images) -> float:
     """Seconds to train the work's trials as cohorts of ``width``, one a core at a time."""
     from joblib import Parallel, delayed
 
-    from study.training.trainer import draw_batches, train
+    from study.training.batches import draw_batches
+    from study.training.trainer import train
 
     members = work.members()
     draw_batches(work.protocol, seed=work.seed)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from study.dataset import normalise as normalise
     from study.errors import StudyError as StudyError
     from study.search.objective import Objective as Objective
+    from study.training.history import History as History
     from study.training.images import images_of as images_of
     from study.training.models import SimpleLinear as SimpleLinear
     from study.training.models import SimpleMLP as SimpleMLP
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from study.training.registry import register as register
     from study.training.space import Configuration as Configuration
     from study.training.space import SearchSpace as SearchSpace
-    from study.training.trainer import History as History
     from study.training.trainer import train as train
     from study.trials import StoredTrial as StoredTrial
     from study.trials import read_trials as read_trials
@@ -43,12 +43,13 @@ _HOMES = {
     "study.dataset": ("DigitPair", "load", "normalise"),
     "study.errors": ("StudyError",),
     "study.search.objective": ("Objective",),
+    "study.training.history": ("History",),
     "study.training.images": ("images_of",),
     "study.training.models": ("SimpleLinear", "SimpleMLP", "linear_layer"),
     "study.training.protocol": ("Protocol",),
     "study.training.registry": ("Model", "build", "register"),
     "study.training.space": ("Configuration", "SearchSpace"),
-    "study.training.trainer": ("History", "train"),
+    "study.training.trainer": ("train",),
     "study.trials": ("StoredTrial", "read_trials"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

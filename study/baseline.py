@@ -28,7 +28,7 @@ from study.training.space import Configuration
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.training.trainer import History
+    from study.training.history import History
 
 LEARNING_RATE = 1e-4
 HIDDEN_UNITS = 50

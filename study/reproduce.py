@@ -20,7 +20,7 @@ from study.text import say
 from study.trials import CURVES, StoredTrial
 
 if TYPE_CHECKING:
-    from study.training.trainer import History
+    from study.training.history import History
 
 DIFFERENT = 1
 ROUNDING = 1e-3  # relative, of the losses: what another number of threads or machine may change

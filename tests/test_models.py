@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 from torch.testing import assert_close
 
 from study.training.cohorts import LinearCohort, MixedCohort, MLPCohort, ModuleCohort, cohort_of
 from study.training.images import Fold, Images
 from study.training.models import SimpleLinear, SimpleMLP
+from study.training.plain import plain_step
 
 EXACT = {"rtol": 1e-9, "atol": 1e-11}  # float64 training, where rounding is 1e-16
 ROUNDING = {"rtol": 1e-5, "atol": 1e-4}  # float32 sums of 784 products that reach 40
@@ -85,14 +85,10 @@ def in_float64(plain, images):
     return replace(view, labels=view.labels.double())
 
 
-def plain_step(model, rate, x, labels):
-    """The update as the notebook writes it; the logits before it, (B,)."""
+def sgd_step(model, rate, x, labels):
+    """One update with torch's own optimiser; the logits before it, (B,)."""
     optimiser = torch.optim.SGD(model.parameters(), lr=float(rate))
-    optimiser.zero_grad()
-    logits = model(x)
-    F.binary_cross_entropy_with_logits(logits, labels.to(logits)).backward()
-    optimiser.step()
-    return logits.detach()[:, 0]
+    return plain_step(model, optimiser, x, labels)[:, 0]
 
 
 def flat(model):
@@ -243,7 +239,7 @@ def test_one_step_is_autograds(kind, view):
     logits = cohort.step(cohort.inputs[BATCH], labels)
     cohort.keep(everyone(members))
 
-    expected = [plain_step(*pair, x, labels) for pair in zip(plain, RATES, strict=True)]
+    expected = [sgd_step(*pair, x, labels) for pair in zip(plain, RATES, strict=True)]
     assert_close(logits, torch.stack(expected, 1), **EXACT)
     for k, rate in enumerate(RATES):
         gradient = (before[k] - flat(cohort.member(k))) / rate
@@ -262,7 +258,7 @@ def test_many_steps_are_autograds(kind, view):
     for k, model in enumerate(plain):
         for i in range(12):
             rows = torch.arange(i * 7, i * 7 + 60) % 150
-            plain_step(model, RATES[k], view.plain[rows], view.labels[rows])
+            sgd_step(model, RATES[k], view.plain[rows], view.labels[rows])
         assert_close(flat(cohort.member(k)), flat(model), rtol=1e-7, atol=1e-9)
 
 

@@ -8,15 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
-from torch.nn import functional as F
 
 from study import storage
 from study.errors import StudyError
+from study.training.plain import train_plainly
 from study.training.plan import Plan
 from study.training.registry import MODELS, Model, build, load_model_file, register
 from study.training.space import Configuration
-from study.training.trainer import draw_batches, train
+from study.training.trainer import train
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_hidden_layers.py"
@@ -160,28 +159,9 @@ def test_a_mixed_cohort_of_it_equals_plain_training(images, short):
     histories = train(built, [c.learning_rate for c in configurations], images, short, seed=5)
 
     for model, configuration, history in zip(alone, configurations, histories, strict=True):
-        assert_losses(plainly(model, configuration.learning_rate, images, short), history)
-
-
-def plainly(model, rate, images, protocol):
-    """The validation losses of a plain training loop."""
-    optimiser = torch.optim.SGD(model.parameters(), lr=rate)
-    losses = []
-    for step, batch in enumerate(draw_batches(protocol, seed=5)):
-        optimiser.zero_grad()
-        logits = model(images.plain[batch])
-        F.binary_cross_entropy_with_logits(logits, images.labels[batch]).backward()
-        optimiser.step()
-        if step % protocol.val_every == 0:
-            with torch.no_grad():
-                answers = model(images.plain[images.n_train :])
-            labels = images.labels[images.n_train :]
-            losses.append(float(F.binary_cross_entropy_with_logits(answers, labels)))
-    return losses
-
-
-def assert_losses(expected, history):
-    assert history.val_losses == pytest.approx(expected, rel=1e-3)
+        plain = train_plainly(model, configuration.learning_rate, images, short, seed=5)
+        losses = [shown.validation.loss for shown in plain]
+        assert history.val_losses == pytest.approx(losses, rel=1e-3)
 
 
 def written(folder, text, name="mine.py"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.work import FOLDED, Absent, Done, Work
-from study.training.trainer import draw_batches
+from study.training.batches import draw_batches
 
 if TYPE_CHECKING:
     from jax import Array

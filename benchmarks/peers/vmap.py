@@ -8,7 +8,7 @@ from torch.func import functional_call, grad, stack_module_state
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmarks.work import Done, Work
-from study.training.trainer import draw_batches
+from study.training.batches import draw_batches
 
 Weights = dict[str, Tensor]
 

@@ -24,13 +24,14 @@ from study.dataset import DigitPair
 from study.errors import StudyError
 from study.search.planner import Planner, tasks_of
 from study.seeds import derive, generator
+from study.training.history import History
 from study.training.images import images_of, pick_device
 from study.training.known_state import known_state
 from study.training.plan import Plan
 from study.training.registry import build
 from study.training.space import Configuration
 from study.training.task import Planned, Trained
-from study.training.trainer import History, train
+from study.training.trainer import train
 from study.training.work import load_pair, prepared, train_on
 from study.trials import StoredTrial, attributes, digest, pack, rank
 from study.trials.frozen import frozen_trial, not_before

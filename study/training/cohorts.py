@@ -1,13 +1,15 @@
-"""The cohorts: many models of one kind, trained as one wide model.
+"""Cohorts: many models of one kind, trained as one wide model.
 
-Letters in the shape comments: K members, B images of a batch, D columns of an image,
-H hidden units of all members together.
+The two cohorts here have their gradients written out. Any other module trains through
+:mod:`study.training.module_cohorts`. Letters in the shapes and formulas: K members, B images of
+a batch, D columns of an image, H hidden units of all members together.
 
-A cohort has four verbs: :meth:`~Cohort.logits`, :meth:`~Cohort.step`,
-:meth:`~Cohort.keep` (remember the present weights of some members as their best) and
-:meth:`~Cohort.member` (a plain module with those weights). The two built-in cohorts carry
-their gradients in closed form; any other module trains through
-:mod:`study.training.module_cohorts`.
+x (B, D) are the images, y (B, 1) their labels, z (B, K) the logits, η (K,) the learning rates.
+Each member's loss is the mean over the batch of log(1 + eᶻ) − y·z, the binary cross-entropy. Its
+derivative by the logits is r/B, where r = σ(z) − y is called the residual. All other gradients
+follow from r by the chain rule. The code multiplies −η into r, which is small, and 1/B into the
+matrix products. Biases need no code in a layer on images: their column of ones
+(:class:`~study.training.images.Fold`) makes them a row of the weights.
 """
 
 from collections.abc import Sequence
@@ -41,15 +43,23 @@ class Cohort(Protocol):
         """A plain model with the weights last kept for member k."""
 
     def narrow(self, columns: Tensor) -> None:
-        """Go on with the members at these places (indices) alone."""
+        """Continue with the members at these places alone, in ascending order."""
 
 
 class LinearCohort:
-    """K logistic regressions as one D × K matrix product.
+    """K logistic regressions as one matrix product; their weights are W (D, K).
 
-    Equals K times: ``SimpleLinear``, ``binary_cross_entropy_with_logits`` and
-    ``torch.optim.SGD`` on the same batches. The gradient of the mean loss is xᵀ(σ(z) − y)/B;
-    −learning rate is multiplied into the small factor, 1/B into the product.
+    Forward::
+
+        z = x W                                           (B, K)
+
+    Backward::
+
+        r       = σ(z) − y                                (B, K)
+        ∂loss/∂W = xᵀ r / B                               (D, K)
+        W       ← W − η · ∂loss/∂W
+
+    Equals K times: :func:`study.training.plain.train_plainly` with a ``SimpleLinear``.
     """
 
     def __init__(
@@ -70,7 +80,7 @@ class LinearCohort:
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
         z = x @ self.weight
-        residual = z.sigmoid().sub_(labels).mul_(self.rates)  # (B, K)
+        residual = z.sigmoid().sub_(labels).mul_(self.rates)  # −η r, (B, K)
         self.weight.addmm_(x.T, residual, alpha=1 / x.shape[0])
         return z
 
@@ -84,7 +94,7 @@ class LinearCohort:
         return self.members[k]
 
     def narrow(self, columns: Tensor) -> None:
-        """Go on with the members at these places alone."""
+        """Continue with the members at these places alone."""
         self.members = [self.members[k] for k in columns.tolist()]
         self.rates = self.rates[columns]
         self.weight = self.weight[:, columns].contiguous()
@@ -92,17 +102,31 @@ class LinearCohort:
 
 
 class MLPCohort:
-    """K MLPs of equal or different hidden sizes as one hidden layer of H = Σ hidden units.
+    """K MLPs, of equal or different hidden sizes, as one hidden layer of H units.
 
-    Equals K times: ``SimpleMLP``, ``binary_cross_entropy_with_logits`` and
-    ``torch.optim.SGD`` on the same batches. The second layer is block-diagonal: column h has
-    one entry, in the row of the member that owns hidden unit h. It and its logits lie member
-    by member, K × H and K × B: products with so few rows are up to four times as fast as
-    those with so few columns.
+    The members' hidden layers lie side by side in W (D, H). Their output layers are V (K, H) and
+    c (K, 1): row k of V has the weights of member k at the units that member k owns, and zeros at
+    all others, so V is block-diagonal. Logits and residuals lie member by member, (K, B): products
+    with so few rows are up to four times as fast as those with so few columns.
 
-    Members touch one another only through products with the zeros off the diagonal, and zero
-    times infinity is not zero. So what a member that overflows hands on is made finite, and
-    the zeros are set anew each step; its own logits are not numbers from then on.
+    Forward::
+
+        h  = relu(x W)                                    (B, H)
+        zᵀ = V hᵀ + c                                     (K, B)
+
+    Backward; ⊙ multiplies entry by entry, and [h > 0] is the derivative of relu::
+
+        r        = σ(zᵀ) − yᵀ                             (K, B)
+        ∂loss/∂V = r h / B, the zeros left out            (K, H)
+        ∂loss/∂c = r summed over the batch / B            (K, 1)
+        ∂loss/∂h = rᵀ V / B                               (B, H)
+        ∂loss/∂W = xᵀ (∂loss/∂h ⊙ [h > 0])                (D, H)
+
+    Members touch one another only through products with the zeros of V, and zero times infinity
+    is not zero. So what an overflowing member passes on is made finite, and the zeros are set
+    again at each step; that member's own logits are NaN from then on.
+
+    Equals K times: :func:`study.training.plain.train_plainly` with a ``SimpleMLP``.
     """
 
     def __init__(
@@ -115,17 +139,17 @@ class MLPCohort:
         sizes = torch.tensor([member.hidden.out_features for member in members])
         self.owner = torch.arange(len(sizes)).repeat_interleave(sizes).to(self.inputs.device)
         places = torch.arange(len(sizes), device=self.inputs.device)[:, None]
-        self.off = self.owner != places  # (K, H) off the diagonal
+        self.off = self.owner != places  # (K, H) the zeros of V
         outputs = [member.output.weight.detach()[0] for member in members]
         biases = [member.output.bias.detach() for member in members]
-        self.weight = torch.cat([self.fold.columns(member.hidden) for member in members], 1)
+        self.weight = torch.cat([self.fold.columns(member.hidden) for member in members], 1)  # W
         output = torch.cat(outputs).to(self.inputs).expand(self.off.shape)
-        self.output = output.masked_fill(self.off, 0)  # (K, H)
-        self.bias = torch.stack(biases).to(self.inputs)  # (K, 1)
+        self.output = output.masked_fill(self.off, 0)  # V
+        self.bias = torch.stack(biases).to(self.inputs)  # c
         self.best = self.weight.clone(), self.output.clone(), self.bias.clone()
 
     def logits(self, x: Tensor) -> Tensor:
-        """(B, D) → (B, K); not a number for a member whose weights overflowed."""
+        """(B, D) → (B, K); NaN for a member whose weights overflowed."""
         z = torch.addmm(self.bias, self.output, self._hidden(x).T)
         lost = self.weight.sum(0).isfinite().logical_not_() & ~self.off  # (K, H)
         return z.masked_fill_(lost.any(1, keepdim=True), torch.nan).T
@@ -138,10 +162,10 @@ class MLPCohort:
         """One SGD update; returns the logits before it, (B, K)."""
         hidden = self._hidden(x)  # (B, H)
         z = torch.addmm(self.bias, self.output, hidden.T)  # (K, B)
-        residual = z.sigmoid().sub_(labels.T).mul_(self.rates).nan_to_num_()  # (K, B)
+        residual = z.sigmoid().sub_(labels.T).mul_(self.rates).nan_to_num_()  # −η r, (K, B)
         share = 1 / x.shape[0]
-        back = residual.T @ self.output  # (B, H)
-        torch.ops.aten.threshold_backward.grad_input(back, hidden, 0, grad_input=back)
+        back = residual.T @ self.output  # −η rᵀ V, (B, H)
+        torch.ops.aten.threshold_backward.grad_input(back, hidden, 0, grad_input=back)  # ⊙ [h > 0]
         self.output.addmm_(residual, hidden, alpha=share).masked_fill_(self.off, 0)
         self.bias.add_(residual.sum(1, keepdim=True), alpha=share)
         self.weight.addmm_(x.T, back, alpha=share)
@@ -157,15 +181,15 @@ class MLPCohort:
     def member(self, k: int) -> SimpleMLP:
         """A plain model with the weights last kept for member k."""
         weight, output, bias = self.best
-        mine = self.owner == k
-        self.fold.set_layer(self.members[k].hidden, weight[:, mine])
+        own = self.owner == k  # (H,)
+        self.fold.set_layer(self.members[k].hidden, weight[:, own])
         with torch.no_grad():
-            self.members[k].output.weight.copy_(output[k, mine][None])
+            self.members[k].output.weight.copy_(output[k, own][None])
             self.members[k].output.bias.copy_(bias[k])
         return self.members[k]
 
     def narrow(self, columns: Tensor) -> None:
-        """Go on with the members at these places alone, in ascending order."""
+        """Continue with the members at these places alone, in ascending order."""
         units = torch.isin(self.owner, columns).nonzero()[:, 0]
         self.members = [self.members[k] for k in columns.tolist()]
         self.rates = self.rates[columns]
@@ -187,13 +211,13 @@ COHORTS: dict[type[nn.Module], type[Cohort]] = {
 
 
 def cohort_of(members: Sequence[nn.Module], learning_rates: Tensor, images: Images) -> Cohort:
-    """The fastest cohort for these members: closed form where ``COHORTS`` has one.
+    """The fastest cohort for these members: with written-out gradients where there is one.
 
     Args:
         members: K modules of one class, with their initial weights.
         learning_rates: (K,) one each.
         images: What they will be trained and validated on.
     """
-    general = ModuleCohort if len({*map(shapes, members)}) == 1 else MixedCohort
-    cohort = COHORTS.get(type(members[0]), general)
+    any_module = ModuleCohort if len({*map(shapes, members)}) == 1 else MixedCohort
+    cohort = COHORTS.get(type(members[0]), any_module)
     return cohort(members, learning_rates, images)

@@ -1,34 +1,22 @@
-"""The two models: logistic regression and a multilayer perceptron."""
+"""The two models, from pixels to a logit: logistic regression and a multilayer perceptron.
+
+Letters in the shape comments: B images of a batch, H hidden units. An image is a row of 784
+normalised pixels, and a model answers each image with one logit: class 1 where it is positive.
+"""
 
 from typing import cast
 
 from torch import Generator, Tensor, nn
 
-PIXELS = 784
-
-
-def linear_layer(n_in: int, n_out: int, generator: Generator | None) -> nn.Linear:
-    """A layer with initial weights drawn as ``nn.Linear.reset_parameters`` draws them.
-
-    Args:
-        n_in: Inputs: (B, n_in) → (B, n_out).
-        n_out: Outputs.
-        generator: What draws them, first the weight (n_out, n_in), then the bias (n_out,), both
-            uniform within ±1/√n_in; torch's global one where it is None.
-    """
-    layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
-    bound = n_in**-0.5
-    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
-    return layer
+PIXELS = 784  # 28 × 28
 
 
 class SimpleLinear(nn.Module):
-    """Logistic regression: one logit a row, (B, 784) → (B, 1)."""
+    """Logistic regression: z = x·w + b, with w (784,) and b (1,)."""
 
     def __init__(self, *, generator: Generator | None = None) -> None:
         super().__init__()
-        self.linear = linear_layer(PIXELS, 1, generator)
+        self.linear = linear_layer(PIXELS, 1, generator)  # weight (1, 784), bias (1,)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of class 1, (B, 784) → (B, 1)."""
@@ -36,13 +24,30 @@ class SimpleLinear(nn.Module):
 
 
 class SimpleMLP(nn.Module):
-    """One hidden ReLU layer: one logit a row, (B, 784) → (B, 1)."""
+    """One hidden layer: z = relu(x·Wᵀ + b)·v + c, with W (H, 784), b and v (H,), c (1,)."""
 
     def __init__(self, hidden_units: int = 50, *, generator: Generator | None = None) -> None:
         super().__init__()
-        self.hidden = linear_layer(PIXELS, hidden_units, generator)
-        self.output = linear_layer(hidden_units, 1, generator)
+        self.hidden = linear_layer(PIXELS, hidden_units, generator)  # weight (H, 784), bias (H,)
+        self.output = linear_layer(hidden_units, 1, generator)  # weight (1, H), bias (1,)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of class 1, (B, 784) → (B, 1)."""
-        return cast(Tensor, self.output(self.hidden(x).relu()))
+        hidden = self.hidden(x).relu()  # (B, H)
+        return cast(Tensor, self.output(hidden))
+
+
+def linear_layer(n_in: int, n_out: int, generator: Generator | None) -> nn.Linear:
+    """``nn.Linear(n_in, n_out)``, whose initial weights this generator draws.
+
+    Args:
+        n_in: Inputs: (B, n_in) → (B, n_out).
+        n_out: Outputs.
+        generator: Draws first the weight (n_out, n_in), then the bias (n_out,), both uniformly
+            within ±1/√n_in, as ``nn.Linear`` does; None takes torch's global generator.
+    """
+    layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")  # draws nothing yet
+    bound = n_in**-0.5
+    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return layer

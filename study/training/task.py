@@ -13,7 +13,7 @@ from study.training.space import Configuration
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from study.training.trainer import History
+    from study.training.history import History
 
 
 @dataclass(frozen=True)

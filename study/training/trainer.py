@@ -1,155 +1,24 @@
-"""The one training loop: a cohort of K models, one mini-batch a step for all of them.
+"""The training loop: a cohort of K models, one mini-batch a step for all of them.
 
-Letters in the shape comments: K members, B images of a batch, V validations, N validation
-images.
+Letters in the shape comments: K members, B images of a batch, D columns of an image, V
+validations, N validation images.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from study.caching import cached_once
-from study.seeds import generator
+from study.training.batches import draw_batches
 from study.training.cohorts import Cohort, cohort_of
+from study.training.history import History
 from study.training.images import Images
 from study.training.known_state import known_state
 from study.training.protocol import Protocol
 
 Prune = Callable[[int, np.ndarray, np.ndarray], Sequence[int]]
 """(step, places (K',), validation errors (K',)) → the places of the members that stop here."""
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """What one member's training showed, validation by validation.
-
-    Errors are counts of images; losses are mean binary cross-entropies. The training figures
-    are those of the step's own batch, before its update; the validation figures come after it.
-    """
-
-    steps: np.ndarray  # (V,) int
-    train_losses: np.ndarray  # (V,) float32
-    train_errors: np.ndarray  # (V,) int, of batch_size
-    val_losses: np.ndarray  # (V,) float32
-    val_errors: np.ndarray  # (V,) int, of n_val
-    batch_size: int
-    n_val: int
-    constant_errors: int  # what the better of the two constant answers gets wrong
-    predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
-    final_predictions: np.ndarray  # (n_val,) bool: class 1 at the last validation
-    weights: dict[str, np.ndarray]  # the plain model's state_dict at the best step
-    pruned: bool
-
-    @cached_property
-    def best(self) -> int:
-        """The place of the best validation: fewest errors, then lowest loss, then first."""
-        losses = np.nan_to_num(self.val_losses, nan=np.inf)
-        return int(np.lexsort((self.steps, losses, self.val_errors))[0])
-
-    @property
-    def val_error(self) -> float:
-        """The trial's value: the lowest validation error, a fraction."""
-        return int(self.val_errors[self.best]) / self.n_val
-
-    @property
-    def val_loss(self) -> float:
-        """The validation loss at the best step."""
-        return float(self.val_losses[self.best])
-
-    @property
-    def step(self) -> int:
-        """The best step."""
-        return int(self.steps[self.best])
-
-    @property
-    def final_error(self) -> float:
-        """The validation error at the last validation, a fraction."""
-        return int(self.val_errors[-1]) / self.n_val
-
-    @property
-    def diverged_at(self) -> int | None:
-        """The first validated step where a loss was not finite."""
-        finite = np.isfinite(self.train_losses) & np.isfinite(self.val_losses)
-        return None if finite.all() else int(self.steps[~finite][0])
-
-    @property
-    def diverged(self) -> bool:
-        """A loss stopped being finite, or the end is no better than a constant answer."""
-        return self.diverged_at is not None or int(self.val_errors[-1]) >= self.constant_errors
-
-    def first_step_at(self, target: float) -> int | None:
-        """The first step whose validation error is at or under ``target`` (a fraction)."""
-        hits = np.flatnonzero(self.val_errors / self.n_val <= target)
-        return int(self.steps[hits[0]]) if len(hits) else None
-
-
-@cached_once(maxsize=4)
-def draw_batches(protocol: Protocol, *, seed: int) -> Tensor:
-    """The training images of every step, (steps, batch_size), each row without repeats.
-
-    Args:
-        protocol: Gives the number of steps, of images a step, and of training images.
-        seed: The study's seed; all members and both models see the same batches.
-    """
-    random = generator(seed, "batches")
-    rows = [
-        random.choice(protocol.n_train, protocol.batch_size, replace=False, shuffle=False)
-        for _ in range(protocol.steps)
-    ]
-    with known_state():
-        return torch.from_numpy(np.stack(rows))
-
-
-class _Tape:
-    """The figures of every validation, kept on the device until a member leaves."""
-
-    def __init__(self, validations: int, members: int, n_val: int, device: torch.device) -> None:
-        shape = (2, validations, members)  # train, validation
-        self.losses = torch.full(shape, torch.nan, device=device)
-        self.errors = torch.zeros(shape, dtype=torch.int32, device=device)
-        self.best_errors = torch.full((members,), n_val + 1, dtype=torch.int32, device=device)
-        self.best_losses = torch.full((members,), torch.inf, device=device)
-        self.predictions = torch.zeros((n_val, members), dtype=torch.bool, device=device)
-        self.final_predictions = self.predictions
-        self.rows = 0
-
-    def write(self, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor]) -> None:
-        """Add a row: the logits (B, K) and labels (B, 1) of the batch and of the validation."""
-        for part, (logits, labels) in enumerate((train, validation)):
-            wrong = (logits > 0) != (labels > 0.5)
-            self.errors[part, self.rows] = wrong.sum(0, dtype=torch.int32)
-            self.losses[part, self.rows] = _softplus(logits * (1 - 2 * labels)).mean(0)
-        self.rows += 1
-
-    def improved(self, logits: Tensor) -> Tensor:
-        """Who is at the best yet in the last row, (K,); their predictions are kept."""
-        loss, errors = self.losses[1, self.rows - 1], self.errors[1, self.rows - 1]
-        tied = (errors == self.best_errors) & (loss < self.best_losses)
-        better = (errors < self.best_errors) | tied
-        torch.where(better, errors, self.best_errors, out=self.best_errors)
-        torch.where(better, loss, self.best_losses, out=self.best_losses)
-        self.final_predictions = logits > 0
-        torch.where(better, self.final_predictions, self.predictions, out=self.predictions)
-        return better
-
-    def narrow(self, columns: Tensor) -> None:
-        """Go on with these members alone."""
-        self.losses, self.errors = self.losses[:, :, columns], self.errors[:, :, columns]
-        self.best_errors, self.best_losses = self.best_errors[columns], self.best_losses[columns]
-        self.predictions = self.predictions[:, columns]
-        self.final_predictions = self.final_predictions[:, columns]
-
-
-def _softplus(x: Tensor) -> Tensor:
-    """log(1 + eˣ) to float32's absolute precision, as ``torch.nn.functional.softplus``.
-
-    Four times as fast as that on CPUs, where ``log1p`` is not vectorised.
-    """
-    return x.abs().neg_().exp_().add_(1).log_().add_(x.clamp(min=0))
 
 
 def train(
@@ -165,6 +34,8 @@ def train(
 ) -> list[History]:
     """Train K models of one class together; a single trial is a cohort of one.
 
+    Equals K times :func:`study.training.plain.train_plainly`, within float32 rounding.
+
     Args:
         members: K modules with their initial weights; they are given their best ones.
         learning_rates: K rates of plain SGD.
@@ -173,7 +44,7 @@ def train(
         seed: The study's, for the batches.
         rungs: Validated steps at which ``prune`` is asked who stops.
         prune: Says which members stop at a rung; None trains all to the end.
-        progress: Told at every validation how many trials' worth of work was done since.
+        progress: Called at every validation with the trials' worth of work done since.
 
     Returns:
         One history a member, in the members' order.
@@ -183,63 +54,63 @@ def train(
         run = _Run(cohort_of(members, rates, images), images, protocol, len(members))
         batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
         for step, (batch, labels) in enumerate(zip(batches, images.labels[batches], strict=True)):
-            torch.index_select(run.cohort.inputs, 0, batch, out=run.x)
-            logits = run.cohort.step(run.x, labels)
+            torch.index_select(run.cohort.inputs, 0, batch, out=run.x)  # (B, D)
+            logits = run.cohort.step(run.x, labels)  # (B, K)
             if step % protocol.val_every == 0:
                 run.validate(logits, labels)
                 if progress:
-                    progress(len(run.alive) / len(protocol.validation_steps))
+                    progress(len(run.places) / len(protocol.validation_steps))
                 if prune and step in rungs:
-                    run.stop(prune(step, *run.standing()))
-                    if not run.alive:
+                    run.stop(prune(step, *run.last_errors()))
+                    if not run.places:
                         break
-        run.stop(run.alive)
+        run.stop(run.places)
     return [history for _, history in sorted(run.histories.items())]
 
 
 class _Run:
-    """A cohort in training: who is still in it, and what was measured."""
+    """A cohort in training: its members' places, and the histories of those that stopped."""
 
     def __init__(self, cohort: Cohort, images: Images, protocol: Protocol, members: int) -> None:
         self.cohort, self.protocol = cohort, protocol
         self.device = cohort.inputs.device
-        self.val_inputs = cohort.inputs[images.n_train :]
-        self.val_labels = images.labels[images.n_train :]
+        self.val_inputs = cohort.inputs[images.n_train :]  # (N, D)
+        self.val_labels = images.labels[images.n_train :]  # (N, 1)
         self.x = cohort.inputs.new_empty(protocol.batch_size, cohort.inputs.shape[1])
         validations = len(protocol.validation_steps)
-        self.tape = _Tape(validations, members, len(self.val_labels), self.device)
-        self.alive = list(range(members))  # the place, among all members, of each column
+        self.record = _Record(validations, members, len(self.val_labels), self.device)
+        self.places = list(range(members))  # of the members in training, a column each
         self.histories: dict[int, History] = {}
 
     def validate(self, logits: Tensor, labels: Tensor) -> None:
         """Measure all members, whose last batch gave these logits; keep the best weights."""
-        answers = self.cohort.logits(self.val_inputs)
-        self.tape.write((logits, labels), (answers, self.val_labels))
-        self.cohort.keep(self.tape.improved(answers))
+        answers = self.cohort.logits(self.val_inputs)  # (N, K)
+        self.record.add((logits, labels), (answers, self.val_labels))
+        self.cohort.keep(self.record.improved(answers))
 
-    def standing(self) -> tuple[np.ndarray, np.ndarray]:
-        """The places of the members in training and their last validation errors, fractions."""
-        errors = self.tape.errors[1, self.tape.rows - 1].cpu().numpy()
-        return np.array(self.alive), errors / len(self.val_labels)
+    def last_errors(self) -> tuple[np.ndarray, np.ndarray]:
+        """The members' places and last validation errors (fractions), (K,) each."""
+        errors = self.record.errors[1, self.record.rows - 1].cpu().numpy()
+        return np.array(self.places), errors / len(self.val_labels)
 
     def stop(self, places: Sequence[int]) -> None:
         """Take these members out, with their histories and best weights."""
-        if not places:
+        staying = [c for c, place in enumerate(self.places) if place not in places]
+        if len(staying) == len(self.places):
             return
-        staying = [c for c, place in enumerate(self.alive) if place not in places]
-        for column, place in enumerate(self.alive):
+        for column, place in enumerate(self.places):
             if place in places:
                 self.histories[place] = self._history(column)
-        self.alive = [self.alive[c] for c in staying]
+        self.places = [self.places[c] for c in staying]
         if staying:
             columns = torch.tensor(staying, device=self.device)
             self.cohort.narrow(columns)
-            self.tape.narrow(columns)
+            self.record.narrow(columns)
 
     def _history(self, column: int) -> History:
-        tape, rows = self.tape, self.tape.rows
-        losses = tape.losses[:, :rows, column].cpu().numpy()
-        errors = tape.errors[:, :rows, column].cpu().numpy()
+        record, rows = self.record, self.record.rows
+        losses = record.losses[:, :rows, column].cpu().numpy()
+        errors = record.errors[:, :rows, column].cpu().numpy()
         ones = int(self.val_labels.sum())
         model = self.cohort.member(column)
         return History(
@@ -251,8 +122,57 @@ class _Run:
             batch_size=self.protocol.batch_size,
             n_val=len(self.val_labels),
             constant_errors=min(ones, len(self.val_labels) - ones),
-            predictions=tape.predictions[:, column].cpu().numpy(),
-            final_predictions=tape.final_predictions[:, column].cpu().numpy(),
+            predictions=record.predictions[:, column].cpu().numpy(),
+            final_predictions=record.final_predictions[:, column].cpu().numpy(),
             weights={n: t.numpy(force=True).copy() for n, t in model.state_dict().items()},
             pruned=rows < len(self.protocol.validation_steps),
         )
+
+
+class _Record:
+    """What the validations measured of the members in training, on their device."""
+
+    def __init__(self, validations: int, members: int, n_val: int, device: torch.device) -> None:
+        shape = (2, validations, members)  # of the batch; of the validation images
+        self.losses = torch.full(shape, torch.nan, device=device)
+        self.errors = torch.zeros(shape, dtype=torch.int32, device=device)
+        self.best_errors = torch.full((members,), n_val + 1, dtype=torch.int32, device=device)
+        self.best_losses = torch.full((members,), torch.inf, device=device)
+        self.predictions = torch.zeros((n_val, members), dtype=torch.bool, device=device)
+        self.final_predictions = self.predictions
+        self.rows = 0
+
+    def add(self, batch: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor]) -> None:
+        """Add a row, from the logits (B, K) and labels (B, 1) of a batch and a validation."""
+        for part, (logits, labels) in enumerate((batch, validation)):
+            wrong = (logits > 0) != (labels > 0.5)
+            self.errors[part, self.rows] = wrong.sum(0, dtype=torch.int32)
+            # −log of the label's probability: log(1 + eᶻ) for label 0, log(1 + e⁻ᶻ) for label 1
+            self.losses[part, self.rows] = _softplus(logits * (1 - 2 * labels)).mean(0)
+        self.rows += 1
+
+    def improved(self, logits: Tensor) -> Tensor:
+        """Which members' last row is their best one, (K,); these logits' signs are kept."""
+        loss, errors = self.losses[1, self.rows - 1], self.errors[1, self.rows - 1]
+        tied = (errors == self.best_errors) & (loss < self.best_losses)
+        better = (errors < self.best_errors) | tied
+        torch.where(better, errors, self.best_errors, out=self.best_errors)
+        torch.where(better, loss, self.best_losses, out=self.best_losses)
+        self.final_predictions = logits > 0
+        torch.where(better, self.final_predictions, self.predictions, out=self.predictions)
+        return better
+
+    def narrow(self, columns: Tensor) -> None:
+        """Continue with these members alone."""
+        self.losses, self.errors = self.losses[:, :, columns], self.errors[:, :, columns]
+        self.best_errors, self.best_losses = self.best_errors[columns], self.best_losses[columns]
+        self.predictions = self.predictions[:, columns]
+        self.final_predictions = self.final_predictions[:, columns]
+
+
+def _softplus(x: Tensor) -> Tensor:
+    """log(1 + eˣ) to float32's absolute precision, as ``torch.nn.functional.softplus``.
+
+    Four times as fast as that on CPUs, where ``log1p`` is not vectorised.
+    """
+    return x.abs().neg_().exp_().add_(1).log_().add_(x.clamp(min=0))

@@ -17,8 +17,8 @@ from study.errors import StudyError
 from study.training.protocol import Protocol, report_steps
 
 if TYPE_CHECKING:
+    from study.training.history import History
     from study.training.space import Configuration
-    from study.training.trainer import History
 
 TRAINED_UNDER = "trained_under"  # an objective's trial's system attribute: a digest of settings
 CURVES = ("train_loss", "train_errors", "val_loss", "val_errors")
