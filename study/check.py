@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from study import cli, options
 from study import storage as store
 from study.errors import StudyError
-from study.storage.companions import kind, left_files, require_folder
 from study.storage.inspection import Inspection, Manifest, inspect
 from study.storage.manifest import first_name
+from study.storage.safe_files import kind, left_files, require_folder
 from study.storage.urls import label, shown, sqlite_path
 from study.storage.weights import weights_of, weights_path
 from study.text import say

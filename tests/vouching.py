@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 
 from study.storage import Seal, load_study, machine, manifest, study_names
-from study.storage.inspection import FINISHED
+from study.storage.reading import FINISHED
 from study.trials import digest
 
 CHILDREN = (

@@ -22,7 +22,7 @@ from typing import Any
 
 from study.errors import StudyError
 from study.explain import explaining
-from study.storage.atomic import drafts, remove, write_atomically
+from study.storage.safe_files import drafts, remove, write_atomically
 
 RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json", "sweep.csv"
 REMEDY = "move it away, name another --out, or replace it with --replace"

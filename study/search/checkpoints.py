@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from study import storage as store
 from study.errors import ResourceError, StudyError
-from study.storage.companions import left_files, require_companion
+from study.storage.safe_files import left_files, require_companion
 from study.storage.weights import weights_of, weights_path
 from study.trials import StoredTrial, rank, weights_digest
 

@@ -5,15 +5,14 @@ appended to through :class:`study.storage.ledger.Ledger`, which holds its lock.
 """
 
 from study.explain import explain, explaining
-from study.storage.atomic import write_atomically
-from study.storage.disk_space import require_room
-from study.storage.ledger import Ledger
+from study.storage.disk import require_room
+from study.storage.ledger import Ledger, count_trials, record
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
 from study.storage.manifest import check_manifest, manifest, manifests, set_manifest
 from study.storage.opening import has_study, load_study, open_study, study_names
 from study.storage.reading import frozen_trials
-from study.storage.recording import count_trials, record
+from study.storage.safe_files import write_atomically
 from study.storage.seal import Seal
 from study.storage.urls import MAX_NAME, check_name, files, resolve
 from study.storage.weights import MAKE_AGAIN, load_weights, save_weights

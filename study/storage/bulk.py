@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.engine import Connection, Engine
 
 from study.errors import BusyError
-from study.storage.structure import require_structure
+from study.storage.sqlite_schema import require_structure
 
 REVISION = "v3.2.0.a"  # Optuna 3.2 to 5.0
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.seeds import derive
-from study.storage.backend import url_of
+from study.storage.attributes import named, url_of
+from study.storage.ledger import is_atomic
 from study.storage.machine import machine
 from study.storage.manifest import FIRST_NAME, manifest, trained_under
-from study.storage.reading import frozen_trials
-from study.storage.recording import is_atomic
+from study.storage.reading import FINISHED, frozen_trials
 from study.storage.seal import Seal, former_names, stored_seal
 from study.storage.urls import shell, shown
 from study.trials import TRAINED_UNDER, StoredTrial, digest
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-FINISHED = ("COMPLETE", "PRUNED")
 Manifest = dict[str, Any]
 
 
@@ -56,7 +55,7 @@ class Inspection:
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
             command = shell("study.check", url_of(self.study))
             raise StudyError(
-                f"study {shown(self.study.study_name)}: {self.faults[0]}{more}: restore the "
+                f"{named(self.study)}: {self.faults[0]}{more}: restore the "
                 f"storage from a copy, or name another study; `{command}` lists all that is wrong"
             )
 
@@ -143,9 +142,6 @@ def _damage(trial: FrozenTrial) -> str | None:
 
 def _broken(found: Inspection, manifest: Manifest) -> Iterator[str]:
     """Whether the study is not what its seal and its manifest say."""
-    directions = [direction.name for direction in found.study.directions]
-    if directions != ["MINIMIZE"]:
-        yield f"is damaged (its direction is {', '.join(directions) or 'missing'}, not MINIMIZE)"
     seal, finished, covered = found.seal, found.frozen, 0
     if seal is not None:
         finished, covered = seal.ordered(finished), seal.trials

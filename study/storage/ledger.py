@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from study.explain import explaining
+from study.storage.attributes import rdb_of
 from study.storage.lock import lock
 from study.storage.manifest import FIRST_NAME, check_manifest
 from study.storage.opening import open_study
-from study.storage.recording import count_trials, record
+from study.storage.postgresql.lock import keep_lock
+from study.storage.postgresql.reconnecting import reconnecting
 from study.storage.seal import Seal
-from study.storage.urls import check_name
+from study.storage.urls import check_name, label
 
 if TYPE_CHECKING:
+    from optuna import Study
     from optuna.trial import FrozenTrial
 
     from study.storage.searched import Searched
@@ -92,3 +97,87 @@ class Ledger:
         record(study, trials, seal.attribute, first=first, finished=self.finished)
         self._seal = seal
         self._numbers.update(range(first, first + len(trials)))
+
+
+def record(
+    study: Study,
+    trials: Sequence[FrozenTrial],
+    system_attrs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+    *,
+    first: int | None = None,
+    finished: int | None = None,
+) -> None:
+    """Append ``trials``, numbered on from those that are there, all or none of them.
+
+    Equals ``for trial in trials: study.add_trial(trial)``, but in one transaction and
+    about a hundred times as fast, on a storage whose tables :mod:`study.storage.bulk`
+    knows. On any other it is that loop. A database server that has gone away is waited for,
+    and its lock of the study, where this process holds it, is taken again if it is gone.
+
+    Args:
+        study: The study, not opened for reading only.
+        trials: Finished trials; their own numbers are ignored.
+        system_attrs: System attributes of the study, set in the same transaction.
+        first: How many trials, in whatever state, the study has to have before.
+        finished: How many finished ones. Both are compared on SQLite and PostgreSQL alone.
+
+    Raises:
+        ValueError: A trial is unfinished or inconsistent; nothing was recorded.
+        ResourceError: The disk is full or the file read-only; nothing was recorded.
+        BusyError: Another program kept the file locked for a minute, or has appended to the
+            study since its trials were counted; nothing was recorded.
+    """
+    attributes = dict(system_attrs)
+    for trial in trials:
+        if not trial.state.is_finished():
+            raise ValueError(f"a trial is {trial.state.name}: only finished ones are recorded")
+        trial._validate()
+    if _append(study, trials, attributes, (first, finished)):
+        return
+    with explaining("storage"):
+        for trial in trials:
+            study.add_trial(trial)
+        for key, value in attributes.items():
+            study._storage.set_study_system_attr(study._study_id, key, value)
+
+
+def _append(
+    study: Study,
+    trials: Sequence[FrozenTrial],
+    attributes: dict[str, Any],
+    before: tuple[int | None, int | None],
+) -> bool:
+    """Append in one transaction; ``False``, with nothing done, where the tables are not known."""
+    from study.storage import bulk
+
+    backend, tries = rdb_of(study), itertools.count()
+    if backend is None:
+        return False
+    url, engine = backend.url, backend.engine
+
+    def once() -> bool:
+        """Append under the lock, unless it was done and only the server's answer was lost."""
+        if next(tries) and attributes and bulk.has(engine, study._study_id, attributes):
+            return True
+        keep_lock(url, study.study_name)
+        return bulk.append(engine, study._study_id, trials, attributes, before)
+
+    with explaining(label(url)):
+        return reconnecting(url, once)
+
+
+def is_atomic(study: Study) -> bool:
+    """Whether trials and their seal are recorded in one transaction, which no kill can part."""
+    backend = rdb_of(study)
+    return backend is not None and backend.engine.name in ("sqlite", "postgresql")
+
+
+def count_trials(study: Study) -> int:
+    """How many trials the study has, in whatever state."""
+    from study.storage import bulk
+
+    backend = rdb_of(study)
+    if backend is None:
+        return len(study.get_trials(deepcopy=False))
+    with explaining(label(backend.url)):
+        return reconnecting(backend.url, lambda: bulk.count(backend.engine, study._study_id))

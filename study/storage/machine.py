@@ -1,4 +1,4 @@
-"""The machine that a study is searched on: kept with it, and never held against it."""
+"""The machine that a study is searched on: stored with it, and never compared."""
 
 import os
 import platform
@@ -6,18 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.explain import explaining
-from study.storage.reconnecting import waiting
-from study.storage.urls import shown
+from study.storage.attributes import waiting
 
 if TYPE_CHECKING:
     from optuna import Study
 
-_KEY = "machine"
-
 
 def describe() -> dict[str, str | int]:
-    """Processor, cores that this process may use, system and Python, as JSON can hold them."""
+    """Processor, cores that this process may use, system and Python."""
     info = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
     usable = hasattr(os, "sched_getaffinity")
@@ -30,12 +26,11 @@ def describe() -> dict[str, str | int]:
 
 
 def set_machine(study: "Study") -> None:
-    """Keep a description of this machine with the study."""
-    with explaining(f"study {shown(study.study_name)}"):
-        waiting(study, lambda: study.set_user_attr(_KEY, describe()))
+    """Store a description of this machine with the study."""
+    waiting(study, lambda: study.set_user_attr("machine", describe()))
 
 
 def machine(study: "Study") -> dict[str, str | int]:
-    """What :func:`set_machine` kept; empty for a study that has none."""
-    stored = waiting(study, lambda: study.user_attrs).get(_KEY)
+    """What :func:`set_machine` stored; empty for a study that has none."""
+    stored = waiting(study, lambda: study.user_attrs).get("machine")
     return stored if isinstance(stored, dict) else {}

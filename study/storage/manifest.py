@@ -1,4 +1,4 @@
-"""What a study was: its protocol, data, seed and space, kept with it and held against it."""
+"""The manifest of a study: the protocol, data, seed and space that it was searched with."""
 
 import hashlib
 import json
@@ -7,11 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.explain import explaining
+from study.storage.attributes import named, stored_object, user_attributes, waiting
 from study.storage.machine import set_machine
 from study.storage.opening import load_study, study_names
-from study.storage.reading import frozen_trials
-from study.storage.reconnecting import waiting
+from study.storage.reading import FINISHED, frozen_trials
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
@@ -31,30 +30,23 @@ def manifest(study: "Study") -> dict[str, Any] | None:
     Raises:
         StudyError: What is stored there is not a JSON object.
     """
-    with explaining(_named(study)):
-        try:
-            stored = waiting(study, lambda: study.user_attrs).get(_KEY)
-        except (TypeError, ValueError) as error:  # no JSON, or no text at all
-            raise StudyError(_damaged(study)) from error
-    if stored is not None and not isinstance(stored, dict):
-        raise StudyError(_damaged(study))
-    return stored
+    return stored_object(study, _KEY, user_attributes)
+
+
+def set_manifest(study: "Study", content: Mapping[str, Any]) -> None:
+    """Store ``content``, which JSON can hold, as the study's manifest."""
+    waiting(study, lambda: study.set_user_attr(_KEY, dict(content)))
 
 
 def manifests(storage: str) -> dict[str, dict[str, Any]]:
     """The manifests of all studies in ``storage`` that have one to be read, by the names."""
     found: dict[str, dict[str, Any]] = {}
     for name in study_names(storage):
-        with suppress(StudyError):  # a damaged one is told by who reads it
+        with suppress(StudyError):  # whoever reads a damaged one says so
             stored = manifest(load_study(storage, name))
-            found |= {} if stored is None else {name: stored}
+            if stored is not None:
+                found[name] = stored
     return found
-
-
-def set_manifest(study: "Study", content: Mapping[str, Any]) -> None:
-    """Keep ``content``, which JSON can hold, as the study's manifest."""
-    with explaining(_named(study)):
-        waiting(study, lambda: study.set_user_attr(_KEY, dict(content)))
 
 
 def check_manifest(
@@ -74,14 +66,17 @@ def check_manifest(
     asked = json.loads(json.dumps(dict(wanted)))
     stored = manifest(study)
     if stored is None:
-        _require_no_trials(study)
-        set_machine(study)  # first, so that a study with a manifest has it, whenever one is killed
+        count = sum(trial.state.name in FINISHED for trial in frozen_trials(study))
+        if count:
+            raise StudyError(
+                f"{named(study)}: has {count} trials of another program: choose another "
+                "--study-name"
+            )
+        set_machine(study)  # first, so that no kill leaves a manifest without it
         set_manifest(study, asked)
-        return
-    listed = differences(stored, asked)
-    if listed:
+    elif listed := differences(stored, asked):
         raise StudyError(
-            f"{_named(study)}: was searched with other settings ({listed}): use those, or {remedy}"
+            f"{named(study)}: was searched with other settings ({listed}): use those, or {remedy}"
         )
 
 
@@ -110,14 +105,6 @@ def differences(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     return ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _require_no_trials(study: "Study") -> None:
-    count = sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in frozen_trials(study))
-    if count:
-        raise StudyError(
-            f"{_named(study)}: has {count} trials of another program: choose another --study-name"
-        )
-
-
 def _differences(old: Any, new: Any, where: str = "") -> Iterator[str]:  # noqa: ANN401 (JSON)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(key for key in old if key not in new)]:
@@ -132,11 +119,3 @@ def _json(value: Any) -> str:  # noqa: ANN401 (JSON)
         return "absent"
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _named(study: "Study") -> str:
-    return f"study {shown(study.study_name)}"
-
-
-def _damaged(study: "Study") -> str:
-    return f"{_named(study)}: its manifest is damaged: choose another --study-name"

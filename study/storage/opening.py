@@ -1,32 +1,25 @@
 """Open a study for searching, or for reading only."""
 
-import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.explain import explaining
-from study.storage.filesystem import require_local
-from study.storage.postgresql import require_server
-from study.storage.reconnecting import reconnecting
-from study.storage.schema import create_schema, head_revision, known_revisions
-from study.storage.sqlite import (
-    TIMEOUT_S,
-    Contents,
-    connect_readonly,
-    connect_writable,
-    look,
-    require_writable,
-)
-from study.storage.structure import require_structure
+from study.storage.disk import require_local, require_writable
+from study.storage.postgresql.opening import has_tables, open_server, read_server
+from study.storage.postgresql.reconnecting import reconnecting
+from study.storage.schema import create_schema, head_revision, known_revisions, too_old
+from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, connect_writable, look
+from study.storage.sqlite_schema import require_structure
 from study.storage.urls import check_name, label, resolve, shown, sqlite_path
 from study.text import hidden
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import RDBStorage
-    from sqlalchemy.engine import Engine
+
+_OWN = {"manifest", "machine", "seal"}  # attributes of this package's studies
 
 
 def open_study(storage: str, name: str) -> "Study":
@@ -45,12 +38,18 @@ def open_study(storage: str, name: str) -> "Study":
             another direction, or the name or the storage can't be used.
         ResourceError: The file or folder is read-only, or the disk is full.
     """
+    import optuna
+
     url = resolve(storage)
     check_name(name)
     path = sqlite_path(url)
 
     def opened() -> "Study":
-        return _study(_open_server(url) if path is None else _open_file(url, path), name)
+        backend = open_server(url) if path is None else _open_file(url, path)
+        try:
+            return optuna.load_study(study_name=name, storage=backend)
+        except KeyError:
+            return optuna.create_study(study_name=name, storage=backend, load_if_exists=True)
 
     with explaining(label(url)):
         study = reconnecting(url, opened)
@@ -69,6 +68,7 @@ def load_study(storage: str, name: str) -> "Study":
         ResourceError: The file can't be read.
     """
     import optuna
+    from optuna.study import StudyDirection
 
     url = resolve(storage)
     path = sqlite_path(url)
@@ -76,11 +76,11 @@ def load_study(storage: str, name: str) -> "Study":
         _require_there(name, study_names(storage), url)
 
     def loaded() -> "Study":
-        backend = _read_server(url) if path is None else _read_file(url, path)
+        backend = read_server(url) if path is None else _read_file(url, path)
         if path is None:
-            _require_there(name, [found.study_name for found in backend.get_all_studies()], url)
+            _require_there(name, optuna.get_all_study_names(backend), url)
         study = optuna.load_study(study_name=name, storage=backend)
-        if _is_ours(study):
+        if study.directions != [StudyDirection.MINIMIZE] and _is_ours(study):
             _check_direction(study, url, "restore the storage from a copy")
         return study
 
@@ -104,9 +104,10 @@ def study_names(storage: str) -> list[str]:
     url = resolve(storage)
     path = sqlite_path(url)
     if path is None:
+        import optuna
+
         with explaining(label(url)):
-            studies = reconnecting(url, lambda: _read_server(url).get_all_studies())
-        return [study.study_name for study in studies]
+            return reconnecting(url, lambda: optuna.get_all_study_names(read_server(url)))
     if not path.exists():
         named = hidden(str(path))  # it may be a mistyped URL
         raise StudyError(f"{named}: there is no such file: run a search first, or name another")
@@ -124,19 +125,9 @@ def has_study(storage: str, name: str) -> bool:
     """
     url = resolve(storage)
     path = sqlite_path(url)
-    if path is not None:
-        return path.exists() and name in study_names(storage)
-
-    def there() -> bool:
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        if not _has_tables(create_engine(url, poolclass=NullPool)):
-            return False
-        return any(study.study_name == name for study in _server(url).get_all_studies())
-
     with explaining(label(url)):
-        return reconnecting(url, there)
+        is_there = reconnecting(url, lambda: has_tables(url)) if path is None else path.exists()
+    return is_there and name in study_names(storage)
 
 
 def _open_file(url: str, path: Path) -> "RDBStorage":
@@ -144,117 +135,55 @@ def _open_file(url: str, path: Path) -> "RDBStorage":
     _check_contents(contents, path)
     require_local(path)
     require_writable(path)
+    connect = partial(connect_writable, path, TIMEOUT_S)
     if contents is None:
-        _make_file(path)
-    backend = _rdb(url, creator=partial(connect_writable, path, TIMEOUT_S))
-    _guard(backend.engine, path)
-    return backend
+        from sqlalchemy import create_engine
 
-
-def _make_file(path: Path) -> None:
-    from sqlalchemy import create_engine
-
-    engine = create_engine("sqlite:///", creator=partial(connect_writable, path, TIMEOUT_S))
-    try:
-        create_schema(engine)
-    finally:
-        engine.dispose()
+        engine = create_engine("sqlite:///", creator=connect)
+        try:
+            create_schema(engine)
+        finally:
+            engine.dispose()
+    return _file_storage(url, path, connect)
 
 
 def _read_file(url: str, path: Path) -> "RDBStorage":
+    return _file_storage(url, path, partial(connect_readonly, path), begin="BEGIN")
+
+
+def _file_storage(url: str, path: Path, creator: Any, begin: str = "") -> "RDBStorage":  # noqa: ANN401
+    """Optuna's storage on a file whose schema was checked, and is checked in each transaction."""
+    from optuna.storages import RDBStorage
     from sqlalchemy import event
 
-    backend = _rdb(url, creator=partial(connect_readonly, path))
-    event.listen(backend.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    _guard(backend.engine, path)
+    template = url.replace("{", "{{").replace("}", "}}")  # RDBStorage formats its URL
+    backend = RDBStorage(
+        template, {"creator": creator}, skip_compatibility_check=True, skip_table_creation=True
+    )
+
+    def check_again(connection: Any) -> None:  # noqa: ANN401 (SQLAlchemy's)
+        if begin:
+            connection.exec_driver_sql(begin)
+        require_structure(connection.connection.dbapi_connection, str(path))
+
+    event.listen(backend.engine, "begin", check_again)
     return backend
 
 
-def _guard(engine: "Engine", path: Path) -> None:
-    """Look at the schema again in each transaction; what was looked at before may have changed."""
-    from sqlalchemy import event
-
-    def look_again(connection: Any) -> None:  # noqa: ANN401 (a fairy of SQLAlchemy's)
-        require_structure(connection.connection.dbapi_connection, str(path))
-
-    event.listen(engine, "begin", look_again)
-
-
-def _rdb(url: str, **engine: Any) -> "RDBStorage":  # noqa: ANN401 (what create_engine takes)
-    """Optuna's storage on a file whose schema was checked."""
-    from optuna.storages import RDBStorage
-
-    template = url.replace("{", "{{").replace("}", "}}")  # RDBStorage formats its URL
-    return RDBStorage(template, engine, skip_compatibility_check=True, skip_table_creation=True)
-
-
-def _open_server(url: str) -> "RDBStorage":
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
-
-    engine = create_engine(url, poolclass=NullPool)
-    if engine.name == "postgresql" and not _has_tables(engine):
-        create_schema(engine)
-    return _server(url)
-
-
-def _read_server(url: str) -> "RDBStorage":
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
-
-    if not _has_tables(create_engine(url, poolclass=NullPool)):
-        raise StudyError(f"{label(url)}: holds no study: run a search first, or name another")
-    return _server(url)
-
-
-def _has_tables(engine: "Engine") -> bool:
-    """Whether a server's database has Optuna's tables, and their version.
-
-    Raises:
-        StudyError: They are there, and not as Optuna makes them.
-    """
-    from sqlalchemy import inspect
-
-    with engine.connect() as connection:
-        has_table = inspect(connection).has_table
-        found = has_table("version_info") and has_table("alembic_version")
-        if found and engine.name == "postgresql":
-            require_server(connection, label(engine.url.render_as_string()))
-        return found
-
-
-def _server(url: str) -> "RDBStorage":
-    """Optuna's storage on a server; it makes what tables are missing."""
-    from optuna.storages import RDBStorage
-    from sqlalchemy.pool import NullPool
-
-    template = url.replace("{", "{{").replace("}", "}}")
-    try:
-        return RDBStorage(template, {"poolclass": NullPool})  # none outlives a restart
-    except RuntimeError as error:  # another schema version
-        raise StudyError(_version_message(label(url), url)) from error
-
-
-def _study(backend: "RDBStorage", name: str) -> "Study":
-    import optuna
-
-    try:
-        return optuna.load_study(study_name=name, storage=backend)
-    except KeyError:
-        return optuna.create_study(study_name=name, storage=backend, load_if_exists=True)
-
-
 def _require_there(name: str, names: list[str], url: str) -> None:
-    if name not in names:
-        raise StudyError(f"study {shown(name)} in {label(url)}: is not there: {_listed(names)}")
+    if name in names:
+        return
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    listed = f"it holds {', '.join(shown(name) for name in names[:10])}{more}"
+    raise StudyError(
+        f"study {shown(name)} in {label(url)}: is not there: "
+        f"{listed if names else 'it holds no studies yet'}"
+    )
 
 
 def _is_ours(study: "Study") -> bool:
-    """Whether a study that does not minimise one value has a mark of this package."""
-    if study.directions == [study.directions[0].MINIMIZE]:
-        return False  # as it should be, whoever's it is
-    own = {"seal"} & study._storage.get_study_system_attrs(study._study_id).keys()
-    return bool(own or {"manifest", "machine"} & study.user_attrs.keys())
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    return not _OWN.isdisjoint({*attributes, *study.user_attrs})
 
 
 def _check_direction(study: "Study", url: str, remedy: str) -> None:
@@ -277,22 +206,8 @@ def _check_contents(contents: Contents | None, path: Path) -> None:
     if contents.revision == head_revision():
         return
     if contents.revision is None or contents.revision in known_revisions():
-        raise StudyError(_version_message(str(path), f"sqlite:///{path}"))
+        raise StudyError(too_old(str(path), f"sqlite:///{path}"))
     raise StudyError(
         f"{path}: was written by a newer Optuna (schema {shown(contents.revision)}):"
         " run `pip install -U optuna`"
     )
-
-
-def _version_message(what: str, url: str) -> str:
-    return (
-        f"{what}: has the tables of an older Optuna:"
-        f" copy it, then run `optuna storage upgrade --storage {shlex.quote(hidden(url))}`"
-    )
-
-
-def _listed(names: list[str]) -> str:
-    if not names:
-        return "it holds no studies yet"
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"it holds {', '.join(shown(name) for name in names[:10])}{more}"

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from study.errors import StudyError
-from study.explain import explain
-from study.storage.backend import backend_of, rdb_of
-from study.storage.reconnecting import waiting
-from study.storage.urls import shown
+from study.storage.attributes import backend_of, named, rdb_of, waiting
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
+
+FINISHED = ("COMPLETE", "PRUNED")
 
 
 def frozen_trials(study: "Study") -> "list[FrozenTrial]":
@@ -23,19 +22,18 @@ def frozen_trials(study: "Study") -> "list[FrozenTrial]":
         StudyError: Optuna can't make trials of the rows; the message names the first.
         ResourceError: The storage can't be read.
     """
-    what = f"study {shown(study.study_name)}"
     try:
         trials = waiting(study, lambda: study.get_trials(deepcopy=False))
         if any(map(_is_twofold, trials)):
-            waiting(study, lambda: _tell_hours_apart(study, trials))
+            waiting(study, lambda: _set_folds(study, trials))
         return trials
+    except StudyError:
+        raise
     except Exception as error:  # a damaged row can end in any error of Optuna or SQLAlchemy
-        known = explain(error, what)
-        if known is not None:
-            raise known from error
-        numbers = ", ".join(map(str, _unreadable(study))) or "some"
+        numbers = ", ".join(map(str, islice(_unreadable(study), 3))) or "some"
         raise StudyError(
-            f"{what}: the rows of trial {numbers} can't be read: restore the storage from a copy"
+            f"{named(study)}: the rows of trial {numbers} can't be read: restore the storage "
+            "from a copy"
         ) from error
 
 
@@ -49,7 +47,7 @@ def _is_twofold(trial: "FrozenTrial") -> bool:
     )
 
 
-def _tell_hours_apart(study: "Study", trials: "Sequence[FrozenTrial]") -> None:
+def _set_folds(study: "Study", trials: "Sequence[FrozenTrial]") -> None:
     """Set the ``fold`` of dates in an hour that clocks repeat, which Optuna drops.
 
     Optuna's tables have UTC, and its trials naive local time.
@@ -74,8 +72,8 @@ def _local(utc: datetime | None) -> datetime | None:
     return local.replace(fold=int(is_second))
 
 
-def _unreadable(study: "Study", limit: int = 3) -> Iterator[int]:
-    """The first trials that Optuna can't read one by one."""
+def _unreadable(study: "Study") -> Iterator[int]:
+    """The trials that Optuna can't read one by one."""
     backend = backend_of(study)
     for number in count():
         try:
@@ -86,6 +84,3 @@ def _unreadable(study: "Study", limit: int = 3) -> Iterator[int]:
             backend.get_trial(trial)
         except Exception:
             yield number
-            limit -= 1
-            if limit == 0:
-                return

@@ -5,9 +5,12 @@ disk, and a kill between two of them leaves part of a schema. These are the same
 from Optuna's own table definitions and its own migration scripts, committed together.
 """
 
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from study.text import hidden
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -44,6 +47,14 @@ def head_revision() -> str:
 def known_revisions() -> list[str]:
     """Every schema revision that the installed Optuna can upgrade from, newest first."""
     return [script.revision for script in _scripts().walk_revisions()]
+
+
+def too_old(what: str, url: str) -> str:
+    """The refusal of a storage whose tables an older Optuna made."""
+    return (
+        f"{what}: has the tables of an older Optuna:"
+        f" copy it, then run `optuna storage upgrade --storage {shlex.quote(hidden(url))}`"
+    )
 
 
 def _create(connection: "Connection") -> None:

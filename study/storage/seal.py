@@ -1,8 +1,7 @@
-"""A study's seal: one digest over all that was recorded, kept with it.
+"""The seal of a study: one digest over all that was recorded, stored with it.
 
-A trial's own digest tells which trial has changed. The seal covers what no trial can
-vouch for alone: the manifest, the machine, Optuna's own rows, the dates, and that none is missing.
-The manifest keeps the study's first name; where it does not yet, the seal covers the study's name.
+A trial's own digest shows which trial has changed. The seal covers also what that does not: the
+manifest, the machine, Optuna's own rows, the dates, and that no trial is missing.
 """
 
 import hashlib
@@ -12,11 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from study.errors import StudyError
-from study.explain import explaining
+from study.storage.attributes import damaged, stored_object, system_attributes
 from study.storage.manifest import FIRST_NAME
-from study.storage.reconnecting import waiting
-from study.storage.urls import files, shown
+from study.storage.urls import files
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -71,7 +68,7 @@ class Seal:
     @property
     def attribute(self) -> dict[str, Any]:
         """The study's system attribute to record with the trials."""
-        stored = {"trials": self.trials, "sha256": self.sha256}
+        stored: dict[str, Any] = {"trials": self.trials, "sha256": self.sha256}
         return {_KEY: stored | ({"passed_over": self.passed_over} if self.passed_over else {})}
 
 
@@ -81,24 +78,17 @@ def stored_seal(study: "Study") -> Seal | None:
     Raises:
         StudyError: What is stored there is not a seal.
     """
-    what = f"study {shown(study.study_name)}"
-    with explaining(what):
-        try:
-            attributes = waiting(
-                study, lambda: study._storage.get_study_system_attrs(study._study_id)
-            )
-            stored = attributes.get(_KEY)
-            if stored is None:
-                return None
-            others = tuple(map(int, stored.get("passed_over", ())))
-            found = Seal(int(stored["trials"]), str(stored["sha256"]), others)
-            if found.trials < 0:
-                raise ValueError("a seal covers a number of trials")
-            return found
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise StudyError(
-                f"{what}: its seal is damaged: restore the storage from a copy"
-            ) from error
+    stored = stored_object(study, _KEY, system_attributes)
+    if stored is None:
+        return None
+    try:
+        others = tuple(map(int, stored.get("passed_over", ())))
+        found = Seal(int(stored["trials"]), str(stored["sha256"]), others)
+        if found.trials < 0:
+            raise ValueError("a seal covers a number of trials")
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(study, _KEY) from error
+    return found
 
 
 def former_names(manifest: Mapping[str, Any], name: str, url: str) -> set[str]:

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from study.errors import StudyError
-from study.storage.backend import url_of
+from study.storage.attributes import named, url_of
 from study.storage.inspection import Inspection, Manifest, inspect
 from study.storage.manifest import check_manifest, first_name
 from study.storage.manifest import manifest as manifest_of
 from study.storage.opening import has_study, load_study
-from study.storage.urls import resolve, shown, sqlite_path
+from study.storage.urls import resolve, sqlite_path
 from study.storage.weights import weights_of
 from study.training.plan import Plan
 from study.trials import StoredTrial, best_of
@@ -58,7 +58,7 @@ class Searched(Inspection):
         found.require_faultless()
         if found.manifest is None:
             raise StudyError(
-                f"study {shown(study.study_name)}: was not searched by this package, it has no "
+                f"{named(study)}: was not searched by this package, it has no "
                 "manifest: name another study"
             )
         return cls(**vars(found))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from study.errors import ResourceError, StudyError
+from study.errors import StudyError
 from study.explain import explaining
-from study.storage.companions import require_journals
 from study.storage.rows import MAX_VALUE, require_rows
+from study.storage.safe_files import require_journals
 from study.storage.schema import head_revision
-from study.storage.structure import Row, listed, refusal, require_plain, require_structure
+from study.storage.sqlite_schema import Row, listed, refusal, require_plain, require_structure
 
 # A journal has at most every page of the file as it was, which may have been longer, and eight
 # bytes a page and a header a sector more, https://sqlite.org/fileformat2.html#the_rollback_journal
@@ -115,17 +115,6 @@ def harden(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.set_progress_handler(None, 0)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
     return connection
-
-
-def require_writable(path: Path) -> None:
-    """Refuse a file that can't be written, or can't have its journal beside it.
-
-    Raises:
-        ResourceError: Names the file or the folder.
-    """
-    for needed in (path, path.parent):
-        if needed.exists() and not os.access(needed, os.W_OK):
-            raise ResourceError(f"{needed}: is read-only: make it writable, or name another file")
 
 
 def _connect(uri: str) -> sqlite3.Connection:

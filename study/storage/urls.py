@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from study.errors import StudyError
+from study.storage.postgresql.driver import require_driver
 from study.text import hidden
 
 _PREFIXES = ("sqlite:///", "sqlite+pysqlite:///")
@@ -29,7 +30,7 @@ def resolve(storage: str) -> str:
         storage = f"sqlite:///{storage}"
     path = sqlite_path(storage)
     if path is None:
-        _check_server(storage)
+        require_driver(storage)
     else:
         _check_path(path)
     return storage
@@ -136,35 +137,3 @@ def _check_path(path: Path) -> None:
     except OSError as error:
         reason = (error.strerror or "can't be read").lower()
         raise StudyError(f"{named[:200]}: {reason}: name another file") from error
-
-
-def _check_server(url: str) -> None:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-
-    named = f"storage {hidden(url)}"
-    try:
-        parsed = make_url(url)
-        parsed.get_dialect().import_dbapi()
-    except (NoSuchModuleError, AttributeError):
-        scheme = url.partition("://")[0]
-        raise StudyError(
-            f"{named}: {scheme!r} is not a database known here: use a path or sqlite:///study.db"
-        ) from None
-    except (ArgumentError, ValueError):
-        raise StudyError(f"{named}: can't be read as a URL: write sqlite:///study.db") from None
-    except ImportError as error:
-        raise StudyError(f"{named}: {_driver(url, error.name or 'its driver')}") from None
-    if "@" in f"{parsed.host}{parsed.database}":  # the driver would show what follows
-        raise StudyError(f"{named}: has an '@' too many: write %40 for one in a password")
-
-
-def _driver(url: str, package: str) -> str:
-    """What is missing to talk to a server, and how to have it."""
-    if not url.startswith("postgresql"):
-        return f"needs the package {package}: pip install {package}"
-    written = "" if url.startswith("postgresql+psycopg:") else "write postgresql+psycopg://, and "
-    return (
-        f"needs the package {package}: {written}run pip install '.[postgres]' in a checkout of "
-        "this package"
-    )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.explain import explaining
-from study.storage import companions
-from study.storage.atomic import write_atomically
+from study.storage import safe_files
 from study.storage.urls import files
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> No
     if len(content) > _LONGEST:
         raise StudyError(f"{path}: weights of {len(content):,} bytes: at most {_LONGEST:,}")
     with explaining(str(path)):
-        companions.make_folder(path.parent)
-        companions.require_file(path)
-        write_atomically(path, content)
+        safe_files.make_folder(path.parent)
+        safe_files.require_file(path)
+        safe_files.write_atomically(path, content)
 
 
 def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
@@ -59,14 +58,14 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         StudyError: The file is missing, damaged, or was not written here.
         ResourceError: It can't be read.
     """
-    companions.require_folder(path.parent)
-    found = companions.kind(path)
+    safe_files.require_folder(path.parent)
+    found = safe_files.kind(path)
     if found is None:
         raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
     if found != "a file":
         raise StudyError(f"{path}: there are no weights there, but {found}: remove it")
     with explaining(str(path)):
-        tensors, metadata = _read(companions.read(path, _LONGEST), path)
+        tensors, metadata = _read(safe_files.read(path, _LONGEST), path)
     digest = metadata.pop(_DIGEST, None)
     if digest != _digest(tensors, metadata):
         raise StudyError(_damaged(path))

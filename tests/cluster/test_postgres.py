@@ -14,7 +14,8 @@ from study.confirm.comparison import compare
 from study.errors import BusyError, ResourceError, StudyError
 from study.report import write
 from study.search import Settings, search
-from study.storage import lock, open_study, reconnecting, record, schema
+from study.storage import lock, open_study, record, schema
+from study.storage.postgresql import reconnecting
 from tests.search.helpers import plan
 from tests.storage.helpers import make_trial
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import make_url
 
 from study.errors import BusyError, ResourceError
-from study.storage import load_study, lock, open_study, opening, reconnecting, record
-from study.storage.lock import _key, _there
+from study.storage import load_study, lock, open_study, opening, record
+from study.storage.postgresql import reconnecting
+from study.storage.postgresql.lock import _held, _key
 from study.storage.searched import Searched
 from tests.confirm.helpers import here
 from tests.search.helpers import command, run
@@ -32,7 +33,7 @@ def mortal(server):
             if "has gone away" in message.getMessage():
                 server.start()
 
-    starter, log = Starter(), logging.getLogger("study.storage.reconnecting")
+    starter, log = Starter(), logging.getLogger("study.storage.postgresql.reconnecting")
     log.addHandler(starter)
     yield server
     log.removeHandler(starter)
@@ -207,7 +208,7 @@ def test_an_idle_lock_is_heard_of_every_minute(routed):
     """So that routers remember it; and a minute of silence ends it."""
     _, url = routed
     with lock(url, "linear"):
-        [held] = _there.values()
+        [held] = _held.values()
         with socket.socket(fileno=os.dup(held.connection.connection.fileno())) as end:
             idle = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
             silence = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)

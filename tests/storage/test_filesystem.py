@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from study.errors import StudyError
-from study.storage import Ledger, filesystem, load_study, lock, open_study
-from study.storage.filesystem import require_local
+from study.storage import Ledger, disk, load_study, lock, open_study
+from study.storage.disk import require_local
 
 from .helpers import snapshot
 
@@ -76,7 +76,7 @@ def far(path, tmp_path_factory, monkeypatch):
     open_study(str(path), "linear")
     mounts = tmp_path_factory.mktemp("proc") / "mounts"
     mounts.write_text(f"server:/x {path.parent} nfs4 rw 0 0\n")
-    monkeypatch.setattr(filesystem, "MOUNTS", mounts)
+    monkeypatch.setattr(disk, "MOUNTS", mounts)
     return path
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from study.errors import StudyError
-from study.storage import atomic, load_weights, save_weights, write_atomically
+from study.storage import load_weights, safe_files, save_weights, write_atomically
 
 from .helpers import in_child, snapshot
 
@@ -95,7 +95,7 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(step, tmp_path, monkeypatch):
     def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(atomic, step, die)
+    monkeypatch.setattr(safe_files, step, die)
     status = in_child(lambda: write_atomically(path, b"new" * 999))
 
     assert status == -signal.SIGKILL
@@ -111,7 +111,7 @@ def test_a_failed_write_leaves_the_folder_as_it_was(error, tmp_path, monkeypatch
     def fail(_):
         raise error
 
-    monkeypatch.setattr(atomic.os, "fsync", fail)
+    monkeypatch.setattr(safe_files.os, "fsync", fail)
     with pytest.raises(error):
         write_atomically(tmp_path / "w", b"new")
 

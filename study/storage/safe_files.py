@@ -1,4 +1,4 @@
-"""The files beside a storage, as strangers may have left them: looked at before they are opened.
+"""Write, read and list the files beside a storage, whatever others may have put there.
 
 The path of the storage is the person's own, links in it included. Below its folder, in
 ``study.db.files/linear`` and beside the database, only ordinary files and folders are used.
@@ -6,9 +6,10 @@ The path of the storage is the person's own, links in it included. Below its fol
 
 import os
 import re
+import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,10 +22,11 @@ _KINDS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
 }
+_DRAFT = re.compile(r"\.[0-9a-f]{16}\.tmp")
+_WEIGHTS = re.compile(r"trial-(0\d{4}|[1-9]\d{4,})\.safetensors", re.ASCII)
 _JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite opens by itself
-_MAGIC = bytes.fromhex(
-    "d9d505f920a163d7"
-)  # https://sqlite.org/fileformat2.html#the_rollback_journal
+# https://sqlite.org/fileformat2.html#the_rollback_journal
+_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -61,15 +63,6 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def require_companion(path: Path) -> bool:
-    """Whether a file of a study's companion folder is there.
-
-    Raises:
-        StudyError: See :func:`require_folder` and :func:`require_file`.
-    """
-    return require_folder(path.parent) and require_file(path)
-
-
 def require_file(path: Path) -> bool:
     """Whether the file is there.
 
@@ -80,6 +73,15 @@ def require_file(path: Path) -> bool:
     if found not in ("a file", None):
         raise StudyError(f"{path}: is {found}, and has to be a file: remove it")
     return found is not None
+
+
+def require_companion(path: Path) -> bool:
+    """Whether a file of a study's companion folder is there.
+
+    Raises:
+        StudyError: See :func:`require_folder` and :func:`require_file`.
+    """
+    return require_folder(path.parent) and require_file(path)
 
 
 def open_file(path: Path, flags: int, longest: int = sys.maxsize) -> int:
@@ -115,6 +117,55 @@ def read(path: Path, longest: int) -> bytes:
         return file.read(os.fstat(file.fileno()).st_size)
 
 
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``; a crash at any instant leaves one of the two whole.
+
+    The bytes reach the disk under another name in the same folder before they take the
+    name ``path``, and the folder is flushed after it.
+
+    Raises:
+        OSError: The folder is missing or read-only, or the disk is full; ``path`` is as before.
+    """
+    draft = path.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        _write_through(draft, content)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Delete files so that a power failure does not bring them back."""
+    there = list(paths)
+    for path in there:
+        path.unlink(missing_ok=True)
+    for folder in {path.parent for path in there}:
+        _flush_folder(folder)
+
+
+def drafts(folder: Path) -> list[Path]:
+    """What killed writers left in a folder, which is no link; none where it is not there."""
+    there = folder.iterdir() if kind(folder) == "a folder" else ()
+    return [path for path in there if _DRAFT.fullmatch(path.name) and kind(path) == "a file"]
+
+
 def left_files(folder: Path) -> Iterator[tuple[Path, int | None]]:
     """The ordinary files of a companion folder whose names a search gives to weights and drafts.
 
@@ -123,8 +174,7 @@ def left_files(folder: Path) -> Iterator[tuple[Path, int | None]]:
         draft.
     """
     for path in sorted(folder.iterdir()) if require_folder(folder) else ():
-        weights = re.fullmatch(r"trial-(0\d{4}|[1-9]\d{4,})\.safetensors", path.name, re.ASCII)
-        draft = re.fullmatch(r"\.[0-9a-f]{16}\.tmp", path.name)
+        weights, draft = _WEIGHTS.fullmatch(path.name), _DRAFT.fullmatch(path.name)
         if (weights or draft) and kind(path) == "a file":
             yield path, int(weights[1]) if weights else None
 

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from study.errors import StudyError
 from study.explain import chain, sqlstate
-from study.storage.backend import url_of
 
 if TYPE_CHECKING:
-    from optuna import Study
     from sqlalchemy.exc import DBAPIError
 
 PATIENCE_S = 60.0
@@ -51,11 +49,6 @@ def reconnecting(url: str, work: Callable[[], T]) -> T:
             _log.warning("the database server has gone away, waiting for it: %.0f s", PATIENCE_S)
             said = True
         time.sleep(_PAUSE_S)
-
-
-def waiting(study: Study, work: Callable[[], T]) -> T:
-    """What ``work`` returns, which reads or sets something of the study: see above."""
-    return reconnecting(url_of(study), work)
 
 
 def _is_away(url: str, error: Exception) -> bool:

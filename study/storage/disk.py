@@ -1,9 +1,12 @@
-"""Refuse SQLite on a network file system, whose locks do not keep two writers apart."""
+"""Refuse a disk that is read-only, nearly full, or on the network, before the work begins."""
 
+import os
 import re
+import shutil
 from pathlib import Path
 
-from study.errors import StudyError
+from study.errors import ResourceError, StudyError
+from study.explain import explaining
 
 MOUNTS = Path("/proc/self/mounts")  # Linux's; elsewhere nothing is known, and nothing refused
 # Those that systemd, util-linux and coreutils call remote, also below FUSE ("fuse.sshfs"), and
@@ -48,3 +51,36 @@ def _kind(path: Path, mounts: Path) -> str:
         if path.is_relative_to(place) and depth >= deepest:  # a later mount hides an earlier
             found, deepest = kind, depth
     return found
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a file that can't be written, or can't have its journal beside it.
+
+    Raises:
+        ResourceError: Names the file or the folder.
+    """
+    for needed in (path, path.parent):
+        if needed.exists() and not os.access(needed, os.W_OK):
+            raise ResourceError(f"{needed}: is read-only: make it writable, or name another file")
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Refuse a folder, there or to be made, that can't take ``needed`` more bytes.
+
+    Raises:
+        StudyError: A file is in its place.
+        ResourceError: It can't be written, or its disk has less than that left.
+    """
+    with explaining(str(folder)):
+        whole = folder.absolute()
+        there = next(path for path in (whole, *whole.parents) if path.exists())
+        if not there.is_dir():
+            raise StudyError(f"{there}: is not a folder: remove it, or name another")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise ResourceError(f"{there}: can't be written: make it writable, or name another")
+        free = shutil.disk_usage(there).free
+    if free < needed:
+        raise ResourceError(
+            f"{there}: its disk has {free / 1e6:.1f} MB left, and about {needed / 1e6:.1f} MB are "
+            "needed: free some space, or name another"
+        )

@@ -1,6 +1,6 @@
 """Hold a PostgreSQL database's tables to those that Optuna makes; other tables don't matter.
 
-What :mod:`study.storage.structure` does for an SQLite file, with the server's own catalogue. A
+What :mod:`study.storage.sqlite_schema` does for an SQLite file, with the server's own catalogue. A
 name means here what it means in a query: the table that the search path finds.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.storage.rows import require_rows
 from study.storage.schema import head_revision
-from study.storage.structure import MAY_BE_MISSING, MAY_BE_NULL, refusal
+from study.storage.sqlite_schema import MAY_BE_MISSING, MAY_BE_NULL, refusal
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
