@@ -73,7 +73,7 @@ def published():
 def test_the_searches_give_the_published_trials(published, tmp_path, monkeypatch, capsys):
     """Both searches with their defaults, from an empty storage."""
     from study.command import parser
-    from study.report.record import collect
+    from study.report.collect import collect
     from study.report.tables import trials
     from study.search.command import run_search
     from study.search.options import plan_of, settings_of

@@ -9,7 +9,7 @@ The figures are plain functions of a frame and an ``Axes``, for papers and noteb
     from matplotlib.figure import Figure
     from study.report import figures, tables
     from study.report.rendering import theme
-    from study.report.record import collect
+    from study.report.collect import collect
 
     record = collect("study.db")
     with theme():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from study import formats
 from study.report import words
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
 
@@ -42,7 +43,7 @@ def _confirmation(record: Record) -> Iterator[str]:
         yield from ("--finalists", str(max(len(c.a.finalists), len(c.b.finalists))))
 
 
-def _options(record: Record, search: Searched) -> Iterator[str]:
+def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
     """Every option that the manifest says was not at its default, and the main ones."""
     stored, model, default = search.manifest, search.model, Protocol()
     yield from ("--model", model.name, "--storage", record.storage)
@@ -112,7 +113,7 @@ def _side_by_side(columns: list[dict[str, str]]) -> list[list[str]]:
     return [[name, *(column[name] for column in columns)] for name in columns[0]]
 
 
-def _facts(search: Searched) -> dict[str, str]:
+def _facts(search: ReportedStudy) -> dict[str, str]:
     stored, protocol, best = search.manifest, search.protocol, search.best
     units = stored["space"].get("hidden_units")
     return {
@@ -124,21 +125,21 @@ def _facts(search: Searched) -> dict[str, str]:
         "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
         "Pruner": str(stored.get("pruner", "none")),
         "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} images",
-        "Validated": f"every {words.plural(protocol.val_every, 'step')}",
-        "Training time of the search": words.seconds(search.seconds),
+        "Validated": f"every {formats.plural(protocol.val_every, 'step')}",
+        "Training time of the search": formats.seconds(search.seconds),
         "The winner": f"trial {best.number}: {words.parameters(best)}" if best else "none",
         "Numbers that the winner learns": _learnt(search),
     }
 
 
-def _learnt(search: Searched) -> str:
+def _learnt(search: ReportedStudy) -> str:
     if search.weights is None:
         return "not known without its weights"
     return f"{sum(tensor.size for tensor in search.weights.values()):,}"
 
 
-def _provenance(search: Searched) -> dict[str, str]:
-    stored, found = search.manifest, search.machine
+def _provenance(search: ReportedStudy) -> dict[str, str]:
+    stored, found = search.manifest, search.stored.machine
     versions = ", ".join(f"{name} {number}" for name, number in stored.get("versions", {}).items())
     where = ", ".join(
         [str(found.get("processor")), f"{found.get('cores')} cores", str(found.get("system"))]
@@ -155,4 +156,4 @@ def _provenance(search: Searched) -> dict[str, str]:
 
 def _range(ends: list[float]) -> str:
     low, high = ends
-    return words.rate(low) if low == high else f"{words.rate(low)} to {words.rate(high)}"
+    return formats.rate(low) if low == high else f"{formats.rate(low)} to {formats.rate(high)}"

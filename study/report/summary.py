@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from study import stats
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.report.words import finite
 from study.text import visible
 from study.trials import StoredTrial
@@ -40,22 +40,22 @@ def _winner(record: Record) -> str | None:
     return a.key if best_a.val_errors < best_b.val_errors else b.key
 
 
-def _model(search: Searched) -> dict[str, Any]:
+def _model(search: ReportedStudy) -> dict[str, Any]:
     kept = ("seed", "sampler", "space", "device", "versions")
     return {
         "study": search.name,
         "model": search.model.name,
         "trials": len(search.trials),
         "outcomes": {k: search.outcomes[k] for k in ("finished", "diverged", "pruned")},
-        "unfinished": search.unfinished,
+        "unfinished": dict(search.stored.others),
         "best": None if search.best is None else _best(search.best),
         "target": search.target,
-        "target_rule": search.target_rule,
+        "target_rule": search.stored.plan.target_rule,
         "target_met": search.target_met,
         "training_seconds": round(search.seconds, 6),
         "importance": search.importance,
         "trials_sha256": search.digest,
-        "machine": search.machine,
+        "machine": search.stored.machine,
         **{name: search.manifest.get(name) for name in kept},
     }
 

@@ -1,81 +1,14 @@
-"""How the report says things: number formats, and the sentences of its first screen."""
+"""The sentences of the report's first screen, and what the parts of a study are called."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from study.report.record import Record, Searched
-from study.stats import Interval
+from study import formats
+from study.report.record import Record, ReportedStudy
 from study.trials import StoredTrial
 
 SOURCES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def percent(fraction: float) -> str:
-    """``2.40 %``."""
-    return f"{100 * fraction:.2f} %"
-
-
-def short_percent(fraction: float) -> str:
-    """``3.5 %``: as many digits as it has."""
-    return f"{100 * fraction:.4g} %"
-
-
-def error(errors: float, n: int) -> str:
-    """``2.40 % (43 of 1,791)``; a mean count has one decimal."""
-    count = f"{errors:,}" if isinstance(errors, int) else f"{errors:,.1f}"
-    return f"{percent(errors / n)} ({count} of {n:,})"
-
-
-def interval(ends: Interval) -> str:
-    """``1.93 % to 3.41 %``; an error is not below 0."""
-    return f"{percent(max(ends.lower, 0))} to {percent(ends.upper)}"
-
-
-def counted_interval(ends: Interval, n: int) -> str:
-    """``1.93 % to 3.41 % (35 to 61)``."""
-    return f"{interval(ends)} ({max(ends.lower, 0) * n:.0f} to {ends.upper * n:.0f})"
-
-
-def p_value(p: float) -> str:
-    """``0.038``, or a bound where it is tiny."""
-    return f"{p:.2g}" if p >= 0.001 else rate(float(f"{p:.1e}"))
-
-
-def power_of_ten(exponent: int) -> str:
-    """``10⁻³``, and the small numbers that need no power."""
-    if -2 <= exponent <= 1:
-        return f"{10.0**exponent:g}"
-    return "10" + str(exponent).translate(_SUPERSCRIPTS)
-
-
-def rate(learning_rate: float) -> str:
-    """A learning rate, three digits: ``0.0798``, ``2.5·10⁻⁵``, ``10⁻⁵``."""
-    digits, _, exponent = f"{learning_rate:.3g}".partition("e")
-    if not exponent:
-        return digits
-    power = power_of_ten(int(exponent))
-    return power if digits == "1" else f"{digits}·{power}"
-
-
-def seconds(duration: float) -> str:
-    """A duration, as people say it."""
-    if duration < 9.95:
-        return f"{duration:.1f} s"
-    minutes, rest = divmod(round(duration), 60)
-    return f"{minutes:,} min {rest} s" if minutes else f"{rest} s"
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 trial``, ``2 trials``."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def listed(items: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else "none"
 
 
 def class_name(dataset: str, label: int) -> str:
@@ -130,7 +63,7 @@ def answer(record: Record) -> str:
     if best.val_errors == second.val_errors:
         names = [f"the best of {s.noun}" for s in record.searches]
         return (
-            f"A tie: {listed(names)} each misread {best.val_errors:,} of"
+            f"A tie: {formats.listed(names)} each misread {best.val_errors:,} of"
             f" {best.n_val:,} validation images."
         )
     gap = 100 * (second.val_error - best.val_error)
@@ -149,10 +82,11 @@ def verdict(record: Record) -> str:
     sides = list(zip(record.searches, (c.a, c.b), strict=True))
     (ahead, less), (behind, more) = sorted(sides, key=lambda side: side[1].holdout.mean)
     gap = c.difference.interval if ahead is sides[1][0] else c.difference.interval.mirrored()
+    errors = [formats.percent(side.holdout.mean) for side in (less, more)]
     return (
         f"{_outcome(record)}: on images that played no part in tuning, {ahead.noun} errs on"
-        f" {percent(less.holdout.mean)} and {behind.noun} on {percent(more.holdout.mean)}, a"
-        f" difference of {100 * abs(c.difference.mean):.2f} percentage points (95 % interval"
+        f" {errors[0]} and {behind.noun} on {errors[1]}, a difference of"
+        f" {100 * abs(c.difference.mean):.2f} percentage points (95 % interval"
         f" {100 * gap.lower:.2f} to {100 * gap.upper:.2f}), {_cost(ahead, behind)}."
     )
 
@@ -173,8 +107,9 @@ def _outcome(record: Record) -> str:
     return said
 
 
-def _cost(search: Searched, other: Searched) -> str:
-    return f"for a search of {seconds(search.seconds)} instead of {seconds(other.seconds)}"
+def _cost(search: ReportedStudy, other: ReportedStudy) -> str:
+    own, others = (formats.seconds(each.seconds) for each in (search, other))
+    return f"for a search of {own} instead of {others}"
 
 
 def caveat(record: Record) -> str:
@@ -182,8 +117,10 @@ def caveat(record: Record) -> str:
     if not record.winners:
         return "The trials that there are were pruned, or none has been run."
     both = len(record.winners) > 1
-    counts = [plural(len(search.trials), "trial") for search, _ in record.winners]
-    lowest = f"{'Each' if both else 'The'} lowest validation error is that of {listed(counts)}"
+    counts = [formats.plural(len(search.trials), "trial") for search, _ in record.winners]
+    lowest = (
+        f"{'Each' if both else 'The'} lowest validation error is that of {formats.listed(counts)}"
+    )
     if both and counts[0] == counts[1]:
         lowest = f"Each lowest validation error is that of {counts[0]}"
     return (
@@ -214,15 +151,15 @@ def _lacks(record: Record) -> str:
 def parameters(best: StoredTrial) -> str:
     """``learning rate 0.0798, 115 hidden units``."""
     units = "" if best.hidden_units is None else f", {best.hidden_units} hidden units"
-    return f"learning rate {rate(best.learning_rate)}{units}"
+    return f"learning rate {formats.rate(best.learning_rate)}{units}"
 
 
-def counted(search: Searched) -> str:
+def counted(search: ReportedStudy) -> str:
     """``64 (1 diverged)``: all trials, and those that were not trained well to the end."""
     found = {k: search.outcomes[k] for k in ("diverged", "pruned") if search.outcomes[k]}
-    found |= {state.lower(): count for state, count in search.unfinished.items()}
+    found |= {state.lower(): count for state, count in search.stored.others.items()}
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.items())
-    total = len(search.trials) + sum(search.unfinished.values())
+    total = len(search.trials) + sum(search.stored.others.values())
     return f"{total:,}" + (f" ({kinds})" if kinds else "")
 
 

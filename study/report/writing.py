@@ -35,7 +35,7 @@ def render(
             in data or protocol.
     """
     from study.report import page, rendering, sections
-    from study.report.record import collect
+    from study.report.collect import collect
 
     record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
     with rendering.theme():
@@ -74,7 +74,7 @@ def write(
         ResourceError: The folder can't be written.
     """
     from study.report import ownership, page, rendering, sections, summary
-    from study.report.record import collect
+    from study.report.collect import collect
     from study.report.spreadsheet import to_csv
 
     record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)

@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from study import formats
 from study.report import ownership, words
 from study.report.spreadsheet import to_csv
 from study.sweep.pairs import Pair, folder
@@ -84,7 +85,7 @@ def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str
         names=[words.class_name(dataset, label) for label in range(10)],
         matrix=matrix(found, links),
         rows=[(row, links[row.pair], NAMES[row.winner]) for row in found],
-        words=words,
+        formats=formats,
         linked=any(links.values()),
         confirmed=any(row.verdict for row in found),
         noted=[row for row in found if row.note],
@@ -104,10 +105,10 @@ def answer(found: Sequence[Row]) -> str:
         return "No pair has been searched to its end yet."
     wins = {who: sum(row.winner == who for row in counted) for who in ("mlp", "linear", "tie")}
     widest = max(counted, key=lambda row: (abs(row.gap), -row.first, -row.second))
-    pairs = words.plural(len(counted), "pair")
+    pairs = formats.plural(len(counted), "pair")
     return (
         f"At its best the MLP erred less on {wins['mlp']} of {pairs}, the linear model on "
-        f"{wins['linear']}, with {words.plural(wins['tie'], 'tie')}; they differ most on "
+        f"{wins['linear']}, with {formats.plural(wins['tie'], 'tie')}; they differ most on "
         f"{widest.first} against {widest.second}, by "
         f"{100 * abs(widest.gap):.2f} percentage points."
     )
@@ -119,7 +120,7 @@ def apart(found: Sequence[Row]) -> str:
     if not count:
         return ""
     return (
-        f"{words.plural(count, 'pair')} {'is' if count == 1 else 'are'} shown and not counted: "
+        f"{formats.plural(count, 'pair')} {'is' if count == 1 else 'are'} shown and not counted: "
         "searched with fewer trials than were asked for, or with other settings than most, as is "
         "listed below the table."
     )
@@ -137,7 +138,7 @@ def matrix(found: Sequence[Row], links: Mapping[Pair, str | None]) -> list[list[
 
 def _cell(row: Row, link: str | None) -> Cell:
     linear, mlp = (
-        f"{words.error(side.errors, row.n_val)}, {side.complete} of {side.trials} trials"
+        f"{formats.error(side.errors, row.n_val)}, {side.complete} of {side.trials} trials"
         for side in (row.linear, row.mlp)
     )
     title = f"{row.first} against {row.second}: linear {linear}; MLP {mlp}"

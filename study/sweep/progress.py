@@ -8,9 +8,8 @@ from typing import Self
 
 from tqdm import tqdm
 
-from study import cli
+from study import cli, formats
 from study.errors import StudyError
-from study.report import words
 from study.sweep.loop import Done
 from study.sweep.pairs import Pair, folder
 from study.sweep.table import Row
@@ -43,7 +42,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
         if self.waiting:
-            count = words.plural(self.waiting, "pair")
+            count = formats.plural(self.waiting, "pair")
             self._complain(f"not begun: {count}: run it again to go on")
 
     def begins(self, pair: Pair) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from study import formats
 from study import storage as store
 from study.errors import NotConfirmedError, ResourceError, StudyError
-from study.report import words
 from study.report.record import digest_of
 from study.storage.searched import Searched
 from study.sweep.pairs import ALL, Pair, folder, study_names
@@ -76,7 +76,7 @@ class Row:
         return self.linear.target_met and self.mlp.target_met
 
     def __str__(self) -> str:
-        linear, mlp = (words.error(side.errors, self.n_val) for side in (self.linear, self.mlp))
+        linear, mlp = (formats.error(side.errors, self.n_val) for side in (self.linear, self.mlp))
         more = "".join(f", {text}" for text in (self.verdict, self.note) if text)
         return f"{folder(self.pair)}: linear {linear}, mlp {mlp}{more}"
 

@@ -16,7 +16,7 @@ from study.check import check
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
 from study.errors import StudyError
-from study.report.record import collect
+from study.report.collect import collect
 from study.search import Settings
 from study.search import search as search_here
 from study.training.protocol import Protocol

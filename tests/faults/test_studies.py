@@ -22,7 +22,7 @@ from study.confirm.comparison import compare
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm, restart
 from study.errors import BusyError, StudyError
-from study.report.record import collect
+from study.report.collect import collect
 from study.reproduce import reproduce
 from study.search import Settings, loop
 from study.search import search as search_here

@@ -16,7 +16,7 @@ import pytest
 from study.check import check
 from study.errors import StudyError
 from study.report import render
-from study.report.record import collect
+from study.report.collect import collect
 
 from .helpers import shown
 from .tampering import FILES, HARMLESS, NAMED, RENAMED, TOLD, Copy, guards, single, tables, whole

@@ -10,7 +10,7 @@ import pytest
 
 from study import cli
 from study.errors import ResourceError
-from study.report.record import collect
+from study.report.collect import collect
 from study.search import loop
 from study.training import work
 from study.training.space import SearchSpace

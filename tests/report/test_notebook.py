@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import study.report
 from study.confirm.comparison import compare
 from study.report import figures
-from study.report.record import collect
+from study.report.collect import collect
 from study.report.rendering import theme
 from study.search import Outcome
 from study.trials import read_trials

@@ -7,8 +7,8 @@ import pytest
 
 from study.errors import StudyError
 from study.report import render, write
+from study.report.collect import collect
 from study.report.figures.common import looks
-from study.report.record import collect
 from study.training.registry import MODELS, Model
 from study.training.space import SearchSpace
 from tests.report.conftest import copied, searched
@@ -112,7 +112,7 @@ def test_a_model_that_is_not_registered_is_refused(storage):
     change(storage, "UPDATE study_user_attributes SET value_json ="
            " replace(value_json, '\"model\": \"mlp\"', '\"model\": \"net\"')")  # fmt: skip
 
-    with pytest.raises(StudyError, match="study 'mlp': its model 'net' is not known here: regist"):
+    with pytest.raises(StudyError, match="study 'mlp': model 'net': not known: must be one of"):
         render(str(storage), mlp="mlp")
 
 

@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from study.report import words
+from study import formats
 from study.report.rendering import BLUE, INK, MUTED, ORANGE, PAPER, PURPLE
 
 LONGEST = 26  # letters of a name in a figure
@@ -88,7 +88,7 @@ def percent_axis(ax: Axes, values: pd.Series) -> None:
     low, high = float(values.min()), float(values.max())
     room = 0.06 * (high - low) or 0.1 * high or 0.01
     ax.set_xlim(max(low - room, -0.02 * high), high + room)
-    ax.xaxis.set_major_formatter(lambda value, _: words.short_percent(value))
+    ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
 
 
 def rate_axis(ax: Axes) -> None:
@@ -96,7 +96,7 @@ def rate_axis(ax: Axes) -> None:
     low, high = ax.get_xlim()
     exponents = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)
     if len(exponents) > 1:
-        ax.set_xticks([10.0**e for e in exponents], [words.power_of_ten(e) for e in exponents])
+        ax.set_xticks([10.0**e for e in exponents], [formats.power_of_ten(e) for e in exponents])
     else:
         middle = (low * high) ** 0.5
         ticks = [float(f"{tick:.1g}") for tick in (low * 1.05, middle, high / 1.05)]
@@ -112,7 +112,7 @@ def error_axis(ax: Axes, *shown: Iterable[float]) -> None:
     low, high = (positive.min(), positive.max()) if len(positive) else (0.01, 0.1)
     ax.set_ylim(low / 1.25, max(high, low * 2) * 1.25)
     ticks = between(low / 1.25, max(high, low * 2) * 1.25)
-    ax.set_yticks(ticks, [words.short_percent(tick) for tick in ticks])
+    ax.set_yticks(ticks, [formats.short_percent(tick) for tick in ticks])
     ax.set_yticks([], minor=True)
 
 
@@ -131,7 +131,7 @@ def targets(ax: Axes, frame: pd.DataFrame) -> None:
         ax.axhline(height, color=colour, lw=1.2, dashes=(4, 3), zorder=1)
         who = f"{in_lines(models[0])}\ntarget" if alone else "target"
         ax.annotate(
-            f"{who} {words.short_percent(height)}", (1, height), (4, 0),
+            f"{who} {formats.short_percent(height)}", (1, height), (4, 0),
             xycoords=("axes fraction", "data"), textcoords="offset points", va="center", size=8,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from study.report import words
+from study import formats
 from study.report.figures.common import RING, in_lines, legend, looks, percent_axis, present
 from study.report.rendering import INK, MUTED
 
@@ -50,14 +50,14 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
         means = pairs.mean(axis=1)
         ax.plot([0, 1], means, color=look.colour, lw=3)
         for side, mean in enumerate(means):
-            ax.annotate(words.percent(mean), (side, mean), (8 * (2 * side - 1), 0),
+            ax.annotate(formats.percent(mean), (side, mean), (8 * (2 * side - 1), 0),
                         textcoords="offset points", va="center", ha="right" if side == 0 else
                         "left", weight="bold")  # fmt: skip
     ax.set_xticks([0, 1], ["lowest on validation:\nchosen by it", "on the holdout:\nseen once"])
     ax.set_xlim(-0.45, 1.45)
     high = float(frame[["val_error", "holdout_error"]].max().max())
     ax.set_ylim(0, 1.1 * high or 0.01)
-    ax.yaxis.set_major_formatter(lambda value, _: words.short_percent(value))
+    ax.yaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
     ax.set_ylabel("error")
     ax.grid(visible=False, axis="x")
     legend(ax, frame, [Line2D([], [], color=MUTED, lw=3, label="mean")])

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from study.report import words
+from study import formats
 from study.report.figures.common import (
     ON_PAPER,
     OUTCOMES,
@@ -44,9 +44,9 @@ def answer(frame: pd.DataFrame, ax: Axes) -> None:
         ends = [row[f"{kind}_lower"], row[f"{kind}_upper"]]
         ax.plot(ends, [place] * 2, color=look.colour, lw=7, alpha=0.3, solid_capstyle="butt")
         ax.plot(error, place, look.marker, color=look.colour, ms=9)
-        _named(ax, words.percent(error), (error, place + 0.2), -2, "top", weight="bold")
+        _named(ax, formats.percent(error), (error, place + 0.2), -2, "top", weight="bold")
         ax.plot([target] * 2, [place - 0.3, place + 0.3], color=INK, lw=1.6)
-        named = f"target {words.short_percent(target)}"
+        named = f"target {formats.short_percent(target)}"
         _named(ax, named, (target, place - 0.3), 2, "bottom", size=8, color=MUTED)
         if confirmed:
             ax.plot(row["val_error"], place, look.marker, mfc=PAPER, mec=look.colour, ms=6)
@@ -56,7 +56,7 @@ def answer(frame: pd.DataFrame, ax: Axes) -> None:
     ax.set_xlim(0, 1.08 * top)
     on = "error on fresh images" if confirmed else "validation error"
     ax.set_xlabel(f"{on}, 95 % interval")
-    ax.xaxis.set_major_formatter(lambda value, _: words.short_percent(value))
+    ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
 
 
 def _named(
@@ -128,7 +128,7 @@ def hidden_units(frame: pd.DataFrame, ax: Axes) -> None:
     bar = ax.figure.colorbar(points, ax=ax, label="lowest validation error", pad=0.02,
                              extend="max" if errors.max() > high else "neither")  # fmt: skip
     ticks = between(low, high)
-    bar.set_ticks(ticks, labels=[words.short_percent(tick) for tick in ticks])
+    bar.set_ticks(ticks, labels=[formats.short_percent(tick) for tick in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)
 

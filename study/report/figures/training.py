@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from study.report import words
+from study import formats
 from study.report.figures.common import looks
 from study.report.rendering import MUTED, PAPER
 
@@ -57,7 +57,7 @@ def error(frame: pd.DataFrame, ax: Axes, limits: tuple[float, float] | None = No
     ax.set(ylim=limits, ylabel="error (root scale)")
     high = ax.get_ylim()[1]
     ticks = [0.0, *(float(tick) for tick in _PERCENTS if tick <= high)]
-    ax.set_yticks(ticks, [words.short_percent(tick) for tick in ticks])
+    ax.set_yticks(ticks, [formats.short_percent(tick) for tick in ticks])
 
 
 def _root(values: np.ndarray) -> np.ndarray:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study import formats, stats
 from study import html_table as cells
-from study import stats
 from study.report import figures, tables, words
 from study.report.content import Section, Table
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
 
 
@@ -43,15 +43,15 @@ def _found(frame: pd.DataFrame) -> str:
     said = []
     for row in frame.to_dict("records"):
         ends = stats.Interval(row["wilson_lower"], row["wilson_upper"])
-        lowest = words.error(int(row["val_errors"]), int(row["n_val"]))
+        lowest = formats.error(int(row["val_errors"]), int(row["n_val"]))
         fresh = ""
         if pd.notna(row["holdout_error"]):
             worth = stats.Interval(row["holdout_lower"], row["holdout_upper"])
-            fresh = f", on fresh images {words.percent(row['holdout_error'])}, interval "
-            fresh += words.interval(worth)
+            fresh = f", on fresh images {formats.percent(row['holdout_error'])}, interval "
+            fresh += formats.interval(worth)
         said.append(
-            f"{row['model']}: lowest validation error {lowest}, interval {words.interval(ends)}"
-            f"{fresh}, target {words.short_percent(row['target'])}"
+            f"{row['model']}: lowest validation error {lowest}, interval {formats.interval(ends)}"
+            f"{fresh}, target {formats.short_percent(row['target'])}"
         )
     return "; ".join(said)
 
@@ -68,36 +68,36 @@ def table(record: Record) -> Table:
             _lowest(search),
             _target(search),
             words.counted(search).replace(" ", "\n", 1),
-            words.seconds(search.seconds),
+            formats.seconds(search.seconds),
         ]
         for search in record.searches
     ]
     return Table("The best trial of each study", header, rows)
 
 
-def _lowest(search: Searched) -> str:
+def _lowest(search: ReportedStudy) -> str:
     best = search.best
     if best is None:
         return "no trial trained to the end"
     ends = stats.wilson(best.val_errors, best.n_val)
-    lowest = words.error(best.val_errors, best.n_val)
-    return f"{lowest}\n{words.counted_interval(ends, best.n_val)}"
+    lowest = formats.error(best.val_errors, best.n_val)
+    return f"{lowest}\n{formats.counted_interval(ends, best.n_val)}"
 
 
-def _fresh(record: Record, search: Searched) -> list[str]:
+def _fresh(record: Record, search: ReportedStudy) -> list[str]:
     c = record.comparison
     if c is None:
         return []
     side = c.a if c.a.study == search.name else c.b
     mean, ends = side.holdout.mean, side.holdout.interval
-    fresh = words.error(mean * side.n_val, side.n_val)
-    return [f"{fresh}\n{words.counted_interval(ends, side.n_val)}"]
+    fresh = formats.error(mean * side.n_val, side.n_val)
+    return [f"{fresh}\n{formats.counted_interval(ends, side.n_val)}"]
 
 
-def _target(search: Searched) -> str:
-    rule = " for the interval’s upper end" if search.target_rule == "wilson" else ""
+def _target(search: ReportedStudy) -> str:
+    rule = " for the interval’s upper end" if search.stored.plan.target_rule == "wilson" else ""
     met = "met" if search.target_met else "missed"
-    return f"{words.short_percent(search.target)}{rule}: {met}"
+    return f"{formats.short_percent(search.target)}{rule}: {met}"
 
 
 def notebook(record: Record) -> str:

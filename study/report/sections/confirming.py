@@ -6,8 +6,8 @@ from re import sub
 
 import pandas as pd
 
-from study import stats
-from study.report import figures, tables, words
+from study import formats, stats
+from study.report import figures, tables
 from study.report.content import Section, Table
 from study.report.record import Record
 from study.report.rendering import Chart
@@ -23,12 +23,13 @@ def comparison(record: Record, trials: pd.DataFrame) -> Section | None:
     text = [
         f"The verdict’s rule was fixed beforehand and has three conditions. {reasons}",
         f"Fresh images: {c.n_splits} times all images were split anew, a search of"
-        f" {words.plural(c.search_trials_per_split, 'trial')} was repeated on {c.n_fit:,} training"
-        " images, and its winner, at its best step, looked once at images that had played no part."
+        f" {formats.plural(c.search_trials_per_split, 'trial')} was repeated on {c.n_fit:,}"
+        " training images, and its winner, at its best step, looked once at images that had"
+        " played no part."
         f" Those holdout errors differ by {100 * c.difference.mean:+.2f} percentage points, {a}"
         f" minus {b} (95 % interval, corrected for splits that overlap:"
         f" {100 * c.difference.interval.lower:+.2f} to {100 * c.difference.interval.upper:+.2f},"
-        f" p = {words.p_value(c.difference.p)}).",
+        f" p = {formats.p_value(c.difference.p)}).",
         f"Fresh seeds: the best trial’s hyperparameters were trained {c.n_seeds} times more, each"
         " with initial weights and a batch order that the search never saw. Both models share a"
         " seed’s batches.",
@@ -52,7 +53,7 @@ def _replicates(record: Record) -> Chart:
     assert c is not None
     said = "; ".join(
         f"{search.title}: {_mean(side.replicates_final, side.n_val)} at the last step, the best of"
-        f" the search {words.error(side.raw_best_errors, side.n_val)}"
+        f" the search {formats.error(side.raw_best_errors, side.n_val)}"
         for search, side in zip(record.searches, (c.a, c.b), strict=True)
     )
     return Chart(
@@ -73,8 +74,8 @@ def _splits(record: Record) -> Chart:
     c = record.comparison
     assert c is not None
     said = "; ".join(
-        f"{search.title}: {words.percent(side.holdout.mean)} on the holdouts, {side.optimism:+.1f}"
-        f" of {side.n_val:,} images against validation"
+        f"{search.title}: {formats.percent(side.holdout.mean)} on the holdouts,"
+        f" {side.optimism:+.1f} of {side.n_val:,} images against validation"
         for search, side in zip(record.searches, (c.a, c.b), strict=True)
     )
     return Chart(
@@ -112,22 +113,22 @@ def _worth(record: Record) -> Table:
     assert c is not None
     sides = (c.a, c.b)
     rows = [
-        ["Raw best of the search", *(words.error(s.raw_best_errors, s.n_val) for s in sides)],
+        ["Raw best of the search", *(formats.error(s.raw_best_errors, s.n_val) for s in sides)],
         [
             "Simplest trial level with it",
-            *(words.error(s.recommended_errors, s.n_val) for s in sides),
+            *(formats.error(s.recommended_errors, s.n_val) for s in sides),
         ],
         ["Fresh seeds, best step", *(_mean(s.replicates_best, s.n_val) for s in sides)],
         ["Fresh seeds, last step", *(_mean(s.replicates_final, s.n_val) for s in sides)],
         [
             "Holdout, 95 % interval",
-            *(f"{words.percent(s.holdout.mean)} ({words.interval(s.holdout.interval)})"
+            *(f"{formats.percent(s.holdout.mean)} ({formats.interval(s.holdout.interval)})"
               for s in sides),
         ],
         ["Optimism of a search", *(f"{s.optimism:+.1f} of {s.n_val:,} images" for s in sides)],
         [
             "Bootstrap cross-check, no training",
-            *(words.percent(s.bias_corrected.error) for s in sides),
+            *(formats.percent(s.bias_corrected.error) for s in sides),
         ],
     ]  # fmt: skip
     header = ["", *(search.title for search in record.searches)]
@@ -136,7 +137,7 @@ def _worth(record: Record) -> Table:
 
 
 def _mean(summary: stats.Summary, n: int) -> str:
-    return f"{words.error(summary.mean, n)}, SD {summary.sd:.1f}"
+    return f"{formats.error(summary.mean, n)}, SD {summary.sd:.1f}"
 
 
 def _mcnemar(record: Record) -> Table:
@@ -151,7 +152,8 @@ def _mcnemar(record: Record) -> Table:
         [f"{a} wrong", f"{test.b:,}", f"{c.a.raw_best_errors - test.b:,}"],
     ]
     note = (
-        f"McNemar’s mid-p = {words.p_value(test.mid_p)} (exact p = {words.p_value(test.exact_p)});"
+        f"McNemar’s mid-p = {formats.p_value(test.mid_p)}"
+        f" (exact p = {formats.p_value(test.exact_p)});"
         " the difference of the two errors is"
         f" {100 * (test.b - test.c) / c.a.n_val:+.2f} percentage points (95 % interval, paired:"
         f" {100 * c.raw_difference.lower:+.2f} to {100 * c.raw_difference.upper:+.2f}). This"

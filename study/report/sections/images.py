@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from study import stats
+from study import formats, stats
 from study.report import figures, tables, words
 from study.report.content import Section, Table
 from study.report.figures.images import sheet_size
@@ -17,7 +17,7 @@ def data(record: Record, trials: pd.DataFrame) -> Section:
     protocol, pair = record.protocol, record.pair
     names = [words.class_name(protocol.dataset, label) for label in protocol.classes]
     text = [
-        f"The {words.listed([f'{name}s' if name.isdigit() else name for name in names])} of"
+        f"The {formats.listed([f'{name}s' if name.isdigit() else name for name in names])} of"
         f" {words.training_set(protocol.dataset)}, in the file’s order: the first"
         f" {protocol.n_train:,} train, the rest validate. Each image is centred and scaled by its"
         " own mean and standard deviation, so that all have the same mean and the same contrast."
@@ -90,6 +90,6 @@ def _paired(record: Record) -> str:
         f" {c.only_b:,}, both on {c.both:,}, neither on {c.neither:,}. The difference of the two"
         f" errors is {100 * c.difference:+.2f} percentage points (95 % interval, paired:"
         f" {100 * ends.lower:+.2f} to {100 * ends.upper:+.2f}; McNemar’s mid-p ="
-        f" {words.p_value(test.mid_p)}), for these two trained models as they stand: choosing them"
-        " on these images is not allowed for."
+        f" {formats.p_value(test.mid_p)}), for these two trained models as they stand: choosing"
+        " them on these images is not allowed for."
     )

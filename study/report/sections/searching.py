@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study import formats
 from study.report import figures, tables, words
 from study.report.content import Section, Table
 from study.report.importance import ENOUGH
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
 from study.trials import StoredTrial, rank
 from study.trials.selection import diagnosed
@@ -35,11 +36,11 @@ def learning_rate(record: Record, trials: pd.DataFrame) -> Section | None:
     return Section("learning-rate", "What the learning rate does", text, charts)
 
 
-def _has_units(search: Searched) -> bool:
+def _has_units(search: ReportedStudy) -> bool:
     return len({trial.hidden_units for trial in search.trials}) > 1
 
 
-def _hidden_units(search: Searched, trials: pd.DataFrame) -> Chart:
+def _hidden_units(search: ReportedStudy, trials: pd.DataFrame) -> Chart:
     frame = tables.hidden_units(trials[trials["study"] == search.name])
     [best] = frame.nsmallest(1, "val_errors").to_dict("records")
     alone = search.key == "mlp"  # the usual one keeps the plain name
@@ -49,8 +50,8 @@ def _hidden_units(search: Searched, trials: pd.DataFrame) -> Chart:
         figures.hidden_units,
         frame,
         alt=f"Scatter plot of the trials of {search.noun} by learning rate and hidden units,"
-        f" coloured by error. The lowest, {words.percent(best['val_error'])}, is at learning rate"
-        f" {words.rate(best['learning_rate'])} and {best['hidden_units']} hidden units.",
+        f" coloured by error. The lowest, {formats.percent(best['val_error'])}, is at learning"
+        f" rate {formats.rate(best['learning_rate'])} and {best['hidden_units']} hidden units.",
         caption="The darker, the fewer errors; from four times the lowest on, all are"
         " equally light. Ringed: the lowest. Crossed: diverged or pruned." + _zeros(frame),
         size=(7.6, 4.0),
@@ -63,19 +64,19 @@ def _zeros(frame: pd.DataFrame) -> str:
     return " An error of 0 is drawn as half an image." if (frame["val_errors"] == 0).any() else ""
 
 
-def _diagnosis(search: Searched) -> str:
+def _diagnosis(search: ReportedStudy) -> str:
     """Where the good and bad learning rates lie, in words."""
     done = [trial for trial in search.trials if trial.state == "COMPLETE"]
     if not done:
         return f"{search.title}: no trial was trained to the end."
     low, high = search.manifest["space"]["learning_rate"]
     found = diagnosed(done, (low, high))
-    span = f"from {words.rate(found.level[0])} to {words.rate(found.level[1])}"
+    span = f"from {formats.rate(found.level[0])} to {formats.rate(found.level[1])}"
     if found.level[0] == found.level[1]:
-        span = f"of {words.rate(found.level[0])}"
+        span = f"of {formats.rate(found.level[0])}"
     text = f"{search.title}: the trials level with the best have learning rates {span}."
     if found.falls_apart_from is not None:
-        text += f" Training falls apart from {words.rate(found.falls_apart_from)}."
+        text += f" Training falls apart from {formats.rate(found.falls_apart_from)}."
     if found.best_tenth_edge is not None:
         side = {"low": "lower", "high": "upper"}[found.best_tenth_edge]
         return f"{text} The best lie near the {side} end of the range searched: try it wider."
@@ -102,32 +103,32 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
     return Section("search", "How the search went", text, [chart], best)
 
 
-def _found(search: Searched, best: StoredTrial) -> str:
+def _found(search: ReportedStudy, best: StoredTrial) -> str:
     return (
-        f"{search.title}: the best of {words.plural(len(search.trials), 'trial')} is number"
+        f"{search.title}: the best of {formats.plural(len(search.trials), 'trial')} is number"
         f" {best.number}"
         f" ({words.parameters(best)}), at step {best.step:,} of {search.protocol.steps:,}."
     )
 
 
-def _best_table(search: Searched) -> Table:
+def _best_table(search: ReportedStudy) -> Table:
     """Five trials from the best on; pruned ones come last, whatever they reached."""
     order = sorted(search.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
     rows = [
         [
             str(t.number),
-            words.rate(t.learning_rate),
+            formats.rate(t.learning_rate),
             *([] if t.hidden_units is None else [str(t.hidden_units)]),
-            words.error(t.val_errors, t.n_val),
+            formats.error(t.val_errors, t.n_val),
             f"{t.step:,}",
-            words.percent(t.final_error),
+            formats.percent(t.final_error),
             t.outcome,
         ]
         for t in order
     ]
     units = ["Hidden units"] if order[0].hidden_units is not None else []
     header = ["Trial", "Learning rate", *units, "Lowest validation error", "At step"]
-    caption = f"{search.title}: the {words.plural(len(order), 'trial')} with the fewest errors"
+    caption = f"{search.title}: the {formats.plural(len(order), 'trial')} with the fewest errors"
     note = "" if len(order) == len(search.trials) else "All trials are in tables/trials.csv."
     return Table(caption, [*header, "Error at the end", "Outcome"], rows, note, sortable=True)
 
@@ -168,8 +169,8 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
 def _expected(frame: pd.DataFrame) -> str:
     last = frame.groupby("study", sort=False).tail(1).to_dict("records")
     return " ".join(
-        f"{row['model']}: {words.percent(row['expected_error'])} of"
-        f" {words.plural(row['trials'], 'trial')}, {words.seconds(row['seconds'])}."
+        f"{row['model']}: {formats.percent(row['expected_error'])} of"
+        f" {formats.plural(row['trials'], 'trial')}, {formats.seconds(row['seconds'])}."
         for row in last
     )
 
@@ -200,15 +201,15 @@ def importance(record: Record, trials: pd.DataFrame) -> Section | None:
     return Section("importance", "Which hyperparameter matters", text, charts)
 
 
-def _importance(search: Searched) -> str:
+def _importance(search: ReportedStudy) -> str:
     space = search.manifest["space"]
     searched = [name for name, ends in space.items() if ends and ends[0] != ends[1]]
     if len(searched) < 2:
-        only = words.listed([name.replace("_", " ") for name in searched])
+        only = formats.listed([name.replace("_", " ") for name in searched])
         return (
             f"{search.title}: only one hyperparameter was searched ({only}), so all lies with it."
         )
     if not search.importance:
         return f"{search.title}: it can’t be told from fewer than {ENOUGH} trials run to the end."
     shares = [f"{n.replace('_', ' ')} {100 * s:.0f} %" for n, s in search.importance.items()]
-    return f"{search.title}: {words.listed(shares)}."
+    return f"{search.title}: {formats.listed(shares)}."

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study import formats
 from study.report import tables, words
 from study.report.content import Section
 from study.report.figures import linear_weights, unit_weights
 from study.report.figures.training import on_common_scales
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
 from study.trials import StoredTrial
 
@@ -27,8 +28,8 @@ def training(record: Record, trials: pd.DataFrame) -> Section | None:
             frame,
             alt=f"Learning curve: {quantity} of trial {best.number}, the best of {s.noun}, on"
             f" training batches and on the validation images, over {s.protocol.steps:,} steps."
-            f" The lowest validation error, {words.error(best.val_errors, best.n_val)}, is at"
-            f" step {best.step:,}; at the end it is {words.percent(best.final_error)}.",
+            f" The lowest validation error, {formats.error(best.val_errors, best.n_val)}, is at"
+            f" step {best.step:,}; at the end it is {formats.percent(best.final_error)}.",
         )
         for (s, best), frame in zip(record.winners, frames, strict=True)
         for quantity, draw in draws
@@ -42,7 +43,7 @@ def training(record: Record, trials: pd.DataFrame) -> Section | None:
     if record.comparison is not None:
         text[0] += (
             " The band spans the same hyperparameters on"
-            f" {words.plural(record.comparison.n_seeds, 'fresh seed')}, from the lowest to the"
+            f" {formats.plural(record.comparison.n_seeds, 'fresh seed')}, from the lowest to the"
             " highest."
         )
     title = "How the two winners learnt" if len(frames) > 1 else "How the best trial learnt"
@@ -66,7 +67,7 @@ def weights(record: Record, trials: pd.DataFrame) -> Section | None:
     return Section("weights", "What the models look at", text, charts)
 
 
-def _linear_weights(record: Record, search: Searched, best: StoredTrial) -> Chart:
+def _linear_weights(record: Record, search: ReportedStudy, best: StoredTrial) -> Chart:
     assert search.weights is not None
     first, second = _class_names(record)
     return Chart(
@@ -82,7 +83,7 @@ def _linear_weights(record: Record, search: Searched, best: StoredTrial) -> Char
     )
 
 
-def _unit_weights(record: Record, search: Searched, best: StoredTrial) -> Chart:
+def _unit_weights(record: Record, search: ReportedStudy, best: StoredTrial) -> Chart:
     assert search.weights is not None
     first, second = _class_names(record)
     frame = tables.unit_weights(search.weights)

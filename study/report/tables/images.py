@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from study import formats
 from study.dataset import DigitPair, normalise
 from study.report import words
 from study.report.inference import initial_weights, probabilities
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.seeds import derive
 from study.trials import StoredTrial
 
@@ -128,7 +129,7 @@ def _grouped(frame: pd.DataFrame, record: Record, pair: DigitPair) -> pd.DataFra
         labels.append("; ".join([f"{row['class']}, not {said}", *filter(None, sure)]))
         what = words.class_name(pair.dataset, int(row["class"]))
         alts.append(f"validation image {row['image']}: {what}, taken for {said}")
-    counts = {group: words.plural(groups.count(group), "image") for group in groups}
+    counts = {group: formats.plural(groups.count(group), "image") for group in groups}
     titles = [f"{group}: {counts[group]}" for group in groups]
     return (
         frame.assign(order=order, group=titles, label=labels, alt=alts)
@@ -138,7 +139,7 @@ def _grouped(frame: pd.DataFrame, record: Record, pair: DigitPair) -> pd.DataFra
     )
 
 
-def _sure(search: Searched, p: float, second: bool, named: bool) -> str:
+def _sure(search: ReportedStudy, p: float, second: bool, named: bool) -> str:
     """How sure the model is of what it says."""
     sure = f"{100 * (p if second else 1 - p):.0f} %" if np.isfinite(p) else ""
     return f"{search.title} {sure}" if sure and named else sure
@@ -176,7 +177,7 @@ def predictions(record: Record, pair: DigitPair) -> pd.DataFrame:
 
 
 def _before_and_after(
-    search: Searched, best: StoredTrial
+    search: ReportedStudy, best: StoredTrial
 ) -> dict[str, dict[str, np.ndarray] | None]:
     assert search.weights is not None
     seed = derive(int(search.manifest["seed"]), "weights", best.number)
@@ -184,7 +185,7 @@ def _before_and_after(
     return {"before": before, "after": search.weights}
 
 
-def _said(row: dict[object, object], shown: list[tuple[Searched, StoredTrial]]) -> str:
+def _said(row: dict[object, object], shown: list[tuple[ReportedStudy, StoredTrial]]) -> str:
     chances = [
         f"{search.title} {100 * float(str(row[f'{search.key}_before'])):.0f} →"
         f" {100 * float(str(row[f'{search.key}_after'])):.0f} %"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from study.report.record import Record, Searched
+from study.report.record import Record, ReportedStudy
 from study.report.tables.searching import categorical
 from study.trials import StoredTrial
 
@@ -13,7 +13,7 @@ Weights = dict[str, np.ndarray]
 SHOWN_UNITS = 25  # hidden units in the contact sheet
 
 
-def curves(record: Record, search: Searched, best: StoredTrial) -> pd.DataFrame:
+def curves(record: Record, search: ReportedStudy, best: StoredTrial) -> pd.DataFrame:
     """A trial's learning curves, a row a validation; training figures are of one batch.
 
     ``val_loss_low`` and so on are the lowest and the highest of the same configuration on fresh
@@ -40,7 +40,7 @@ def curves(record: Record, search: Searched, best: StoredTrial) -> pd.DataFrame:
 
 
 def _spread(
-    record: Record, search: Searched, best: StoredTrial, name: str, rows: int
+    record: Record, search: ReportedStudy, best: StoredTrial, name: str, rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and the highest of the replicates' curves, (V,) each."""
     found = [

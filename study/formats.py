@@ -1,0 +1,76 @@
+"""How numbers are written: in the terminal, on a page, in a notebook and in a table alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from study.stats import Interval
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(fraction: float) -> str:
+    """``2.40 %``."""
+    return f"{100 * fraction:.2f} %"
+
+
+def short_percent(fraction: float) -> str:
+    """``3.5 %``: as many digits as it has."""
+    return f"{100 * fraction:.4g} %"
+
+
+def error(errors: float, n: int) -> str:
+    """``2.40 % (43 of 1,791)``; a mean count has one decimal."""
+    count = f"{errors:,}" if isinstance(errors, int) else f"{errors:,.1f}"
+    return f"{percent(errors / n)} ({count} of {n:,})"
+
+
+def interval(ends: Interval) -> str:
+    """``1.93 % to 3.41 %``; an error is not below 0."""
+    return f"{percent(max(ends.lower, 0))} to {percent(ends.upper)}"
+
+
+def counted_interval(ends: Interval, n: int) -> str:
+    """``1.93 % to 3.41 % (35 to 61)``."""
+    return f"{interval(ends)} ({max(ends.lower, 0) * n:.0f} to {ends.upper * n:.0f})"
+
+
+def p_value(p: float) -> str:
+    """``0.038``, or a bound where it is tiny."""
+    return f"{p:.2g}" if p >= 0.001 else rate(float(f"{p:.1e}"))
+
+
+def power_of_ten(exponent: int) -> str:
+    """``10⁻³``, and the small numbers that need no power."""
+    if -2 <= exponent <= 1:
+        return f"{10.0**exponent:g}"
+    return "10" + str(exponent).translate(_SUPERSCRIPTS)
+
+
+def rate(learning_rate: float) -> str:
+    """A learning rate, three digits: ``0.0798``, ``2.5·10⁻⁵``, ``10⁻⁵``."""
+    digits, _, exponent = f"{learning_rate:.3g}".partition("e")
+    if not exponent:
+        return digits
+    power = power_of_ten(int(exponent))
+    return power if digits == "1" else f"{digits}·{power}"
+
+
+def seconds(duration: float) -> str:
+    """A duration, as people say it."""
+    if duration < 9.95:
+        return f"{duration:.1f} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{minutes:,} min {rest} s" if minutes else f"{rest} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def listed(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else "none"

@@ -1,0 +1,145 @@
+"""Read what a report shows: the studies, their confirmation, the weights and the images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study import dataset, storage
+from study.confirm.comparison import compare_with_rows
+from study.confirm.plan import PARTS, REPLICATES, SPLITS
+from study.errors import NotConfirmedError, StudyError
+from study.report.importance import importances
+from study.report.record import Record, ReportedStudy, Rows, title_of
+from study.report.sections.answer import notebook
+from study.report.select_studies import find, require_comparable
+from study.storage.searched import Searched
+from study.storage.urls import label, shown, sqlite_path
+from study.storage.weights import weights_path
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from study.dataset import DigitPair
+
+REPLICATED = (
+    *("replicate", "finalist", "learning_rate", "hidden_units", "final_errors", "val_errors"),
+    *("n_val", "curve"),
+)
+SPLIT = (
+    *("split", "learning_rate", "hidden_units", "val_errors", "n_val", "holdout_errors"),
+    "n_holdout",
+)
+
+
+class NotebookRecord(Record):
+    """A record that shows the report's first screen in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return notebook(self)
+
+
+def collect(
+    url: str, *, linear: str | None = None, mlp: str | None = None, data_root: Path | None = None
+) -> NotebookRecord:
+    """Read the studies, the winners' weights, and the images; the storage is not changed.
+
+    Raises:
+        StudyError: see :func:`study.report.render`.
+    """
+    names = [name for name in (linear, mlp) if name is not None] or find(url, _label(url))
+    searches = [_read(url, name) for name in names]
+    if len(searches) == 2:
+        a, b = searches
+        require_comparable((a.name, b.name), (a.manifest, b.manifest))
+    pair, reason = _images(searches[0], data_root)
+    named = _told_apart(searches)
+    return NotebookRecord(_label(url), named, pair, reason, **_confirmed(url, searches))
+
+
+def _told_apart(searches: Sequence[ReportedStudy]) -> tuple[ReportedStudy, ...]:
+    """Two studies of one kind of model are called by their names."""
+    if len({search.model.name for search in searches}) == len(searches):
+        return tuple(searches)
+    return tuple(
+        replace(search, title=search.name, noun=search.name, key=f"{search.key}_{place}")
+        for place, search in enumerate(searches, 1)
+    )
+
+
+def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
+    """The comparison and its rows, or why there is none where there are parts of one."""
+    names = [search.name for search in searches]
+    called = {*names, *(search.stored.first_name for search in searches)}
+    parts = {name + suffix for name in called for suffix in PARTS}
+    if len(names) < 2 or parts.isdisjoint(storage.study_names(url)):
+        return {}
+    try:
+        found, rows = compare_with_rows(url, (names[0], names[1]))
+    except NotConfirmedError as error:
+        return {"unconfirmed": error.why}
+    return {
+        "comparison": found,
+        "replicates": _chosen(rows[REPLICATES], REPLICATED),
+        "splits": _chosen(rows[SPLITS], SPLIT),
+    }
+
+
+def _chosen(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> Rows:
+    return tuple({name: row[name] for name in ("study", *fields)} for row in rows)
+
+
+def _read(url: str, name: str) -> ReportedStudy:
+    stored = Searched.read(url, name)
+    if stored.manifest.get("model") is None:
+        raise StudyError(f"study {shown(name)}: was not searched by python -m study.search")
+    try:
+        model = stored.plan.model_definition
+    except StudyError as error:
+        raise StudyError(f"study {shown(name)}: {error}") from error
+    weights, reason = _weights(stored)
+    return ReportedStudy(
+        stored=stored,
+        title=title_of(model),
+        noun=f"the {model.label or model.name}",
+        key=model.name,
+        weights=weights,
+        no_weights=reason,
+        importance=importances(stored.frozen),
+    )
+
+
+def _weights(stored: Searched) -> tuple[dict[str, np.ndarray] | None, str]:
+    """The best trial's weights from beside the database, or why they can't be shown."""
+    if stored.best is None:
+        return None, "no trial was trained to the end"
+    try:
+        return stored.weights(stored.best), ""
+    except StudyError:
+        path = weights_path(stored.storage, stored.name, stored.best.number)
+        return None, (
+            f"the file {path.name} beside the database is missing, damaged or another search's;"
+            " the same search, run again, makes it anew"
+        )
+
+
+def _images(search: ReportedStudy, data_root: Path | None) -> tuple[DigitPair | None, str]:
+    """The images that the studies used, or why they can't be shown."""
+    asked = search.protocol
+    try:
+        pair = dataset.load(
+            asked.dataset, asked.classes, data_root=data_root, n_train=asked.n_train
+        )
+    except StudyError as error:
+        return None, str(error)
+    if pair.digest != search.manifest["data_sha256"]:
+        return None, "the images found are not those of the studies: their SHA-256 differs"
+    return pair, ""
+
+
+def _label(url: str) -> str:
+    """The storage without its folder, so that a report does not depend on where it was made."""
+    path = sqlite_path(storage.resolve(url))
+    return label(url) if path is None else Path(label(url)).name
