@@ -27,12 +27,12 @@ from study.dataset.__main__ import main
 from study.errors import ResourceError, StudyError
 
 ROOT = Path(__file__).parents[1]
-OFFICIAL = ROOT.parent / "shared" / "mnist"
+OFFICIAL = Path(os.environ.get("STUDY_MNIST", ROOT.parent / "shared" / "mnist"))
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 IMAGES, LABELS = official.FILES
 HTML = b"<!DOCTYPE html><html><body>Sign in to the Wi-Fi</body></html>"
 
-needs_official = pytest.mark.skipif(not OFFICIAL.exists(), reason=f"no MNIST in {OFFICIAL}")
+needs_official = pytest.mark.skipif(not OFFICIAL.exists(), reason=f"STUDY_MNIST: no {OFFICIAL}")
 needs_fashion = pytest.mark.skipif(not FASHION.exists(), reason=f"no Fashion-MNIST in {FASHION}")
 
 
@@ -291,7 +291,7 @@ seen = []
 sys.addaudithook(lambda event, details: seen.append((event, str(details[:1]))))
 from study.dataset import load
 if sys.argv[2] == "warm":
-    from study.dataset import reader
+    from study.dataset import torchvision_reader
 seen.clear()
 load(data_root=Path(sys.argv[1]) if sys.argv[1] else None).images
 opened = {what.split("/")[-1].strip(",')") for event, what in seen if event == "open"}
@@ -349,21 +349,23 @@ def server(tmp_path_factory, monkeypatch):
 
 
 def mirror(monkeypatch, port):
-    from study.dataset import reader
+    from study.dataset import torchvision_reader
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(reader.MNIST, "mirrors", [f"http://127.0.0.1:{port}/"])
+    monkeypatch.setattr(
+        torchvision_reader.READERS["MNIST"], "mirrors", [f"http://127.0.0.1:{port}/"]
+    )
 
 
 def serve_official(folder, monkeypatch):
     """Put packed training files on the mirror, with their own MD5 as torchvision's."""
-    from study.dataset import reader
+    from study.dataset import torchvision_reader
 
     resources = []
-    for name, _ in reader.MNIST.resources:
+    for name, _ in torchvision_reader.READERS["MNIST"].resources:
         (folder / name).write_bytes(content := packed(name.removesuffix(".gz")))
         resources.append((name, hashlib.md5(content).hexdigest()))
-    monkeypatch.setattr(reader.MNIST, "resources", resources)
+    monkeypatch.setattr(torchvision_reader.READERS["MNIST"], "resources", resources)
 
 
 @needs_official

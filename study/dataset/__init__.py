@@ -1,10 +1,9 @@
-"""The digit pair: which images, in which order, with which labels and split.
+"""The two classes: which images, in which order, with which labels and split.
 
-:func:`load` is the way in. The default pair, the 4s and 9s of MNIST's training set,
-lies inside the package (:mod:`study.dataset.bundle`); any other pair comes from the
-official training files under a data root (:mod:`study.dataset.official`), or from files
-of one's own in their format (:mod:`study.dataset.own`). Test sets are neither opened nor
-downloaded.
+Begin with :func:`load`. The default pair, the 4s and 9s of MNIST's training set, is inside the
+package (:mod:`study.dataset.bundle`). Any other pair is read from the official training files
+(:mod:`study.dataset.official`), or from your own files in their format
+(:mod:`study.dataset.own`). Test sets are neither opened nor downloaded.
 """
 
 from pathlib import Path
@@ -39,12 +38,12 @@ def load(
     """Return the images of two classes, in the order of the official training file.
 
     Args:
-        dataset: one of :data:`DATASETS`, or ``own``: files of one's own in the same format.
+        dataset: one of :data:`DATASETS`, or ``own``: your own files in the same format.
         classes: the class labelled 0 and the class labelled 1, each from 0 to 9.
         data_root: a torchvision data root (``DIR/MNIST/raw/…``), or a folder in which the
-            training files lie directly. Without files there, they are downloaded to it.
+            training files lie directly. Missing files are downloaded to it.
             None: the bundled pair, without torchvision, network or other files.
-            Of ``own`` data, the folder in which the two training files lie.
+            For ``own`` data, the folder in which the two training files lie.
         n_train: how many images train, the first ones; the rest validate.
 
     Raises:
@@ -56,7 +55,7 @@ def load(
 
 
 def read(dataset: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return all images and labels that there are, of whatever classes: see :func:`load`."""
+    """Return the images and labels of all classes: see :func:`load`."""
     if data_root is None:
         return bundle.read()
     if dataset == own.NAME:
@@ -65,10 +64,10 @@ def read(dataset: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArr
 
 
 def check_request(dataset: str, classes: tuple[int, int], *, bundled: bool) -> None:
-    """Refuse what no file could satisfy, before any file is opened.
+    """Refuse a request that no file can meet, before any file is opened.
 
     Raises:
-        StudyError: The message says what could be had instead.
+        StudyError: The message says what can be asked for.
     """
     known = (*DATASETS, own.NAME)
     if dataset not in known:

@@ -66,7 +66,7 @@ def _checked(path: Path) -> NDArray[np.uint8]:
 
 
 def _packed(content: bytes) -> bytes:
-    """Compress with a header of constants, which `gzip.compress` leaves to zlib."""
+    """Compress with a constant header; `gzip.compress` would use zlib's, which varies."""
     packed = io.BytesIO()
     with gzip.GzipFile("", "wb", compresslevel=9, fileobj=packed, mtime=0) as file:
         file.write(content)

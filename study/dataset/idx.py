@@ -4,9 +4,9 @@ A file is two zero bytes, the data type (8: unsigned bytes), the number of dimen
 each dimension as four bytes (big-endian), then the values. Source: "The IDX file format"
 on the MNIST page, http://yann.lecun.com/exdb/mnist/.
 
-torchvision's reader rests on ``assert`` and reads whatever it is given, however long, so
-a file passes through :func:`read` first. It costs at most the expected size in memory,
-twice over for a ``.gz``.
+torchvision's reader checks with ``assert`` only and reads a file of any length, so a file
+passes through :func:`read` first. That takes at most the expected size in memory, twice for
+a ``.gz``.
 """
 
 import math
@@ -46,7 +46,7 @@ class Layout:
     @property
     def offset(self) -> int:
         """Bytes before the first value."""
-        return sum(width for _, width, _ in self.header)
+        return 4 + 4 * len(self.dimensions)
 
     @property
     def size(self) -> int:
@@ -65,13 +65,13 @@ def labels(count: int) -> Layout:
 
 
 def declared(path: Path) -> int:
-    """How many items the file's header says that it holds; nothing else is looked at.
+    """The number of items that the file's header states; nothing else is checked.
 
     Raises:
         StudyError: if it is not a regular file with a header.
         OSError: if it can't be read.
     """
-    start = (_unpacked if path.suffix == ".gz" else _bytes)(path, 8)
+    start = _start(path, 8)
     if len(start) < 8:
         raise _refusal(path, "size", f"{len(start)} bytes, less than a header", "an IDX file's")
     return int.from_bytes(start[4:8], "big")
@@ -85,13 +85,21 @@ def read(path: Path, layout: Layout) -> bytes:
             the file and the first field that is wrong.
         OSError: if it can't be read.
     """
-    content = _unpacked(path, layout.size) if path.suffix == ".gz" else _bytes(path, layout.size)
-    _check_header(content, path, layout)
-    if len(content) != layout.size:
-        more = "more than " if len(content) > layout.size else ""
-        found = f"{more}{min(len(content), layout.size):,} bytes"
-        raise _refusal(path, "size", found, f"{layout.size:,} bytes")
-    _check_values(content, path, layout)
+    content, size = _start(path, layout.size), f"{layout.size:,} bytes"
+    if len(content) < layout.offset:
+        raise _refusal(path, "size", f"{len(content)} bytes, less than a header", size)
+    start = 0
+    for field, width, wanted in layout.header:
+        found = int.from_bytes(content[start : start + width], "big")
+        if found != wanted:
+            raise _refusal(path, field, str(found), str(wanted))
+        start += width
+    if len(content) > layout.size:
+        raise _refusal(path, "size", f"more than {size}", size)
+    if len(content) < layout.size:
+        raise _refusal(path, "size", f"{len(content):,} bytes", size)
+    if layout.highest < 255:
+        _check_labels(values(content, layout), path, layout.highest)
     return content
 
 
@@ -100,23 +108,29 @@ def values(content: bytes, layout: Layout) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=layout.offset).reshape(layout.shape)
 
 
+def read_array(path: Path, layout: Layout) -> NDArray[np.uint8]:
+    """Return the values of an IDX file; raises what :func:`read` raises."""
+    return values(read(path, layout), layout)
+
+
 def encode(array: NDArray[np.uint8]) -> bytes:
     """Return the IDX file that holds an array of bytes."""
     sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
     return bytes((0, 0, 8, array.ndim)) + sizes + array.tobytes()
 
 
-def _bytes(path: Path, limit: int) -> bytes:
-    """Return at most ``limit`` + 1 bytes, so that a longer file shows as longer."""
+def _start(path: Path, limit: int) -> bytes:
+    """Return at most ``limit`` + 1 bytes, unpacked, so that a longer file shows as longer."""
     if not stat.S_ISREG(path.stat().st_mode):  # opening a FIFO would wait for a writer
         raise _refusal(path, "file type", "not a regular file", "one")
+    packed = path.suffix == ".gz"
     with path.open("rb") as file:
-        return file.read(limit + 1)
+        content = file.read(limit + (_GZIP_COST if packed else 0) + 1)
+    return _unpacked(path, content, limit) if packed else content
 
 
-def _unpacked(path: Path, limit: int) -> bytes:
+def _unpacked(path: Path, packed: bytes, limit: int) -> bytes:
     """Unpack one gzip member to at most ``limit`` + 1 bytes, whatever it claims to hold."""
-    packed = _bytes(path, limit + _GZIP_COST)
     stream = zlib.decompressobj(_GZIP)
     try:
         content = stream.decompress(packed, limit + 1)
@@ -129,25 +143,10 @@ def _unpacked(path: Path, limit: int) -> bytes:
     return content
 
 
-def _check_header(content: bytes, path: Path, layout: Layout) -> None:
-    if len(content) < layout.offset:
-        found = f"{len(content)} bytes, less than a header"
-        raise _refusal(path, "size", found, f"{layout.size:,} bytes")
-    start = 0
-    for field, width, wanted in layout.header:
-        value = int.from_bytes(content[start : start + width], "big")
-        if value != wanted:
-            raise _refusal(path, field, str(value), str(wanted))
-        start += width
-
-
-def _check_values(content: bytes, path: Path, layout: Layout) -> None:
-    if layout.highest == 255:  # any byte will do
-        return
-    outside = np.flatnonzero(values(content, layout) > layout.highest)
-    if len(outside):
-        value = content[layout.offset + int(outside[0])]
-        raise _refusal(path, f"label {outside[0]:,}", str(value), f"from 0 to {layout.highest}")
+def _check_labels(labels: NDArray[np.uint8], path: Path, highest: int) -> None:
+    if (outside := np.flatnonzero(labels > highest)).size:
+        first = int(outside[0])
+        raise _refusal(path, f"label {first:,}", str(labels[first]), f"from 0 to {highest}")
 
 
 def _refusal(path: Path, field: str, found: str, wanted: str) -> StudyError:

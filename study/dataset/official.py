@@ -1,7 +1,7 @@
 """The official training files of MNIST and its relatives, under a data root.
 
-find → download what is missing → check → read. The checks come before torchvision sees
-a file; the reading and the downloading are torchvision's (:mod:`study.dataset.reader`).
+find → download what is missing → check → read. A file is checked before torchvision reads
+it; torchvision reads and downloads (:mod:`study.dataset.torchvision_reader`).
 """
 
 import hashlib
@@ -28,7 +28,7 @@ FILES = {
     "train-images-idx3-ubyte": idx.images(60_000),
     "train-labels-idx1-ubyte": idx.labels(60_000),
 }
-_SILENCE_S = 5.0  # how long a server may say nothing
+_SILENCE_S = 5.0  # how long a server may send nothing
 _log = logging.getLogger(__name__)
 
 
@@ -63,16 +63,16 @@ def read(dataset: str, root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     """Return a training set whole: (60000, 28, 28) images and (60000,) labels 0 to 9.
 
     Raises:
-        StudyError: a file that is damaged, or missing and not to be had.
+        StudyError: a file that is damaged, or missing and can't be downloaded.
         ResourceError: a file that may not be read or written, or a full disk.
     """
     with one_line(root):
-        paths = _find(dataset, root) or _download(dataset, root)
+        paths = find_in(_raw(dataset, root)) or find_in(root) or _download(dataset, root)
         contents = {path: _checked(dataset, path) for path in paths}
-        from study.dataset import reader
+        from study.dataset import torchvision_reader
 
         with _unpacked(contents) as folder:
-            return reader.read(DATASETS[dataset].name, folder)
+            return torchvision_reader.read(DATASETS[dataset].name, folder)
 
 
 def wanted(dataset: str, root: Path) -> str:
@@ -81,12 +81,8 @@ def wanted(dataset: str, root: Path) -> str:
 
 
 def _raw(dataset: str, root: Path) -> Path:
+    """Where torchvision puts the files."""
     return root / DATASETS[dataset].name / "raw"
-
-
-def _find(dataset: str, root: Path) -> list[Path]:
-    """Return the two files where torchvision puts them, or in the root itself, or none."""
-    return find_in(_raw(dataset, root)) or find_in(root)
 
 
 def find_in(folder: Path) -> list[Path]:
@@ -97,17 +93,16 @@ def find_in(folder: Path) -> list[Path]:
 
 
 def _checked(dataset: str, path: Path) -> bytes:
-    """Return a file's unpacked content, known to be the official one where that is known."""
+    """Return a file's unpacked content; where the official digest is known, it has that digest."""
     name = path.name.removesuffix(".gz")
     content = idx.read(path, FILES[name])
     digest = hashlib.sha256(content).hexdigest()
-    position = list(FILES).index(name)
-    official = {key: source.sha256[position] for key, source in DATASETS.items() if source.sha256}
-    others = {known: key for key, known in official.items() if key != dataset}
-    if digest in others:
-        raise StudyError(f"{path}: SHA-256 is that of {others[digest]}: must be {dataset}'s")
-    if digest != official.get(dataset, digest):
-        raise StudyError(f"{path}: SHA-256 is {digest}: must be {official[dataset]}")
+    owner = next((key for key, source in DATASETS.items() if digest in source.sha256), dataset)
+    if owner != dataset:
+        raise StudyError(f"{path}: SHA-256 is that of {owner}: must be {dataset}'s")
+    known = dict(zip(FILES, DATASETS[dataset].sha256, strict=False))
+    if digest != known.get(name, digest):
+        raise StudyError(f"{path}: SHA-256 is {digest}: must be {known[name]}")
     return content
 
 
@@ -127,27 +122,30 @@ def _unpacked(contents: dict[Path, bytes]) -> Iterator[Path]:
 
 
 def _download(dataset: str, root: Path) -> list[Path]:
-    """Download the training files, check them, then put those that the root lacks there."""
+    """Download the training files, check them, and put those that are missing into the root."""
     if root.exists() and not root.is_dir():
         raise StudyError(f"{root}: not a folder: must be a data root")
-    _log.info("downloading %s's training files to %s", dataset, _raw(dataset, root))
+    raw = _raw(dataset, root)
+    _log.info("downloading %s's training files to %s", dataset, raw)
     with TemporaryDirectory(prefix="study-") as folder:
         _fetch(dataset, Path(folder), root)
         for name in FILES:
             _checked(dataset, Path(folder, name))
-        _raw(dataset, root).mkdir(parents=True, exist_ok=True)
-        return [_publish(Path(folder, name), _raw(dataset, root) / name) for name in FILES]
+        raw.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            _publish(Path(folder, name), raw / name)
+    return [raw / name for name in FILES]
 
 
 def _fetch(dataset: str, folder: Path, root: Path) -> None:
-    """Run torchvision's downloader, quietly and with a limit on silence."""
-    from study.dataset import reader
+    """Run torchvision's downloader, without its output and with a limit on silence."""
+    from study.dataset import torchvision_reader
 
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_SILENCE_S)
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            reader.download(DATASETS[dataset].name, folder)
+            torchvision_reader.download(DATASETS[dataset].name, folder)
     except (URLError, HTTPException, TimeoutError, ConnectionError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise StudyError(
@@ -158,18 +156,17 @@ def _fetch(dataset: str, folder: Path, root: Path) -> None:
         socket.setdefaulttimeout(patience)
 
 
-def _publish(source: Path, target: Path) -> Path:
+def _publish(source: Path, target: Path) -> None:
     """Copy a file to its place, whole or not at all; one that is there stays."""
     if not target.exists():
         part = target.with_name(f"{target.name}.part")
         shutil.copyfile(source, part)
         os.replace(part, target)
-    return target
 
 
 @contextmanager
 def one_line(root: Path) -> Iterator[None]:
-    """Say which file the operating system refused, and why."""
+    """Turn an error of the operating system into one line: the file, and what is wrong."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""A person's own images in MNIST's format, under a data root: ``--dataset own``.
+"""Your own images in MNIST's format, under a data root: ``--dataset own``.
 
-Nobody knows their digests, so every field of their headers and every label is checked, and
-the digest of what was read is stored with a study, as that of any data is.
+Their digests are not known beforehand, so every field of their headers and every label is
+checked. A study stores the digest of what was read, as for any data.
 """
 
 from pathlib import Path
@@ -28,25 +28,21 @@ def read(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         ResourceError: a file that may not be read.
     """
     with official.one_line(root):
-        images, labels = _find(root)
+        found = official.find_in(root)
+        if not found:
+            raise StudyError(f"{root}: training files are missing: put {wanted(root)}")
+        images, labels = found
         count = idx.declared(images)
         if not 2 <= count <= MOST:
             raise StudyError(
                 f"{images}: number of images is {count:,}: must be from 2 to {MOST:,}"
             )
-        layouts = {images: idx.images(count), labels: idx.labels(count)}
-        first, second = (
-            idx.values(idx.read(path, layout), layout) for path, layout in layouts.items()
+        return (
+            idx.read_array(images, idx.images(count)),
+            idx.read_array(labels, idx.labels(count)),
         )
-        return first, second
 
 
 def wanted(root: Path) -> str:
     """Name the two files, for a message."""
     return f"{' and '.join(official.FILES)} (or their .gz) into {root}"
-
-
-def _find(root: Path) -> tuple[Path, Path]:
-    if found := official.find_in(root):
-        return found[0], found[1]
-    raise StudyError(f"{root}: training files are missing: put {wanted(root)}")

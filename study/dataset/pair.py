@@ -1,11 +1,11 @@
-"""Two classes of images, their split, and the normalisation that every model sees.
+"""Two classes of images, their split, and their normalisation.
 
 Letters: N images, D = 784 pixels.
 """
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -54,9 +54,9 @@ class DigitPair:
         """
         kept = np.isin(labels, classes)
         second = (labels[kept] == classes[1]).astype(np.uint8)
-        found = cls(dataset, classes, images[kept], second, n_train)
-        found.require_classes()
-        return found
+        pair = cls(dataset, classes, images[kept], second, n_train)
+        pair.require_classes()
+        return pair
 
     def require_classes(self, split: str = "") -> None:
         """Refuse a pair that lacks a class where it trains or where it validates.
@@ -67,9 +67,9 @@ class DigitPair:
         Raises:
             StudyError: The message names the class and the part.
         """
-        parts = {"train": self.labels[: self.n_train], "validate": self.labels[self.n_train :]}
-        for part, labels in parts.items():
-            self.require_both(labels, f"{part}{split and f' in {split}'}")
+        of = split and f" in {split}"
+        self.require_both(self.labels[: self.n_train], f"train{of}")
+        self.require_both(self.labels[self.n_train :], f"validate{of}")
 
     def require_both(self, labels: NDArray[np.uint8], part: str) -> None:
         """Refuse labels, some of the pair's, that are all the same.
@@ -78,7 +78,7 @@ class DigitPair:
             StudyError: The message names the class that is missing and the ``part``.
         """
         for label, name in enumerate(self.classes):
-            if not (labels == label).any():
+            if label not in labels:
                 raise StudyError(
                     f"class {name} of {self.dataset}: none of the {len(labels)} images that "
                     f"{part} is of it: must be one or more: change n_train, the images' order, "
@@ -87,7 +87,7 @@ class DigitPair:
 
     def taking(self, order: NDArray[np.intp], n_train: int) -> Self:
         """The images at these places, in this order, with a split of their own."""
-        return type(self)(self.dataset, self.classes, self.raw[order], self.labels[order], n_train)
+        return replace(self, raw=self.raw[order], labels=self.labels[order], n_train=n_train)
 
     @cached_property
     def digest(self) -> str:
