@@ -135,7 +135,7 @@ def sizes() -> dict[str, int]:
     from distributed.protocol.pickle import dumps
 
     from study.search.planner import Planner, tasks_of
-    from study.workers.remote import Terms, sealed
+    from study.workers.remote import TaskRequirements, encode_task
 
     found = {}
     for model in MODELS.values():
@@ -147,7 +147,9 @@ def sizes() -> dict[str, int]:
         )
         planner = Planner(plan, [])
         [task] = tasks_of(plan, planner, planner.ask(model.cohort), "0" * 64, Path("/data"))
-        found[f"{model.name} task"] = len(dumps(sealed(sleeping, task, Terms.of(None, ()))))
+        found[f"{model.name} task"] = len(
+            dumps(encode_task(sleeping, task, TaskRequirements.of(None, ())))
+        )
         brief = sleeping(Task(task.model, task.trials, Protocol(steps=1), 0, "cpu", None, ""))
         found[f"{model.name} result"] = len(dumps(brief))
     return found

@@ -1,11 +1,11 @@
-"""Where cohorts are trained: threads of this process, other processes, or a cluster.
+"""Where cohorts are trained: threads of this process, other processes, or a Dask cluster.
 
-``pool`` says which and opens it, ``threads`` and ``processes`` go through joblib, ``cluster``
-through Dask, and ``remote`` is what runs at the other end. A task is the same wherever it
-runs, and so is its result.
+``settings`` says which and opens it. ``threads`` and ``processes`` use joblib, ``cluster`` uses
+Dask. ``remote`` encodes a task for another process, does it there, and decodes its result;
+``bootstrap`` is what that process runs first. A task gives the same result wherever it runs.
 """
 
-from study.workers.pool import LOCAL, Pool, Report, Workers
-from study.workers.threads import retried
+from study.workers.pool import LOCAL, Pool, Report
+from study.workers.settings import Workers
 
-__all__ = ["LOCAL", "Pool", "Report", "Workers", "retried"]
+__all__ = ["LOCAL", "Pool", "Report", "Workers"]

@@ -1,9 +1,10 @@
-"""The door of another process: is it the same program there?
+"""What another process runs first: it does a task only if the same program is installed there.
 
-This file's text goes along with every task, and ``eval`` runs it, which every Python has: a
-process without the package, or with an older one, could unpickle nothing of ours, and one of
-Dask's workers would die of trying. So it imports nothing but the standard library, and the
-task stays bytes until the door has opened.
+The text of this file is sent along with every task, and ``eval`` runs it, which every Python
+has. A process without the package, or with another version of it, could not unpickle the task,
+and one of Dask's workers would die of trying. So this file imports the standard library alone.
+Once the versions are found to be the same, it unpickles the task and calls the function that
+the task names (:func:`study.workers.remote.perform`).
 """
 
 from __future__ import annotations
@@ -15,47 +16,47 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 SOURCE = "study's source"
-INSIDE = "study.workers.remote"
+checked: list[Mapping[str, str]] = []
+"""In the installed module: the versions that this process was found to have."""
 
 
-def pass_through(task: bytes, wanted: dict[str, str], planner: int) -> dict[str, Any]:
-    """Do a task, if what is installed here is what is wanted.
+def run_task(task: bytes, versions: Mapping[str, str], planner: int) -> dict[str, Any]:
+    """Do a task, if these versions are installed here.
 
     Args:
-        task: The arguments of :func:`study.workers.remote.perform`, pickled.
-        wanted: What :func:`installed` says where the task was planned.
-        planner: The process that planned it. Others leave a terminal's Ctrl-C to it.
+        task: A function and its arguments, pickled. The function returns a mapping.
+        versions: What :func:`installed` returns where the task was planned.
+        planner: The process that planned it. Other processes leave Ctrl-C to it.
 
     Returns:
-        The ``worker``, and either the ``result`` and the ``processor`` that it is of, or the
-        reason why the worker is ``unfit``.
+        The name of the ``worker``, and what the function returns, or why the worker is
+        ``unfit`` for the task.
     """
     if os.getpid() != planner and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inside = sys.modules.get(INSIDE)
-    if inside is None or wanted not in getattr(inside, "admitted", ()):
-        here = installed(wanted)
-        names = [name for name in wanted if here[name] != wanted[name]]
-        other = [f"{name} {here[name]}, not {wanted[name]}" for name in names]
-        if other:
+    if versions not in getattr(sys.modules.get(__name__), "checked", ()):
+        here = installed(versions)
+        names = [name for name in versions if here[name] != versions[name]]
+        if names:
+            other = [f"{name} {here[name]}, not {versions[name]}" for name in names]
             reason = f"has {', '.join(other)}: install the search's versions there"
-            return {"worker": worker(), "unfit": reason}
-    from study.workers import remote
-
-    if wanted not in remote.admitted:
-        remote.admitted.append(wanted)
-    return {"worker": worker()} | remote.perform(*pickle.loads(task))
+            return {"worker": worker_name(), "unfit": reason}
+    function, *arguments = pickle.loads(task)  # imports the installed package
+    if versions not in sys.modules[__name__].checked:
+        sys.modules[__name__].checked.append(versions)
+    answer: dict[str, Any] = function(*arguments)
+    return {"worker": worker_name()} | answer
 
 
 def installed(names: Iterable[str]) -> dict[str, str]:
-    """What there is here of each name: a package's version, a file's or the source's digest."""
+    """What is here of each name: a package's version, or the digest of a file or the source."""
     return {name: _installed(name) for name in names}
 
 
@@ -82,13 +83,13 @@ def _source() -> str:
     return digest.hexdigest()[:12]
 
 
-def worker() -> str:
-    """This process, as a person or its scheduler would name it."""
+def worker_name() -> str:
+    """This process: its address in a Dask cluster, or its number and machine."""
     if "distributed" in sys.modules:
         from distributed import get_worker
 
         try:
             return str(get_worker().address)
-        except ValueError:  # not one of Dask's
+        except ValueError:  # it is none of Dask's workers
             pass
     return f"pid {os.getpid()} on {socket.gethostname()}"

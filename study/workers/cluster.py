@@ -1,8 +1,8 @@
 """A Dask cluster: the extra ``cluster``.
 
-Tasks are submitted one by one rather than through joblib's Dask backend, whose first failure
-ends them all: so one cohort can be tried again, one worker left out, and a worker that joins
-late takes what is left.
+Tasks are submitted one by one, not through joblib's Dask backend, where the first failure ends
+all of them. So one cohort can be tried again, one worker can be left out, and a worker that
+joins late gets tasks.
 """
 
 from __future__ import annotations
@@ -19,26 +19,30 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from study.errors import ResourceError, StudyError, of_status
-from study.workers.monitor import Heartbeats, Told
-from study.workers.remote import Hung, Silent, Terms, Unfit, failed_twice, said, sealed, unsealed
+from study.workers.monitor import Heartbeats, ProgressTracker
+from study.workers.pool import Report, Trials
+from study.workers.remote import (
+    Hung,
+    TaskRequirements,
+    Unfit,
+    decode_result,
+    described,
+    encode_task,
+    failed_twice,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from study.workers.pool import Report, Trials
-
-    News = SimpleQueue[Future[Any] | tuple[int, int, float]]
-    """Tasks that have ended, and (a round, the place of a task in it, the work done)."""
-
 PATIENCE_S = 10.0  # how long a scheduler may take to answer, or a worker to come
-RESTART_S = 60.0  # how long a nanny may take to start a worker anew
+RESTART_S = 60.0  # how long a nanny may take to restart a worker
 SILENCE_S = 30.0  # how long a worker may give no sign of life; a cohort's limit, if that is more
 _LOOK_S = 5.0  # how often to look for workers that are silent or have left
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def connected(address: str, terms: Terms) -> Iterator[Cluster]:
+def connected(address: str, requirements: TaskRequirements) -> Iterator[Cluster]:
     """The cluster of the scheduler at ``address``, such as ``tcp://10.0.0.1:8786``.
 
     Raises:
@@ -49,23 +53,23 @@ def connected(address: str, terms: Terms) -> Iterator[Cluster]:
         from distributed import Client
     except ImportError:
         raise StudyError(f"--dask {address}: needs Dask: pip install '.[cluster]'") from None
-    _hush()
+    _silence_dask()
     try:
         client = Client(address, timeout=PATIENCE_S)
     except (TypeError, ValueError) as error:
-        raise StudyError(f"--dask {address}: {said(error)}: write tcp://HOST:8786") from error
+        raise StudyError(f"--dask {address}: {described(error)}: write tcp://HOST:8786") from error
     except OSError as error:
         raise ResourceError(
             f"--dask {address}: no scheduler answers: start one with `dask scheduler`"
         ) from error
     try:
-        yield Cluster(client, address, terms)
+        yield Cluster(client, address, requirements)
     finally:
         client.close()
 
 
-def _hush() -> None:
-    """Let Dask log nothing: what a person can do something about is said in one line."""
+def _silence_dask() -> None:
+    """Hide Dask's log: this package reports, on one line, what a person can put right."""
     from distributed.versions import VersionMismatchWarning
 
     for name in list(logging.root.manager.loggerDict):
@@ -80,160 +84,154 @@ class Cluster:
     Args:
         client: Connected to the scheduler.
         address: The scheduler's, for messages.
-        terms: What the workers have to keep to.
+        requirements: What the workers must have and keep to.
     """
 
-    def __init__(self, client: Client, address: str, terms: Terms) -> None:
-        self.client, self.address, self.terms = client, address, terms
+    def __init__(self, client: Client, address: str, requirements: TaskRequirements) -> None:
+        self.client, self.address, self.requirements = client, address, requirements
         self.unfit: set[str] = set()  # workers that get no more tasks
-        self.chosen: dict[object, frozenset[str]] = {}  # where a task may run, if not anywhere
+        self.allowed: dict[object, frozenset[str]] = {}  # a task's workers, if not any
         self.processors: set[str] = set()  # that have trained
         self.is_waiting = False  # for a first worker, or for one to return
         self.heartbeats = Heartbeats()
         self.looked = time.monotonic()
         self.topic, self.rounds = f"study-{uuid4().hex}", count()  # of the workers' progress
-        self.news: News = SimpleQueue()
-        client.subscribe_topic(self.topic, lambda event: self.news.put(tuple(event[1])))
+        # Tasks that have ended, and (round, task's index, work done) of those that go on
+        self.events: SimpleQueue[Future[Any] | tuple[int, int, float]] = SimpleQueue()
+        client.subscribe_topic(self.topic, lambda event: self.events.put(tuple(event[1])))
 
     def results(
         self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None = None
     ) -> Iterator[Trials]:
         """See :class:`study.workers.pool.Pool`."""
-        told, following = Told(report), 0
+        tracker, following = ProgressTracker(report), 0
         ready: dict[int, Trials] = {}
-        for place, result in self._completed(work, tasks, told):
-            told.reached(place, len(result))
-            ready[place] = result
+        for index, result in self._completed(work, tasks, tracker):
+            tracker.update(index, len(result))
+            ready[index] = result
             while following in ready:
                 yield ready.pop(following)
                 following += 1
 
     def _completed(
-        self, work: Callable[..., Trials], tasks: Sequence[Any], told: Told
+        self, work: Callable[..., Trials], tasks: Sequence[Any], tracker: ProgressTracker
     ) -> Iterator[tuple[int, Trials]]:
-        """Places and results, in the order in which they come."""
-        number, failed = next(self.rounds), set[int]()  # those that failed once
+        """The tasks' indices and results, in the order in which they are done."""
+        round_number, failed = next(self.rounds), set[int]()  # those that failed once
 
-        def submit(place: int, workers: Collection[str]) -> Future[Any]:
-            """Send a task to one of these workers, or to any; its future comes as news."""
-            telling = (self.topic, number, place) if told.report else None
-            return self._submit(
-                work.__name__, workers, sealed(work, tasks[place], self.terms, telling)
-            )
+        def submit(index: int, workers: Collection[str]) -> Future[Any]:
+            topic = (self.topic, round_number, index) if tracker.report else None
+            call = encode_task(work, tasks[index], self.requirements, topic)
+            return self._submit(work.__name__, workers, call)
 
         self._require_some()
         fit = self._fit() if self.unfit else ()
-        running = {submit(place, fit): place for place in range(len(tasks))}
+        running = {submit(index, fit): index for index in range(len(tasks))}
         while running:
-            for future in self._next(number, running, told):
-                place = running.pop(future)
-                result: Any = self._result(future, place, failed)
+            for future in self._ended(round_number, running, tracker):
+                index = running.pop(future)
+                result: Any = self._result(future, index, failed)
                 if result is None:
-                    running[submit(place, self._fit() if self.unfit else ())] = place
+                    running[submit(index, self._fit() if self.unfit else ())] = index
                 else:
-                    yield place, result
+                    yield index, result
 
     def _submit(
-        self, name: str, workers: Collection[str], arguments: tuple[Any, ...]
+        self, name: str, workers: Collection[str], call: tuple[str, dict[str, Any]]
     ) -> Future[Any]:
+        """Send a task to one of these workers, or to any; its end is an event."""
         from distributed.client import ClosedClientError
 
+        key = f"{name}-{uuid4().hex}"
         try:
-            future = self.client.submit(
-                eval,
-                *arguments,
-                key=f"{name}-{uuid4().hex}",
-                workers=list(workers) or None,
-            )
+            future = self.client.submit(eval, *call, key=key, workers=list(workers) or None)
         except (ClosedClientError, OSError) as error:
             raise self._gone() from error
         if workers:
-            self.chosen[future.key] = frozenset(workers)
-        future.add_done_callback(self.news.put)
+            self.allowed[future.key] = frozenset(workers)
+        future.add_done_callback(self.events.put)
         return future
 
-    def _next(
-        self, number: int, running: Collection[Future[Any]], told: Told
+    def _ended(
+        self, round_number: int, running: Collection[Future[Any]], tracker: ProgressTracker
     ) -> list[Future[Any]]:
-        """A task that has ended, or those that no worker will end."""
+        """Wait for a task that has ended, or for tasks that no worker will end."""
         while True:
             if time.monotonic() - self.looked > _LOOK_S:
                 self.looked = time.monotonic()
                 if lost := self._lost(running):
                     return lost
             try:
-                item = self.news.get(timeout=_LOOK_S)
+                event = self.events.get(timeout=_LOOK_S)
             except Empty:
                 continue
-            if isinstance(item, tuple):
-                if item[0] == number:
-                    told.reached(*item[1:])
-            elif item in running:  # else it was given up before it ended
-                return [item]
+            if isinstance(event, tuple):
+                if event[0] == round_number:
+                    tracker.update(*event[1:])
+            elif event in running:  # else it was given up before it ended
+                return [event]
 
     def _lost(self, running: Collection[Future[Any]]) -> list[Future[Any]]:
-        """Tasks of silent workers, and those that may only run on workers that have left."""
-        limit = self.terms.limit
+        """Tasks of silent workers, and those whose only workers have left."""
+        limit = self.requirements.limit
         patience = float("inf") if limit is None else max(limit, SILENCE_S)
         workers = self._require_some()
         silent = self.heartbeats.silent(workers, patience)
-        words = f"has given no sign of life for {patience:g} s"
+        reason = f"has given no sign of life for {patience:g} s"
         for worker in silent - self.unfit:
-            self._leave_out(Silent(worker, words, ResourceError.status))
+            self._leave_out(Unfit(worker, reason, ResourceError.status))
         tasks = self.client.processing() if silent else {}
         stuck = {key for worker in silent for key in tasks.get(worker, ())}
         fit = set(workers) - self.unfit
         return [
             future
             for future in running
-            if future.key in stuck or (fit and fit.isdisjoint(self.chosen.get(future.key, fit)))
+            if future.key in stuck or (fit and fit.isdisjoint(self.allowed.get(future.key, fit)))
         ]
 
-    def _result(self, future: Future[Any], place: int, failed: set[int]) -> Sequence[Any] | None:
-        """What a task gave; ``None`` where it is to be tried again, once a place."""
-        self.chosen.pop(future.key, None)
+    def _result(self, future: Future[Any], index: int, failed: set[int]) -> Sequence[Any] | None:
+        """The result of a task, or ``None`` if it is to be tried again; it may fail once."""
+        self.allowed.pop(future.key, None)
         if not future.done():  # lost
             future.cancel()
             return None
         try:
             answer = future.result()
-            future.release()  # or it would be done again if its worker is started anew
-            result = unsealed(answer)
+            future.release()  # or it would be done again if its worker is restarted
+            result = decode_result(answer)
         except CancelledError as error:
             raise self._gone() from error
         except Unfit as error:
             if isinstance(error, Hung):
-                _require_first(place, failed, error)
+                _allow_once(index, failed, error)
             self._leave_out(error)
         except Exception as error:
-            _require_first(place, failed, error)
+            _allow_once(index, failed, error)
         else:
             self._compare(answer["processor"])
             return result
         return None
 
     def _leave_out(self, error: Unfit) -> None:
-        """Give a worker no more tasks; one that hangs is made anew where a nanny minds it."""
-        if error.worker in self.unfit or (
-            isinstance(error, Hung) and self._is_restarted(error.worker)
-        ):
+        """Give a worker no more tasks; if it hangs, first try to let its nanny restart it."""
+        if error.worker in self.unfit or (isinstance(error, Hung) and self._restart(error.worker)):
             return
         _log.warning("%s; it gets no more cohorts", error)
         self.unfit.add(error.worker)
         deadline = time.monotonic() + PATIENCE_S
-        while not self._fit():  # another may be on its way
+        while not self._fit():  # another may be starting
             if time.monotonic() > deadline:
                 raise of_status(error.status)(f"{error}, and there is no other worker")
             time.sleep(0.1)
 
-    def _is_restarted(self, worker: str) -> bool:
+    def _restart(self, worker: str) -> bool:
         try:
             return bool(self.client.restart_workers([worker], timeout=RESTART_S)[worker] == "OK")
         except (AssertionError, KeyError, OSError, ValueError):  # it has no nanny, or left
             return False
 
     def _compare(self, processor: str) -> None:
-        """Warn where a result may depend, in its last bits, on the worker that it is of."""
+        """Warn that the last bits of a result may depend on the worker that trained it."""
         if self.processors and processor not in self.processors:
             _log.warning(
                 "cohorts are trained on different processors (%s): the last bits of their "
@@ -246,7 +244,7 @@ class Cluster:
         return [worker for worker in self._workers() if worker not in self.unfit]
 
     def _require_some(self) -> Mapping[str, Any]:
-        """The workers; where there are none, say that they are waited for."""
+        """The workers; if there are none, log that they are waited for."""
         workers = self._workers()
         if not workers and not self.is_waiting:
             _log.warning(
@@ -256,8 +254,8 @@ class Cluster:
         return workers
 
     def _workers(self) -> Mapping[str, Any]:
-        """What the scheduler knows of each, by address; what has left it is forgotten."""
-        scheduler: Any = self.client.scheduler  # nothing, once the client has closed
+        """What the scheduler knows of each worker, by address; unfit ones that left are gone."""
+        scheduler: Any = self.client.scheduler  # None once the client has closed
         if scheduler is None:
             raise self._gone()
         try:  # scheduler_info() has no workers at all while the client refreshes its own view
@@ -275,9 +273,9 @@ class Cluster:
         )
 
 
-def _require_first(place: int, failed: set[int], error: Exception) -> None:
-    """Let a task fail once."""
-    if place in failed:
+def _allow_once(index: int, failed: set[int], error: Exception) -> None:
+    """Let a task fail once: after a second failure the command ends."""
+    if index in failed:
         raise failed_twice(error) from error
-    failed.add(place)
-    _log.warning("a cohort failed and is tried once more: %s", said(error))
+    failed.add(index)
+    _log.warning("a cohort failed and is tried once more: %s", described(error))

@@ -1,4 +1,4 @@
-"""Other processes through joblib: ``loky``'s, or those of any backend that is registered."""
+"""Other processes through joblib: those of ``loky``, or of any backend that is registered."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from study.errors import StudyError, of_status
-from study.workers.remote import Hung, Terms, Unfit, failed_twice, said, sealed, unsealed
-
-if TYPE_CHECKING:
-    from study.workers.pool import Report, Trials
+from study.workers.pool import Report, Trials
+from study.workers.remote import (
+    Hung,
+    TaskRequirements,
+    Unfit,
+    decode_result,
+    described,
+    encode_task,
+    failed_twice,
+)
 
 _TRACKER = "ignore:resource_tracker"
 _log = logging.getLogger(__name__)
@@ -27,10 +33,10 @@ class Processes:
 
     backend: str
     jobs: int
-    terms: Terms
+    requirements: TaskRequirements
 
     @classmethod
-    def named(cls, name: str, jobs: int, terms: Terms) -> Self:
+    def named(cls, name: str, jobs: int, requirements: TaskRequirements) -> Self:
         """The backend of this name, or the one that ``MODULE:FUNCTION`` registers.
 
         Raises:
@@ -38,28 +44,28 @@ class Processes:
         """
         from joblib.parallel import BACKENDS
 
-        chosen = _registered(name) if ":" in name else name
-        if chosen not in BACKENDS:
+        backend = _registered(name) if ":" in name else name
+        if backend not in BACKENDS:
             raise StudyError(
                 f"--backend {name}: is not registered with joblib: use one of "
                 f"{', '.join(sorted(BACKENDS))}, or MODULE:FUNCTION that registers one"
             )
-        _hush()
-        return cls(chosen, jobs, terms)
+        _silence_loky()
+        return cls(backend, jobs, requirements)
 
     def results(
         self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None = None
     ) -> Iterator[Trials]:
         """See :class:`study.workers.pool.Pool`.
 
-        A failure costs the tasks that are not done yet a second try; another one before
-        any of them is done ends it.
+        After a failure the tasks that are not done yet are tried once more. If another one
+        fails before any of them is done, the command ends.
         """
         done, failed_at = 0, None
         while done < len(tasks):
             try:
                 for answer in self._run(work, tasks[done:]):
-                    result: Any = unsealed(answer)
+                    result: Any = decode_result(answer)
                     done += 1
                     if report:
                         report(len(result))
@@ -70,7 +76,7 @@ class Processes:
                 if failed_at == done:
                     raise failed_twice(error) from error
                 failed_at = done
-                _log.warning("a cohort failed and is tried once more: %s", said(error))
+                _log.warning("a cohort failed and is tried once more: %s", described(error))
 
     def _run(
         self, work: Callable[..., Trials], tasks: Sequence[Any]
@@ -85,14 +91,15 @@ class Processes:
             return_as="generator" if streams else "list",
             batch_size=1,
         )
-        return iter(parallel(delayed(eval)(*sealed(work, task, self.terms)) for task in tasks))
+        calls = (encode_task(work, task, self.requirements) for task in tasks)
+        return iter(parallel(delayed(eval)(*call) for call in calls))
 
 
-def _hush() -> None:
-    """Let loky say nothing of what it mends itself.
+def _silence_loky() -> None:
+    """Hide loky's warnings of what it puts right itself.
 
-    It replaces a process that has grown by 300 MB, as one does that loads torch; and on Ctrl-C
-    it lists the files that it then deletes, in a process that gets this one's options.
+    It replaces a process that has grown by 300 MB, as one does that loads torch. On Ctrl-C it
+    lists the files that it then deletes, in a process that inherits this one's options.
     """
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
     if _TRACKER not in sys.warnoptions:
@@ -101,15 +108,10 @@ def _hush() -> None:
 
 @cache
 def _registered(name: str) -> str:
-    """What calling ``MODULE:FUNCTION`` registers; called once, as it may register only once."""
+    """The backend that a call of ``MODULE:FUNCTION`` registers; called once a process."""
     from joblib.parallel import BACKENDS
 
     before = set(BACKENDS)
-    _call(name)
-    return min(set(BACKENDS) - before, default=name)
-
-
-def _call(name: str) -> None:
     module, _, function = name.partition(":")
     try:
         getattr(import_module(module), function)()
@@ -118,3 +120,4 @@ def _call(name: str) -> None:
             f"--backend {name}: can't be called ({error}): must be MODULE:FUNCTION that registers "
             "a joblib backend"
         ) from error
+    return min(set(BACKENDS) - before, default=name)

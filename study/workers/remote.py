@@ -6,30 +6,29 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from study.errors import Bug, ResourceError, StudyError, of_status
 from study.explain import explain
 from study.text import one_line
 from study.training.registry import load_model_file
 from study.workers import bootstrap
+from study.workers.pool import Report, Trials
 
-if TYPE_CHECKING:
-    from study.workers.pool import Report, Trials
+_PAUSE_S = 1.0  # from one report of a task's progress to the next
+_CALL = "(exec(text, names), names['run_task'](task, versions, planner))[1]"
 
-_PAUSE_S = 1.0  # between two words on a task's progress
-_OPEN = "(exec(door, names), names['pass_through'](task, wanted, planner))[1]"
-admitted: list[Mapping[str, str]] = []
-"""What was found to be installed in this process as it was wanted, so as not to look again."""
+Topic = tuple[str, int, int]
+"""Where a worker of Dask's reports its progress: the topic, the round, the task's index."""
 
 
 class Unfit(Exception):
-    """A worker that can't do the search's tasks, as one with other versions installed."""
+    """A worker can't do the search's tasks: it has other versions, say, or lacks a file."""
 
     def __init__(self, worker: str, reason: str, status: int = StudyError.status) -> None:
         super().__init__(worker, reason, status)  # as it is unpickled
@@ -40,29 +39,25 @@ class Unfit(Exception):
 
 
 class Hung(Unfit):
-    """A worker that was at a task for too long, and still is."""
-
-
-class Silent(Unfit):
-    """A worker that gives no sign of life."""
-
-
-class _TooLong(Exception):
-    """The limit has passed."""
+    """A worker has exceeded the time limit of a task, and is still busy with it."""
 
 
 class Failed(Exception):
-    """An error of a task's, in words: not every error can be pickled, or unpickled here."""
+    """The error of a task as text, since not every error can be pickled, or unpickled here."""
 
-    def __init__(self, words: str, status: int = Bug.status) -> None:
-        super().__init__(words, status)
+    def __init__(self, message: str, status: int = Bug.status) -> None:
+        super().__init__(message, status)
         self.status = status
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
-def said(error: Exception) -> str:
+class _TimeIsOver(Exception):
+    """A task has exceeded its time limit."""
+
+
+def described(error: Exception) -> str:
     """An error on one line."""
     kind = "" if isinstance(error, Unfit | Failed) else f"{type(error).__name__}: "
     return one_line(f"{kind}{error}")
@@ -76,103 +71,98 @@ def failed_twice(error: Exception) -> StudyError:
     status = error.status if isinstance(error, Failed) else ResourceError.status
     kind = of_status(status)
     end = ": is a bug: report it" if kind is Bug else ""
-    return kind(f"a cohort failed twice: {said(error)}{end}")
+    return kind(f"a cohort failed twice: {described(error)}{end}")
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What another process has to know and to keep to."""
+class TaskRequirements:
+    """What another process must have and keep to, so that a task's result is the same there."""
 
-    limit: float | None  # seconds that a task may take; None for as long as it takes
-    model_files: tuple[Path, ...]  # what registers models of a person's own
-    wanted: Mapping[str, str]  # what the result's bits depend on, as it is where it was planned
+    limit: float | None  # seconds that a task may take; None: any time
+    model_files: tuple[Path, ...]  # that register a person's own models
+    versions: Mapping[str, str]  # of all that the result's bits depend on
 
     @classmethod
     def of(cls, limit: float | None, model_files: tuple[Path, ...]) -> Self:
-        """These, with what is installed here."""
+        """These, with the versions that are installed here."""
         from study.training.plan import versions
 
         names = [*versions(), bootstrap.SOURCE, *map(str, model_files)]
         return cls(limit, model_files, bootstrap.installed(names))
 
 
-def sealed(
+def encode_task(
     work: Callable[..., Trials],
     task: object,
-    terms: Terms,
-    telling: tuple[str, int, int] | None = None,
+    requirements: TaskRequirements,
+    topic: Topic | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """The arguments of ``eval`` that make another process pass its door and do ``task``.
+    """The arguments of ``eval`` that make another process call :func:`perform`.
+
+    The process first runs the text of :mod:`study.workers.bootstrap`, which compares versions.
 
     Args: See :func:`perform`.
     """
     names = {
-        "door": _text(),
-        "names": {"__name__": "door"},
-        "task": pickle.dumps((work, task, terms, telling)),
-        "wanted": dict(terms.wanted),
+        "text": _bootstrap_text(),
+        "names": {"__name__": bootstrap.__name__},
+        "task": pickle.dumps((perform, work, task, requirements, topic)),
+        "versions": dict(requirements.versions),
         "planner": os.getpid(),
     }
-    return _OPEN, names
+    return _CALL, names
 
 
 @cache
-def _text() -> str:
+def _bootstrap_text() -> str:
     return Path(bootstrap.__file__).read_text()
 
 
-def unsealed(answer: Mapping[str, Any]) -> Sequence[Any]:
+def decode_result(answer: Mapping[str, Any]) -> Sequence[Any]:
     """The result in a process's answer.
 
     Raises:
         Unfit: The process can't do the search's tasks.
-        Hung: The limit has passed. The work goes on in a thread that nobody waits for: the
-            process is good for nothing more.
-        Failed: The task has an error.
+        Hung: The task has exceeded its limit. Its thread in the process goes on, so the
+            process can't be used for other tasks.
+        Failed: The task raised an error.
     """
-    if "unfit" in answer:
-        raise Unfit(answer["worker"], answer["unfit"], answer.get("status", StudyError.status))
-    if "hung" in answer:
-        raise Hung(answer["worker"], answer["hung"], ResourceError.status)
     if "failed" in answer:
         raise Failed(answer["failed"], answer["status"])
+    if "hung" in answer:
+        raise Hung(answer["worker"], answer["hung"], ResourceError.status)
+    if "unfit" in answer:
+        raise Unfit(answer["worker"], answer["unfit"], answer.get("status", StudyError.status))
     result: Sequence[Any] = answer["result"]
     return result
 
 
 def perform(
-    work: Callable[..., Trials],
-    task: object,
-    terms: Terms,
-    telling: tuple[str, int, int] | None = None,
+    work: Callable[..., Trials], task: object, requirements: TaskRequirements, topic: Topic | None
 ) -> dict[str, Any]:
-    """What ``work`` makes of ``task``, here, as :func:`unsealed` reads it.
+    """Call ``work`` with ``task`` in this process; an answer that :func:`decode_result` reads.
 
-    What was there where the task was planned, a file, data or a device, and is not here,
-    makes this process unfit.
+    A StudyError makes this process unfit: a file, data or a device that was there where the
+    task was planned is missing here.
 
     Args:
         work: A pure function.
         task: Its argument.
-        terms: What to load before, and when to give up.
-        telling: On one of Dask's workers: the topic to tell of the progress under, and what
-            to say before the work done; ``work`` gets its report as a second argument then.
+        requirements: Which model files to load before, and the time limit.
+        topic: On a worker of Dask's, where to report the progress; ``work`` then gets a report
+            function as its second argument.
     """
-    arguments = (task,) if telling is None else (task, _reporter(*telling))
+    arguments = (task,) if topic is None else (task, _reporter(*topic))
     try:
-        for path in terms.model_files:
+        for path in requirements.model_files:
             load_model_file(path)
-        if terms.limit is None:
-            result = work(*arguments)
-        else:
-            result = _within(terms.limit, work, *arguments)
-    except _TooLong:
-        return {"hung": f"was at a cohort for more than {terms.limit:g} s"}
+        result = _call_within(requirements.limit, work, *arguments)
+    except _TimeIsOver:
+        return {"hung": f"was at a cohort for more than {requirements.limit:g} s"}
     except StudyError as error:
         return {"unfit": str(error), "status": error.status}
     except Exception as error:
-        known = explain(error)
-        return {"failed": said(error), "status": (known or Bug).status}
+        return {"failed": described(error), "status": (explain(error) or Bug).status}
     return {"result": result, "processor": _processor()}
 
 
@@ -183,8 +173,8 @@ def _processor() -> str:
     return str(describe()["processor"])
 
 
-def _reporter(topic: str, *whose: int) -> Report:
-    """Tells the search, once a second, of all the work done in the task."""
+def _reporter(topic: str, round_number: int, index: int) -> Report:
+    """A function that sends the search, once a second, all the work done in the task."""
     from distributed import get_worker
 
     worker, done, last = get_worker(), 0.0, time.monotonic()
@@ -194,25 +184,24 @@ def _reporter(topic: str, *whose: int) -> Report:
         done += work
         if time.monotonic() - last >= _PAUSE_S:
             last = time.monotonic()
-            worker.log_event(topic, (*whose, done))
+            worker.log_event(topic, (round_number, index, done))
 
     return report
 
 
-def _within(limit: float, work: Callable[..., Trials], *arguments: object) -> Trials:
-    answers: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
+def _call_within(limit: float | None, work: Callable[..., Trials], *arguments: object) -> Trials:
+    """What ``work`` returns, if it does within ``limit`` seconds."""
+    if limit is None:
+        return work(*arguments)
+    future: Future[Trials] = Future()
 
-    def answer() -> None:
+    def call() -> None:
         try:
-            answers.put((work(*arguments), None))
+            future.set_result(work(*arguments))
         except Exception as error:
-            answers.put((None, error))
+            future.set_exception(error)
 
-    Thread(target=answer, daemon=True).start()
-    try:
-        result, error = answers.get(timeout=limit)
-    except Empty:
-        raise _TooLong from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[no-any-return]
+    Thread(target=call, daemon=True).start()
+    if not wait([future], limit).done:
+        raise _TimeIsOver
+    return future.result()

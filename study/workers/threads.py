@@ -1,16 +1,14 @@
-"""Threads of this process: torch lets go of the interpreter in its kernels."""
+"""Threads of this process: torch releases the interpreter's lock in its kernels."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from study.errors import StudyError
-
-if TYPE_CHECKING:
-    from study.workers.pool import Report, Trials
+from study.workers.pool import LOCAL, Report, Trials
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,16 +27,16 @@ class Threads:
         """See :class:`study.workers.pool.Pool`."""
         from joblib import Parallel, delayed
 
-        told = () if report is None else (report,)
-        parallel = Parallel(n_jobs=self.jobs, backend="threading", return_as="generator")
-        return iter(parallel(delayed(retried)(work, task, *told) for task in tasks))
+        more = () if report is None else (report,)
+        parallel = Parallel(n_jobs=self.jobs, backend=LOCAL, return_as="generator")
+        return iter(parallel(delayed(try_twice)(work, task, *more) for task in tasks))
 
 
-def retried(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """What ``work`` returns, at the first try or the second.
+def try_twice(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Return what ``work`` returns, at the first try or the second.
 
-    A worker can be out of memory, or its device can, for a moment. The work is a pure
-    function, so the second try gives what the first would have given.
+    A worker or its device can be out of memory for a moment. The work is a pure function, so
+    the second try gives what the first would have given.
     """
     try:
         return work(*arguments, **options)

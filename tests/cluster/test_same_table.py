@@ -8,7 +8,7 @@ from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
 from study.training.registry import MODELS
 from study.workers import Workers
-from study.workers.remote import Terms, Unfit, sealed, unsealed
+from study.workers.remote import TaskRequirements, Unfit, decode_result, encode_task
 from tests.search.helpers import SHORT, command, run
 
 from .helpers import rows, searched
@@ -77,13 +77,13 @@ def test_a_model_of_ones_own_is_trained_by_other_processes_too(tmp_path):
     assert there == rows(tmp_path / "here.db", "two-hidden-layers")
 
 
-def test_a_file_that_differs_there_keeps_the_door_shut(tmp_path):
+def test_a_worker_with_another_file_is_unfit(tmp_path):
     """The worker is named with what it has."""
     path = tmp_path / "model.py"
     path.write_text("old")
-    terms = Terms.of(None, (path,))
+    requirements = TaskRequirements.of(None, (path,))
     path.write_text("new")
-    call, names = sealed(len, "", terms)
+    call, names = encode_task(len, "", requirements)
 
     with pytest.raises(Unfit, match=rf"worker pid \d+ on \S+: has {path} \w+, not \w+: install"):
-        unsealed(eval(call, names))
+        decode_result(eval(call, names))

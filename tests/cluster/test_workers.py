@@ -13,7 +13,7 @@ from study.errors import Bug, ResourceError, StudyError
 from study.workers import Workers
 from study.workers import cluster as at_work
 from study.workers.processes import Processes
-from study.workers.remote import Terms
+from study.workers.remote import TaskRequirements
 from tests.cluster import deeds  # as the workers know it
 from tests.search.helpers import SHORT, command, run, start, wait_for
 from tests.search.helpers import count as number_of_trials
@@ -334,7 +334,7 @@ def test_workers_of_two_kinds_of_processors_are_told_apart(cluster, caplog):
 )
 def test_local_processes_are_given_a_second_try_too(tries, deed, kind):
     """A process of loky's that dies, fails or hangs costs a try."""
-    workers = Processes("loky", 2, Terms.of(2.0, ()))
+    workers = Processes("loky", 2, TaskRequirements.of(2.0, ()))
 
     assert len(list(workers.results(deed, [(tries, 1)]))) == 1
     tries.joinpath("0").unlink()

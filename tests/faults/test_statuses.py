@@ -9,7 +9,7 @@ from study.cli import explained
 from study.errors import Bug
 from study.workers import Workers
 from study.workers.processes import Processes
-from study.workers.remote import Failed, Hung, Terms, Unfit
+from study.workers.remote import Failed, Hung, TaskRequirements, Unfit
 
 from . import deeds
 
@@ -32,7 +32,7 @@ def expected(kind):
 @pytest.mark.parametrize("kind", deeds.KINDS)
 def test_a_process_of_lokys_gives_an_errors_status(kind):
     """A full disk is 5, bad input 2, a bug 1, as in this process."""
-    workers = Processes("loky", 1, Terms.of(None, ()))
+    workers = Processes("loky", 1, TaskRequirements.of(None, ()))
 
     assert status_of(workers, kind) == expected(kind)
 

@@ -134,7 +134,7 @@ def unsafe(tree):
             yield from ((node.lineno, k.arg) for k in node.keywords if k.arg in risky)
 
 
-SENT = ("workers/door.py", "workers/remote.py")  # what workers are sent by the search itself
+SENT = ("workers/bootstrap.py", "workers/remote.py")  # what workers are sent by the search itself
 
 
 @pytest.mark.matrix("F42")

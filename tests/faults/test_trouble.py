@@ -15,7 +15,7 @@ from study.search import loop
 from study.training import work
 from study.training.space import SearchSpace
 from study.trials import best_of, frozen
-from study.workers import retried
+from study.workers.threads import try_twice
 
 from .helpers import search, state
 
@@ -148,5 +148,5 @@ def test_a_refusal_is_not_tried_again():
         raise ResourceError("x: y: z")
 
     with pytest.raises(ResourceError):
-        retried(refusing)
+        try_twice(refusing)
     assert seen == [1]
