@@ -729,8 +729,8 @@ def test_the_verdict_follows_the_rule(difference, outperforming, pairs, outcome)
     """Each line of the rule, and each way to miss it; for A against B as for B against A."""
     mirrored = [McNemar(pair.c, pair.b, pair.exact_p, pair.mid_p) for pair in pairs]
 
-    ours = stats.verdict(difference, outperforming, pairs)
-    theirs = stats.verdict(difference.mirrored(), outperforming.mirrored(), mirrored)
+    ours = stats.decide(difference, outperforming, pairs)
+    theirs = stats.decide(difference.mirrored(), outperforming.mirrored(), mirrored)
 
     assert ours.outcome == outcome
     assert theirs.outcome == outcome.replace("B", "A")
@@ -739,7 +739,7 @@ def test_the_verdict_follows_the_rule(difference, outperforming, pairs, outcome)
 @pytest.mark.parametrize("outperforming", [B_WINS, B_WINS.mirrored()], ids=["B", "A"])
 def test_without_a_leader_nobody_outperforms(outperforming):
     """When the mean difference is 0 the replicates have no one to speak for, either way round."""
-    found = stats.verdict(Interval(-0.01, 0.01), outperforming, [FOR_A] * 20)
+    found = stats.decide(Interval(-0.01, 0.01), outperforming, [FOR_A] * 20)
 
     assert (found.leader, found.outperforms, found.confirmed) == (None, False, False)
     assert found.reasons[1] == "replicates: no leader to favour"
@@ -747,14 +747,14 @@ def test_without_a_leader_nobody_outperforms(outperforming):
 
 def test_the_margin_decides_what_is_equivalent():
     """An interval within a smaller margin is not within it any more."""
-    assert stats.verdict(LEVEL, OPEN, [TIE]).within_margin
-    assert stats.verdict(LEVEL, OPEN, [TIE], margin=0.0024).outcome == "equivalent"
-    assert stats.verdict(LEVEL, OPEN, [TIE], margin=0.0023).outcome == "not separated"
+    assert stats.decide(LEVEL, OPEN, [TIE]).within_margin
+    assert stats.decide(LEVEL, OPEN, [TIE], margin=0.0024).outcome == "equivalent"
+    assert stats.decide(LEVEL, OPEN, [TIE], margin=0.0023).outcome == "not separated"
 
 
 def test_the_reasons_give_the_numbers():
     """A reader sees each condition with what was found, from the leader's side."""
-    assert stats.verdict(B_LESS, B_WINS, [FOR_B] * 3 + [FOR_A]).reasons == (
+    assert stats.decide(B_LESS, B_WINS, [FOR_B] * 3 + [FOR_A]).reasons == (
         "holdouts: the leader errs less by +1.00 to +3.00 percentage points, above 0",
         "replicates: the leader wins with probability 0.95 (0.85 to 1.00), "
         "above 1/2 and reaching past 3/4",
@@ -772,7 +772,7 @@ def test_the_reasons_give_the_numbers():
 def test_swapping_the_models_swaps_the_verdict_and_nothing_else(splits, replicates, discordant):
     """From the errors themselves to the reasons, B against A is A against B."""
     ours, theirs = (
-        stats.verdict(
+        stats.decide(
             stats.nadeau_bengio(
                 [(s[i] - s[1 - i]) / N for s in splits], n_train=8_209, n_test=N
             ).interval,
@@ -811,7 +811,7 @@ def test_two_copies_of_one_configuration_are_rarely_called_different():
     difficulty = rng.permutation(rng.beta(0.05, 1.6, 11_791))  # few hard images, 3 % errors
     runs = [one_comparison(rng, difficulty) for _ in range(1_000)]
 
-    outcomes = [stats.verdict(run[0].interval, *run[1:3]).outcome for run in runs]
+    outcomes = [stats.decide(run[0].interval, *run[1:3]).outcome for run in runs]
 
     assert sum(o not in ("not separated", "equivalent") for o in outcomes) <= 50
     assert np.mean([found.p < 0.05 for found, *_ in runs]) <= 0.05
@@ -904,7 +904,7 @@ def test_two_copies_of_one_configuration_are_rarely_called_different():
             "trials: shapes (1,), (2,), (1,): one each a trial",
         ),
         (
-            lambda: stats.verdict(LEVEL, OPEN, []),
+            lambda: stats.decide(LEVEL, OPEN, []),
             "verdict: 0 pairs, margin 0.0025: 1 or more, 0 or more",
         ),
     ],

@@ -19,19 +19,19 @@ from study.errors import NotConfirmedError
 from study.stats import (
     BiasCorrected,
     CorrectedMean,
+    Decision,
     Interval,
     McNemar,
     Outperforming,
     Summary,
-    Verdict,
     bootstrap_bias_correction,
+    decide,
     mcnemar,
     nadeau_bengio,
     newcombe,
     paired_counts,
     probability_of_outperforming,
     summarise,
-    verdict,
     wilson,
 )
 from study.storage.searched import Searched
@@ -79,7 +79,7 @@ class Comparison:
     raw_mcnemar: McNemar  # of the two raw best trials; b: only A wrong
     raw_difference: Interval  # Newcombe 95 %, a fraction
     replicate_mcnemar: tuple[McNemar, ...]
-    verdict: Verdict
+    verdict: Decision
 
     @property
     def sentence(self) -> str:
@@ -206,7 +206,7 @@ def _compared(
         raw_mcnemar=mcnemar(counts.only_a, counts.only_b),
         raw_difference=newcombe(counts),
         replicate_mcnemar=tests,
-        verdict=verdict(difference.interval, outperforming, tests),
+        verdict=decide(difference.interval, outperforming, tests),
     )
 
 

@@ -1,12 +1,12 @@
-"""The verdict, by a rule that was fixed before anything was run."""
+"""The rule that decides between two models; it was fixed before anything was run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from study.stats.intervals import Interval
-from study.stats.pairing import McNemar
-from study.stats.replicating import Outperforming
+from study.stats.paired_tests import McNemar
+from study.stats.replicates import Outperforming
 
 Outcome = Literal["A better", "B better", "suggestive", "equivalent", "not separated"]
 
@@ -15,7 +15,7 @@ ALPHA = 0.05  # of McNemar's mid-p
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What the evidence says. All but ``outcome`` and ``leader`` are the same for B against A.
 
     ``reasons`` says, in the order of the conditions and from the leader's side, what was
@@ -31,13 +31,13 @@ class Verdict:
     reasons: tuple[str, str, str]
 
 
-def verdict(
+def decide(
     difference: Interval,
     outperforming: Outperforming,
     pairs: Sequence[McNemar],
     *,
     margin: float = MARGIN,
-) -> Verdict:
+) -> Decision:
     """Decide between two models, or decline to.
 
     The leader is *better* when the Nadeau–Bengio interval excludes 0, its probability of
@@ -57,7 +57,8 @@ def verdict(
     """
     if not pairs or margin < 0:
         raise ValueError(f"verdict: {len(pairs)} pairs, margin {margin}: 1 or more, 0 or more")
-    leader = _leader(difference)
+    middle = difference.lower + difference.upper  # twice the mean of A − B
+    leader: Literal["A", "B"] | None = None if middle == 0 else "A" if middle < 0 else "B"
     gain = difference.mirrored() if leader == "A" else difference
     wins = outperforming.mirrored() if leader == "B" else outperforming
     significant = sum(pair.mid_p < ALPHA and pair.favours == leader for pair in pairs)
@@ -65,49 +66,33 @@ def verdict(
     outperforms = leader is not None and wins.meaningful
     confirmed = 10 * significant >= 9 * len(pairs)
     within_margin = gain.upper <= margin  # its lower end is never further from 0
-    return Verdict(
-        outcome=_outcome(leader, separated, outperforms + confirmed, within_margin),
-        leader=leader,
-        separated=separated,
-        outperforms=outperforms,
-        confirmed=confirmed,
-        within_margin=within_margin,
-        reasons=(
-            _holdout_reason(gain, separated),
-            _replicate_reason(wins, outperforms) if leader else "replicates: no leader to favour",
-            f"McNemar: mid-p below {ALPHA} in the leader's favour in {significant} of "
-            f"{len(pairs)} pairs, {'' if confirmed else 'not '}at least nine of ten",
-        ),
+    outcome: Outcome = "equivalent" if within_margin else "not separated"
+    if separated and (outperforms or confirmed):
+        outcome = "suggestive"
+    if separated and outperforms and confirmed:
+        outcome = "A better" if leader == "A" else "B better"
+    mcnemar = (
+        f"McNemar: mid-p below {ALPHA} in the leader's favour in {significant} of "
+        f"{len(pairs)} pairs, {_not(confirmed)}at least nine of ten"
     )
+    reasons = _holdouts(gain, separated), _replicates(wins, leader, outperforms), mcnemar
+    return Decision(outcome, leader, separated, outperforms, confirmed, within_margin, reasons)
 
 
-def _leader(difference: Interval) -> Literal["A", "B"] | None:
-    """Who errs less on average: the interval is symmetric about the mean of A − B."""
-    middle = difference.lower + difference.upper
-    return None if middle == 0 else "A" if middle < 0 else "B"
-
-
-def _outcome(
-    leader: Literal["A", "B"] | None, separated: bool, supported: int, within_margin: bool
-) -> Outcome:
-    """The rule; ``supported`` counts the two conditions on replicates that hold."""
-    if separated and supported == 2:
-        return "A better" if leader == "A" else "B better"
-    if separated and supported == 1:
-        return "suggestive"
-    return "equivalent" if within_margin else "not separated"
-
-
-def _holdout_reason(gain: Interval, separated: bool) -> str:
-    """The first condition, in percentage points."""
+def _holdouts(gain: Interval, separated: bool) -> str:
     ends = f"{100 * gain.lower:+.2f} to {100 * gain.upper:+.2f} percentage points"
-    return f"holdouts: the leader errs less by {ends}, {'' if separated else 'not '}above 0"
+    return f"holdouts: the leader errs less by {ends}, {_not(separated)}above 0"
 
 
-def _replicate_reason(wins: Outperforming, outperforms: bool) -> str:
-    """The second condition."""
+def _replicates(wins: Outperforming, leader: str | None, outperforms: bool) -> str:
+    if leader is None:
+        return "replicates: no leader to favour"
     ends = f"{wins.interval.lower:.2f} to {wins.interval.upper:.2f}"
-    enough = f"{'' if outperforms else 'not '}above 1/2 and reaching past 3/4"
     return (
-        f"replicates: the leader wins with probability {wins.probability:.2f} ({ends}), {enough}"
+        f"replicates: the leader wins with probability {wins.probability:.2f} ({ends}), "
+        f"{_not(outperforms)}above 1/2 and reaching past 3/4"
     )
+
+
+def _not(holds: bool) -> str:
+    return "" if holds else "not "

@@ -102,28 +102,23 @@ def newcombe(counts: PairedCounts, *, confidence: float = 0.95) -> Interval:
     Raises:
         ValueError: no images.
     """
-    k_a, k_b = counts.both + counts.only_a, counts.both + counts.only_b
-    p_a, p_b = k_a / max(counts.n, 1), k_b / max(counts.n, 1)
-    a = wilson(k_a, counts.n, confidence=confidence)
-    b = wilson(k_b, counts.n, confidence=confidence)
-    phi = _corrected_phi(counts)
-    below = _hypotenuse(p_a - a.lower, b.upper - p_b, phi)
-    above = _hypotenuse(a.upper - p_a, p_b - b.lower, phi)
+    n, k_a, k_b = counts.n, counts.both + counts.only_a, counts.both + counts.only_b
+    a, b = (wilson(k, n, confidence=confidence) for k in (k_a, k_b))
+    p_a, p_b, phi = k_a / n, k_b / n, _corrected_phi(counts, k_a, k_b)
+    below = _third_side(p_a - a.lower, b.upper - p_b, phi)
+    above = _third_side(a.upper - p_a, p_b - b.lower, phi)
     return Interval(counts.difference - below, counts.difference + above)
 
 
-def _corrected_phi(counts: PairedCounts) -> float:
+def _corrected_phi(counts: PairedCounts, k_a: int, k_b: int) -> float:
     """Newcombe's φ: a positive covariance is shrunk by n/2 towards 0, as in method 10."""
-    margin_a, margin_b = counts.both + counts.only_a, counts.both + counts.only_b
-    n = counts.n
-    product = margin_a * (n - margin_a) * margin_b * (n - margin_b)
-    covariance = counts.both * counts.neither - counts.only_a * counts.only_b
-    if product == 0:
-        return 0.0
-    shrunk = max(covariance - n / 2, 0.0) if covariance > 0 else covariance
-    return float(shrunk / product**0.5)
+    product = k_a * (counts.n - k_a) * k_b * (counts.n - k_b)
+    covariance: float = counts.both * counts.neither - counts.only_a * counts.only_b
+    if covariance > 0:
+        covariance = max(covariance - counts.n / 2, 0.0)
+    return float(covariance / product**0.5) if product else 0.0
 
 
-def _hypotenuse(x: float, y: float, phi: float) -> float:
-    """The third side of a triangle whose sides x and y enclose an angle with cosine φ."""
+def _third_side(x: float, y: float, phi: float) -> float:
+    """Of a triangle whose sides x and y enclose an angle with cosine φ."""
     return float(max(x * x - 2 * phi * x * y + y * y, 0.0) ** 0.5)
