@@ -1,4 +1,4 @@
-"""Torch, NumPy and Python in a known state, whatever the caller set, and as they were after it."""
+"""Set torch, NumPy and Python to a known state, and give the caller's settings back after it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 import torch
+from torch.backends import cuda, cudnn, mkldnn
 
 Setting = tuple[Callable[[], Any], Callable[[Any], object], Any]
 """(reads it, sets it, its known value)."""
@@ -27,109 +29,85 @@ _PRECISIONS = {  # (backend, operation): torch's default; a parent stands before
     ("mkldnn", "conv"): "none",
     ("mkldnn", "rnn"): "none",
 }
-_MATMUL, _CUDNN = (("cuda", "matmul"), ("mkldnn", "matmul")), (("cuda", "conv"), ("cuda", "rnn"))
-Pairs = Sequence[tuple[str, str]]
+_DEFAULT = tuple(_PRECISIONS.values()), "highest", True
 _DEVICES = ("cpu", "cuda", "mps")
 _ERRORS: Any = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
-
-def _set(keys: Pairs, values: Sequence[str]) -> None:
-    for (backend, operation), value in zip(keys, values, strict=True):
-        torch._C._set_fp32_precision_setter(backend, operation, value)
-
-
-def _older(
-    read: Callable[[], object], keys: Sequence[tuple[str, str]], values: Sequence[tuple[str, str]]
-) -> object:
-    """An older flag, which torch reads only where the newer ones agree with it."""
-    for pair in values:
-        _set(keys, pair)
-        try:
-            return read()
-        except RuntimeError:
-            continue
-    return None
+# torch 2.9 to 2.14 have no public way to set all of these: what sets
+# torch.backends.mkldnn.fp32_precision sets the generic one.
+_get_precision = torch._C._get_fp32_precision_getter
+_set_precision = torch._C._set_fp32_precision_setter
 
 
 def _precisions() -> tuple[Any, ...]:
-    """The values of ``_PRECISIONS`` and the two older flags, as somebody set them.
+    """The values of ``_PRECISIONS`` and of the two older flags, as the caller set them.
 
-    What is not set reads as its parent, so each is unset before its children are read: where
-    this is not ``_DEFAULT``, they must be set after it.
+    A precision that is not set reads as its parent's. So each is unset before its children are
+    read: where this is not ``_DEFAULT``, they must be set after it.
     """
-    get = torch._C._get_fp32_precision_getter
-    seen = tuple(get(*key) for key in _PRECISIONS)
-    plain = tuple("none" if value == "ieee" else value for value in seen)
-    if plain == tuple(_PRECISIONS.values()):
+    seen = tuple(_get_precision(*key) for key in _PRECISIONS)
+    if tuple("none" if value == "ieee" else value for value in seen) == _DEFAULT[0]:
         return _DEFAULT
     own = []
     for key in _PRECISIONS:
-        own.append(get(*key))
-        _set([key], ["none"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the older flags are deprecated
-        matmul = torch.get_float32_matmul_precision
-        pairs = [("none", "none"), ("tf32", "tf32"), ("tf32", "bf16")]
-        cudnn = torch._C._get_cudnn_allow_tf32
-        older = _older(matmul, _MATMUL, pairs), _older(cudnn, _CUDNN, [pairs[0], pairs[1]])
-    return tuple(own), *older
+        own.append(_get_precision(*key))
+        _set_precision(*key, "none")
+    allow_tf32 = partial(getattr, cudnn, "allow_tf32")
+    return tuple(own), _older(torch.get_float32_matmul_precision), _older(allow_tf32)
+
+
+def _older(read: Callable[[], Any]) -> object:
+    """An older flag, which torch reads only where the newer precisions agree with it."""
+    with warnings.catch_warnings(action="ignore"):  # the older flags are deprecated
+        for cuda_precision, mkldnn_precision in (
+            ("none", "none"),
+            ("tf32", "tf32"),
+            ("tf32", "bf16"),
+        ):
+            for operation in ("matmul", "conv", "rnn"):
+                _set_precision("cuda", operation, cuda_precision)
+            _set_precision("mkldnn", "matmul", mkldnn_precision)
+            with suppress(RuntimeError):
+                return read()
+    return None
 
 
 def _set_precisions(value: tuple[Any, ...]) -> None:
-    values, matmul, cudnn = value
-    _set(list(_PRECISIONS), ["none"] * len(_PRECISIONS))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    own, matmul, tf32 = value
+    for key in _PRECISIONS:
+        _set_precision(*key, "none")
+    with warnings.catch_warnings(action="ignore"):
         torch.set_float32_matmul_precision(matmul or "highest")
-        torch._C._set_cudnn_allow_tf32(True if cudnn is None else cudnn)
-    _set(list(_PRECISIONS), values)
+        cudnn.allow_tf32 = True if tf32 is None else tf32
+    for key, precision in zip(_PRECISIONS, own, strict=True):
+        _set_precision(*key, precision)
 
 
-_DEFAULT = tuple(_PRECISIONS.values()), "highest", True
-
-
-def _determinism() -> tuple[bool, bool]:
-    return (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-
-
-def _set_determinism(value: tuple[bool, bool]) -> None:
-    torch.use_deterministic_algorithms(value[0], warn_only=value[1])
-
-
-def _flag(name: str, known: bool) -> Setting:
-    return getattr(torch._C, f"_get_{name}"), getattr(torch._C, f"_set_{name}"), known
-
-
-def _sdp(name: str) -> Setting:
-    """A way to compute attention."""
-    return (
-        getattr(torch._C, f"_get_{name}_sdp_enabled"),
-        getattr(torch._C, f"_set_sdp_use_{name}"),
-        True,
-    )
+def _flag(module: object, name: str, known: bool) -> Setting:
+    return partial(getattr, module, name), partial(setattr, module, name), known
 
 
 _OF_THE_PROCESS: list[Setting] = [
     (torch.get_num_threads, torch.set_num_threads, 1),  # float32 sums depend on it
     (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
     (_precisions, _set_precisions, _DEFAULT),
-    (_determinism, _set_determinism, (False, False)),
+    (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode, 0),
     (torch.is_anomaly_enabled, torch.set_anomaly_enabled, False),
-    _flag("mkldnn_enabled", True),
-    _flag("mkldnn_deterministic", False),
-    _flag("nnpack_enabled", True),
-    _flag("cudnn_enabled", True),
-    _flag("cudnn_benchmark", False),
-    _flag("cudnn_deterministic", False),
-    *map(_sdp, ("flash", "mem_efficient", "math", "cudnn")),
+    _flag(mkldnn, "enabled", True),
+    _flag(mkldnn, "deterministic", False),
+    (torch._C._get_nnpack_enabled, torch._C._set_nnpack_enabled, True),  # no public reader
+    _flag(cudnn, "enabled", True),
+    _flag(cudnn, "benchmark", False),
+    _flag(cudnn, "deterministic", False),
+    (cuda.flash_sdp_enabled, cuda.enable_flash_sdp, True),  # how attention is computed
+    (cuda.mem_efficient_sdp_enabled, cuda.enable_mem_efficient_sdp, True),
+    (cuda.math_sdp_enabled, cuda.enable_math_sdp, True),
+    (cuda.cudnn_sdp_enabled, cuda.enable_cudnn_sdp, True),
 ]
 
 
 def _apply(values: Sequence[Any]) -> list[Any]:
-    """Set the process's settings where they are otherwise; what they were."""
+    """Give the process's settings these values; returns the values that they had."""
     before = []
     for (read, write, _), value in zip(_OF_THE_PROCESS, values, strict=True):
         before.append(read())
@@ -139,10 +117,11 @@ def _apply(values: Sequence[Any]) -> list[Any]:
 
 
 class _KnownState:
-    """Sets what can change a result's bits, and counts who is inside.
+    """Sets whatever can change the bits of a result, and counts the threads inside.
 
-    Much of it is the whole process's: the first to enter remembers it, and the last to leave
-    restores it. What a model's own code changes inside is undone at the next entry or exit.
+    Most of the settings belong to the whole process: the first thread to enter saves them, and
+    the last one to leave restores them. What a model's own code sets inside is undone at the next
+    entry or exit.
     """
 
     def __init__(self) -> None:
@@ -172,7 +151,7 @@ known_state = _KnownState()
 
 @contextmanager
 def _this_thread() -> Iterator[None]:
-    """What each thread has for itself; gradients are on inside, as torch has them at first.
+    """The settings that each thread has for itself; inside, gradients are on (torch's default).
 
     Denormals are flushed to zero: saturated sigmoids leave many, and arithmetic on them is slow.
     """
@@ -180,14 +159,16 @@ def _this_thread() -> Iterator[None]:
     device, modes = dict(default), _without_modes()
     autocast = {name: torch.is_autocast_enabled(name) for name in _DEVICES}
     flushed = sys.float_info.min / 2 == 0
-    _set_autocast(dict.fromkeys(_DEVICES, False))
+    for name in _DEVICES:
+        torch.set_autocast_enabled(name, False)
     torch.set_flush_denormal(True)
     try:
         with torch.inference_mode(False), _without_dispatch_modes(), np.errstate(**_ERRORS):
             yield
     finally:
         torch.set_flush_denormal(flushed)
-        _set_autocast(autocast)
+        for name, enabled in autocast.items():
+            torch.set_autocast_enabled(name, enabled)
         _without_modes()
         for mode in reversed(modes):
             torch._C._push_on_torch_function_stack(mode)
@@ -196,7 +177,7 @@ def _this_thread() -> Iterator[None]:
 
 
 def _without_modes() -> list[Any]:
-    """Take the thread's modes off, the default device among them; the last one first."""
+    """Remove the thread's modes, the default device among them; returns them, the last first."""
     there = torch._C._len_torch_function_stack()
     return [torch._C._pop_torch_function_stack() for _ in range(there)]
 
@@ -209,17 +190,12 @@ def _without_dispatch_modes() -> AbstractContextManager[None]:
     return cast("AbstractContextManager[None]", _disable_current_modes())
 
 
-def _set_autocast(enabled: dict[str, bool]) -> None:
-    for name, value in enabled.items():
-        torch.set_autocast_enabled(name, value)
-
-
 _drawing = threading.RLock()
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """In the known state, with the global random generators seeded; they are restored after it.
+    """The known state, with the global random generators seeded; they are restored after it.
 
     Args:
         seed: Of torch's generator (the CPU's), NumPy's and Python's; 32 bits.

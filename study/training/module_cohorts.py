@@ -1,28 +1,26 @@
-"""The cohorts of any module: its gradients by autograd, many members at once by ``torch.func``.
+"""Cohorts of any module: gradients by autograd, all members at once by ``torch.func``.
 
 Letters in the shape comments: K members, B images of a batch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from study.training.module_checks import unsuitable
-
-if TYPE_CHECKING:
-    from study.training.images import Images
+from study.training.images import Images
+from study.training.module_errors import error_of_call
 
 
 class ModuleCohort:
-    """K modules of any one architecture, (B, 784) → (B, 1), through ``torch.func``.
+    """K modules of one class whose weights have the same shapes, (B, 784) → (B, 1).
 
-    Equals K times: the module, ``binary_cross_entropy_with_logits`` and ``torch.optim.SGD``
-    on the same batches. The gradients are autograd's, so this is slower than a cohort with
-    closed-form gradients. :mod:`study.training.module_checks` says which modules are not for it.
+    ``torch.func`` stacks the members' weights, so that one call answers for all of them. This is
+    slower than a cohort with written-out gradients. :mod:`study.training.module_checks` says
+    which modules it can train.
+
+    Equals K times: :func:`study.training.plain.train_plainly` with the module.
     """
 
     def __init__(
@@ -31,11 +29,11 @@ class ModuleCohort:
         self.members = list(members)
         self.inputs = images.plain
         device = self.inputs.device
-        parameters, buffers = torch.func.stack_module_state(self.members)
-        moving = {n for n, p in self.members[0].named_parameters() if p.requires_grad}
-        frozen = {n: p.detach() for n, p in parameters.items() if n not in moving}
-        self.weights = {n: parameters[n].detach().to(device) for n in parameters if n in moving}
-        self.fixed = {n: b.to(device) for n, b in (frozen | buffers).items()}
+        parameters, buffers = torch.func.stack_module_state(self.members)  # (K, …) each
+        trained = {n for n, p in self.members[0].named_parameters() if p.requires_grad}
+        stacked = {n: t.detach().to(device) for n, t in (parameters | buffers).items()}
+        self.weights = {n: t for n, t in stacked.items() if n in trained}
+        self.fixed = {n: t for n, t in stacked.items() if n not in trained}
         self.rates = -learning_rates.to(self.inputs)  # (K,)
         self.best = {n: p.clone() for n, p in self.weights.items()}
 
@@ -47,7 +45,7 @@ class ModuleCohort:
         try:
             return torch.vmap(one)(weights, self.fixed).squeeze(-1).T  # (B, K)
         except Exception as error:
-            raise unsuitable(self.members[0], error) from error
+            raise error_of_call(self.members[0], error) from error
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, 784) → (B, K)."""
@@ -56,14 +54,14 @@ class ModuleCohort:
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
         with torch.enable_grad():
-            leaves = {n: p.requires_grad_() for n, p in self.weights.items()}
+            leaves = {n: w.requires_grad_() for n, w in self.weights.items()}
             z = self._call(leaves, x)
             target = labels.expand_as(z)
             loss = nn.functional.binary_cross_entropy_with_logits(z, target, reduction="sum")
-            try:
+            try:  # the sum of the members' losses has the gradient of each member's own loss
                 gradients = torch.autograd.grad(loss / len(x), list(leaves.values()))
             except Exception as error:
-                raise unsuitable(self.members[0], error) from error
+                raise error_of_call(self.members[0], error) from error
         for weight, gradient in zip(self.weights.values(), gradients, strict=True):
             weight.detach_().add_(gradient * _leading(self.rates, gradient))
         return z.detach()
@@ -80,7 +78,7 @@ class ModuleCohort:
         return self.members[k]
 
     def narrow(self, columns: Tensor) -> None:
-        """Go on with the members at these places alone."""
+        """Continue with the members at these places alone."""
         self.members = [self.members[k] for k in columns.tolist()]
         self.rates = self.rates[columns]
         for tensors in (self.weights, self.fixed, self.best):
@@ -135,7 +133,7 @@ class MixedCohort:
         raise IndexError(f"member {k}: not in the cohort")
 
     def narrow(self, columns: Tensor) -> None:
-        """Go on with the members at these places alone, in ascending order."""
+        """Continue with the members at these places alone, in ascending order."""
         staying = []
         for places, part in self.parts:
             kept = torch.isin(places, columns)

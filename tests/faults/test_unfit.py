@@ -175,14 +175,17 @@ def misfits():
     middle = {
         "dropout": (lambda: nn.Dropout(0.5), "layer middle (Dropout) is random"),
         "alpha dropout": (lambda: nn.AlphaDropout(0.1), "layer middle (AlphaDropout) is random"),
-        "batch norm": (lambda: nn.BatchNorm1d(3), "layer middle (BatchNorm1d) answers otherwise"),
+        "batch norm": (
+            lambda: nn.BatchNorm1d(3),
+            "layer middle (BatchNorm1d) answers differently",
+        ),
         "untracked": (
             lambda: nn.BatchNorm1d(3, track_running_stats=False),
-            "layer middle (BatchNorm1d) answers otherwise",
+            "layer middle (BatchNorm1d) answers differently",
         ),
         "lazy": (lambda: nn.LazyLinear(3), "layer middle (LazyLinear) has no sizes yet"),
         "buffer": (Counter, "layer middle (Counter) changes its 'middle.n'"),
-        "memory": (Last, "answers otherwise the second time"),
+        "memory": (Last, "answers differently the second time"),
         "float64": (lambda: Scale(dtype=torch.float64), "layer middle (Scale) has its"),
         "half": (lambda: Scale(dtype=torch.float16), "'middle.weight' in float16"),
         "meta": (lambda: Scale(device="meta"), "'middle.weight' on meta"),
@@ -198,8 +201,8 @@ def misfits():
         "no tensor": (lambda z: [z], "module Net returns a list"),
         "float64": (lambda z: z.double(), "returns (4, 1) float64"),
         "detached": (lambda z: z.detach(), "module Net fails with RuntimeError"),
-        "the batch": (lambda z: z - z.mean(), "answers otherwise beside other images"),
-        "noise": (lambda z: z + torch.randn(1), "answers otherwise the second time"),
+        "the batch": (lambda z: z - z.mean(), "answers differently beside other images"),
+        "noise": (lambda z: z + torch.randn(1), "answers differently the second time"),
         "NumPy": (lambda z: torch.from_numpy(z.numpy()), "module Net fails with"),
     }
     factories = {
