@@ -95,11 +95,10 @@ def reproduce(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def walkthrough(session: nox.Session) -> None:
-    """Run docs/walkthrough.md; fails where it shows something else. ``-- --write`` updates it."""
+    """Run the pages of docs/; fails where one shows something else. ``-- --write`` updates it."""
     prepare(session)
-    session.run(
-        *("python", "-W", "error", "docs/execute.py", "docs/walkthrough.md", *session.posargs)
-    )
+    pages = ("docs/walkthrough.md", "docs/models.md")
+    session.run("python", "-W", "error", "docs/execute.py", *pages, *session.posargs)
 
 
 @nox.session(default=False)

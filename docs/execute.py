@@ -1,6 +1,6 @@
-"""Run the Python of a Markdown page, and hold what it prints against what the page shows.
+"""Run the Python of Markdown pages, and hold what it prints against what the pages show.
 
-``python docs/execute.py docs/walkthrough.md`` fails where they differ; ``--write`` updates the
+``python docs/execute.py docs/models.md`` fails where they differ; ``--write`` updates the
 page. Blocks of ``python`` run in order, in one namespace and in the page's folder; what one
 prints stands in the block of ``text`` right after it. Numbers may differ by a tenth, since the
 last bits of float32 sums depend on the machine; every other character must be the same.
@@ -63,20 +63,25 @@ def _numbers(line: str) -> list[float]:
 
 
 def main() -> int:
-    """Run a page; 1 where it shows something else than its Python prints."""
+    """Run the pages; 1 where one shows something else than its Python prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("page", type=Path)
+    parser.add_argument("pages", type=Path, nargs="+")
     parser.add_argument("--write", action="store_true", help="put what is printed into the page")
     options = parser.parse_args()
-    path = options.page.resolve()
+    paths = [page.resolve() for page in options.pages]
+    return max(run(path, write=options.write) for path in paths)
+
+
+def run(path: Path, *, write: bool) -> int:
+    """Run a page in its folder; 1 where it shows something else, unless that is written."""
     page = path.read_text(encoding="utf-8")
     os.chdir(path.parent)
     now = executed(page)
-    if options.write:
+    if write:
         path.write_text(now, encoding="utf-8")
         return 0
     found = list(differences(page, now))
-    print("\n".join(found) or f"{options.page}: {len(BLOCK.findall(page))} blocks ran as shown")
+    print("\n".join(found) or f"{path.name}: {len(BLOCK.findall(page))} blocks ran as shown")
     return 1 if found else 0
 
 
