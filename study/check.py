@@ -18,17 +18,17 @@ from study.storage.inspection import Inspection, Manifest, inspect
 from study.storage.manifest import first_name
 from study.storage.safe_files import kind, left_files, require_folder
 from study.storage.urls import label, shown, sqlite_path
-from study.storage.weights import weights_of, weights_path
+from study.storage.weights import weights_of
 from study.text import say
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to say of a storage or one of its studies."""
+    """Something found in a storage or in one of its studies."""
 
     where: str
     what: str
-    wrong: bool = True  # or else harmless: the next search tidies it up
+    wrong: bool = True  # otherwise it is harmless
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Checked:
 
     @property
     def wrong(self) -> list[Finding]:
-        """What needs a person."""
+        """The findings that a person has to act on."""
         return [finding for finding in self.findings if finding.wrong]
 
 
@@ -51,14 +51,12 @@ def check(storage: str) -> Checked:
         StudyError: The storage is missing, foreign, of another version, or too damaged to open.
         ResourceError: It can't be read.
     """
-    names = store.study_names(storage)
-    found = list(_file(storage))
+    names, found = store.study_names(storage), list(_file(storage))
     counts: dict[str, int] = {}
     manifests: dict[str, Manifest] = {}
     for name in names:
         try:
-            study = store.load_study(storage, name)
-            look = inspect(study)
+            look = inspect(store.load_study(storage, name))
             counts[name] = len(look.frozen) + look.others.total()
             found += [Finding(name, words) for words in look.faults]
             found += [Finding(name, words, wrong=False) for words in _notes(look)]
@@ -73,49 +71,46 @@ def check(storage: str) -> Checked:
 
 def _file(storage: str) -> Iterator[Finding]:
     """What SQLite itself finds."""
+    from study.storage.sqlite import connect_readonly
+
     path = sqlite_path(store.resolve(storage))
     if path is not None:
-        from study.storage.sqlite import connect_readonly
-
         with closing(connect_readonly(path)) as connection:
-            for (answer,) in connection.execute("PRAGMA integrity_check(5)"):
-                if answer != "ok":
-                    yield Finding(str(path), f"is damaged: {answer}")
+            answers = connection.execute("PRAGMA integrity_check(5)").fetchall()
+        yield from (Finding(str(path), f"is damaged: {a}") for (a,) in answers if a != "ok")
 
 
 def _notes(look: Inspection) -> Iterator[str]:
-    """What is to be told of a study, and is no fault."""
+    """What a person should know of a study, and is no fault."""
     yield from look.notes
     if look.manifest is None and not look.faults:
         yield "was not searched by this package"
     elif look.others:
-        said = ", ".join(f"{count} {state}" for state, count in sorted(look.others.items()))
-        yield f"has unfinished trials ({said}): searches and reports pass over them"
+        listed = ", ".join(f"{count} {state}" for state, count in sorted(look.others.items()))
+        yield f"has unfinished trials ({listed}): searches and reports pass over them"
 
 
 def _beside(storage: str, name: str, look: Inspection) -> Iterator[Finding]:
     """The study's companion folder: its best trials' weights, its lock, and leftovers."""
     from study.search.checkpoints import kept_of
 
-    folder, expected = store.files(storage, name), set()
+    folder = store.files(storage, name)
     require_folder(folder)
     kept = kept_of(look.trials) if "model" in (look.manifest or {}) else {}
-    for number, trial in kept.items():
-        expected.add(weights_path(storage, name, number))
+    for trial in kept.values():
         try:
             weights_of(storage, name, trial)
         except StudyError as error:
             yield Finding(name, str(error))
-    for path, _ in left_files(folder):
-        if path not in expected:
+    for path, number in left_files(folder):
+        if number not in kept:
             yield Finding(name, f"{path} is left over: the next search removes it", wrong=False)
-    holder = store.holder(folder / "lock")
-    if holder:
+    if holder := store.holder(folder / "lock"):
         yield Finding(name, holder, wrong=False)
 
 
 def _orphans(manifests: Mapping[str, Manifest], names: Sequence[str]) -> Iterator[Finding]:
-    """Confirmations of studies that are not there, under whatever name."""
+    """Confirmations whose study is not in the storage, under its present or its first name."""
     known = {*names, *(first_name(manifest, name) for name, manifest in manifests.items())}
     for name, manifest in manifests.items():
         of = manifest.get("replicates_of", manifest.get("splits_of"))
@@ -127,12 +122,9 @@ def _orphans(manifests: Mapping[str, Manifest], names: Sequence[str]) -> Iterato
 def _strangers(
     storage: str, manifests: Mapping[str, Manifest], names: Sequence[str]
 ) -> Iterator[Finding]:
-    """Companion folders of studies that are not there."""
+    """Companion folders that belong to no study of the storage."""
     known = {store.files(storage, name) for name in names}
-    former = {
-        store.files(storage, first_name(manifest, name)): store.files(storage, name)
-        for name, manifest in manifests.items()
-    }
+    former = {store.files(storage, first_name(m, name)): name for name, m in manifests.items()}
     beside = store.files(storage, "any").parent
     found = kind(beside)
     if found not in ("a folder", None):
@@ -142,7 +134,8 @@ def _strangers(
         if folder not in known and kind(folder) == "a folder":
             words = f"{folder} belongs to no study there"
             if folder in former:
-                words += f": its study was renamed, rename the folder to {former[folder]}"
+                new = store.files(storage, former[folder])
+                words += f": its study was renamed, rename the folder to {new}"
             yield Finding(label(storage), words, wrong=False)
 
 

@@ -57,22 +57,16 @@ def lost_weights(
     storage: str, study_name: str, trials: Sequence[StoredTrial]
 ) -> dict[int, StoredTrial]:
     """The trials whose weights are to be kept, and are not there whole, by number."""
-    return {
-        number: trial
-        for number, trial in kept_of(trials).items()
-        if not _is_there(storage, study_name, trial)
-    }
-
-
-def _is_there(storage: str, study_name: str, trial: StoredTrial) -> bool:
-    require_companion(weights_path(storage, study_name, trial.number))
-    try:
-        weights_of(storage, study_name, trial)
-    except ResourceError:
-        raise
-    except StudyError:
-        return False
-    return True
+    lost = {}
+    for number, trial in kept_of(trials).items():
+        require_companion(weights_path(storage, study_name, number))
+        try:
+            weights_of(storage, study_name, trial)
+        except ResourceError:
+            raise
+        except StudyError:
+            lost[number] = trial
+    return lost
 
 
 def save_again(
@@ -92,8 +86,7 @@ def save_again(
 def drop_weights(storage: str, study_name: str, trials: Sequence[StoredTrial]) -> None:
     """Remove weights that are not among the best any more, and drafts that a kill left."""
     best = kept_of(trials)
-    folder = store.files(storage, study_name)
-    for path, number in left_files(folder):
+    for path, number in left_files(store.files(storage, study_name)):
         if number not in best:
             path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Read what is stored with a study as its attributes."""
+"""The storage of an Optuna study, and the attributes that are stored with the study."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,17 +28,19 @@ def rdb_of(study: "Study") -> "RDBStorage | None":
     return backend if isinstance(backend, RDBStorage) else None
 
 
+def is_atomic(study: "Study") -> bool:
+    """Whether trials and their seal are recorded in one transaction, which no kill can part."""
+    backend = rdb_of(study)
+    return backend is not None and backend.engine.name in ("sqlite", "postgresql")
+
+
 def url_of(study: "Study") -> str:
     """The URL of the study's database, password included; empty where it has none."""
     return str(getattr(backend_of(study), "url", ""))
 
 
 def waiting(study: "Study", work: Callable[[], T]) -> T:
-    """What ``work`` returns, which reads or sets something of the study, once its server answers.
-
-    Raises:
-        StudyError: See :func:`study.explain.explain`.
-    """
+    """What ``work`` returns, which uses the study; a server that has gone away is waited for."""
     with explaining(named(study)):
         return reconnecting(url_of(study), work)
 

@@ -1,12 +1,11 @@
-"""Insert a generation of trials into Optuna's tables in one transaction.
+"""Insert trials into Optuna's tables in one transaction.
 
-The only module that writes into Optuna's tables. It writes the rows that
-``optuna.study.Study.add_trial`` writes, checked row by row in a test, and only into a
-schema of the revision that it was written for.
+The rows are those that ``optuna.study.Study.add_trial`` writes, and a test compares them. They
+are written only into a schema of the revision that this module was written for.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +46,7 @@ def append(
     attributes: dict[str, Any],
     before: tuple[int | None, int | None] = (None, None),
 ) -> bool:
-    """Append ``trials`` and set the study's system ``attributes``, all or nothing.
+    """Append finished ``trials`` and set the study's system ``attributes``, all or nothing.
 
     Args:
         engine: Connects to the storage.
@@ -67,7 +66,8 @@ def append(
         return False
     with engine.begin() as connection:
         _begin(connection, study_id)
-        if _revision(connection) != REVISION:
+        revision = text("SELECT version_num FROM alembic_version")
+        if connection.execute(revision).scalar() != REVISION:
             return False
         _check_distributions(connection, study_id, trials)
         there = _count(connection, study_id)
@@ -106,12 +106,8 @@ def dates(engine: Engine, study_id: int) -> dict[int, tuple[datetime | None, dat
         return {trial: (start, complete) for trial, start, complete in rows}
 
 
-def _revision(connection: Connection) -> str | None:
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
 def _begin(connection: Connection, study_id: int) -> None:
-    """Let nobody else number trials of this study until the transaction ends."""
+    """Lock the study's row, so that no other program appends until the transaction ends."""
     driver: Any = connection.connection.dbapi_connection
     if connection.engine.name == "sqlite" and not driver.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -133,30 +129,25 @@ def _count(connection: Connection, study_id: int, *which: ColumnElement[bool]) -
 def _insert(
     connection: Connection, study_id: int, trials: Sequence[FrozenTrial], first: int
 ) -> None:
-    own = _TRIALS.c.study_id == study_id
-    rows = [_trial_row(trial, study_id, first + k) for k, trial in enumerate(trials)]
-    _insert_many(connection, _TRIALS, rows)
-    fresh = select(_TRIALS.c.trial_id).where(own, _TRIALS.c.number >= first)
-    ids = connection.execute(fresh.order_by(_TRIALS.c.number)).scalars().all()
-    numbered = list(zip(ids, trials, strict=True))
+    rows = [
+        {
+            "number": number,
+            "study_id": study_id,
+            "state": trial.state,
+            "datetime_start": _utc(trial.datetime_start),
+            "datetime_complete": _utc(trial.datetime_complete),
+        }
+        for number, trial in enumerate(trials, first)
+    ]
+    if not rows:
+        return
+    connection.execute(_TRIALS.insert(), rows)
+    own = _TRIALS.c.study_id == study_id, _TRIALS.c.number >= first
+    ids = connection.execute(select(_TRIALS.c.trial_id).where(*own).order_by(_TRIALS.c.number))
+    numbered = list(zip(ids.scalars(), trials, strict=True))
     for table, rows_of in _CHILDREN:
-        rows = [{"trial_id": i, **row} for i, trial in numbered for row in rows_of(trial)]
-        _insert_many(connection, table, rows)
-
-
-def _insert_many(connection: Connection, table: Any, rows: list[Row]) -> None:  # noqa: ANN401
-    if rows:
-        connection.execute(table.insert(), rows)
-
-
-def _trial_row(trial: FrozenTrial, study_id: int, number: int) -> Row:
-    return {
-        "number": number,
-        "study_id": study_id,
-        "state": trial.state,
-        "datetime_start": _utc(trial.datetime_start),
-        "datetime_complete": _utc(trial.datetime_complete),
-    }
+        if rows := [{"trial_id": i, **row} for i, trial in numbered for row in rows_of(trial)]:
+            connection.execute(table.insert(), rows)
 
 
 def _utc(local: datetime | None) -> datetime | None:
@@ -180,14 +171,6 @@ def _param_rows(trial: FrozenTrial) -> Iterator[Row]:
         }
 
 
-def _user_rows(trial: FrozenTrial) -> Iterator[Row]:
-    return _attribute_rows(trial.user_attrs)
-
-
-def _system_rows(trial: FrozenTrial) -> Iterator[Row]:
-    return _attribute_rows(trial.system_attrs)
-
-
 def _attribute_rows(attributes: dict[str, Any]) -> Iterator[Row]:
     for key, value in attributes.items():
         yield {"key": key, "value_json": json.dumps(value)}
@@ -200,11 +183,11 @@ def _intermediate_rows(trial: FrozenTrial) -> Iterator[Row]:
         yield {"step": step, "intermediate_value": value, "intermediate_value_type": kind}
 
 
-_CHILDREN = (
+_CHILDREN: tuple[tuple[Any, Callable[[FrozenTrial], Iterator[Row]]], ...] = (
     (_VALUES, _value_rows),
     (_PARAMS, _param_rows),
-    (_USER_ATTRIBUTES, _user_rows),
-    (_SYSTEM_ATTRIBUTES, _system_rows),
+    (_USER_ATTRIBUTES, lambda trial: _attribute_rows(trial.user_attrs)),
+    (_SYSTEM_ATTRIBUTES, lambda trial: _attribute_rows(trial.system_attrs)),
     (_INTERMEDIATE, _intermediate_rows),
 )
 
@@ -212,35 +195,24 @@ _CHILDREN = (
 def _check_distributions(
     connection: Connection, study_id: int, trials: Sequence[FrozenTrial]
 ) -> None:
+    """Refuse a parameter that an earlier trial has another kind of distribution of."""
     known: dict[str, BaseDistribution] = {}
     for trial in trials:
         for name, distribution in trial.distributions.items():
             if name not in known:
-                known[name] = _stored_distribution(connection, study_id, name) or distribution
+                query = select(_PARAMS.c.distribution_json).join(_TRIALS)
+                own = _TRIALS.c.study_id == study_id, _PARAMS.c.param_name == name
+                stored = connection.execute(query.where(*own).limit(1)).scalar()
+                known[name] = distribution if stored is None else json_to_distribution(stored)
             check_distribution_compatibility(known[name], distribution)
-
-
-def _stored_distribution(
-    connection: Connection, study_id: int, name: str
-) -> BaseDistribution | None:
-    query = (
-        select(_PARAMS.c.distribution_json)
-        .join(_TRIALS)
-        .where(_TRIALS.c.study_id == study_id, _PARAMS.c.param_name == name)
-        .limit(1)
-    )
-    stored = connection.execute(query).scalar()
-    return None if stored is None else json_to_distribution(stored)
 
 
 def _set_study_attributes(
     connection: Connection, study_id: int, attributes: dict[str, Any]
 ) -> None:
+    table = _STUDY_ATTRIBUTES
     for key, value in attributes.items():
-        place = {"study_id": study_id, "key": key}
         content = {"value_json": json.dumps(value)}
-        update = _STUDY_ATTRIBUTES.update().where(
-            _STUDY_ATTRIBUTES.c.study_id == study_id, _STUDY_ATTRIBUTES.c.key == key
-        )
-        if connection.execute(update.values(content)).rowcount == 0:
-            connection.execute(_STUDY_ATTRIBUTES.insert(), {**place, **content})
+        own = table.c.study_id == study_id, table.c.key == key
+        if connection.execute(table.update().where(*own).values(content)).rowcount == 0:
+            connection.execute(table.insert(), {"study_id": study_id, "key": key, **content})

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
 from study.seeds import derive
-from study.storage.attributes import named, url_of
-from study.storage.ledger import is_atomic
+from study.storage.attributes import is_atomic, named, url_of
 from study.storage.machine import machine
 from study.storage.manifest import FIRST_NAME, manifest, trained_under
 from study.storage.reading import FINISHED, frozen_trials
@@ -79,7 +78,9 @@ def inspect(study: Study) -> Inspection:
     if found.manifest is None:
         found.faults.extend(_marks(found))
     else:
-        found.faults.extend(_misnumbered(trials))
+        if [trial.number for trial in trials] != list(range(len(trials))):
+            numbers = f"0 to {len(trials) - 1}"
+            found.faults.append(f"its {len(trials)} trials are not numbered from {numbers}")
         found.faults.extend(_parse(found))
         if not found.faults:
             found.faults.extend(_broken(found, found.manifest))
@@ -87,10 +88,7 @@ def inspect(study: Study) -> Inspection:
 
 
 def _marks(found: Inspection) -> Iterator[str]:
-    """What shows that a study without a manifest was nevertheless searched by this package.
-
-    A search that is killed while it begins leaves a machine alone.
-    """
+    """What shows that a study without a manifest was nevertheless searched by this package."""
     if found.seal is not None:
         mark = "a seal"
     elif found.frozen and found.machine:
@@ -103,41 +101,30 @@ def _marks(found: Inspection) -> Iterator[str]:
 
 
 def _is_of_search(trial: FrozenTrial) -> bool:
-    """Whether a trial was recorded by a search or a confirmation, and not by an objective.
+    """Whether a search or a confirmation recorded the trial, and not an objective.
 
-    An objective's trial is alone in its cohort, which it names by the trial's number, and is of
-    no replicate or split.
+    An objective's trial is alone in its cohort, and is of no replicate or split.
     """
     attrs = trial.user_attrs
     is_alone = attrs.get("cohort") == [trial.number] and not {"replicate", "split"} & attrs.keys()
     return "digest" in attrs and not is_alone
 
 
-def _misnumbered(trials: Sequence[FrozenTrial]) -> Iterator[str]:
-    if [trial.number for trial in trials] != list(range(len(trials))):
-        yield f"its {len(trials)} trials are not numbered from 0 to {len(trials) - 1}"
-
-
 def _parse(found: Inspection) -> Iterator[str]:
     """Parse the trials, and say which of them are damaged."""
     for trial in found.frozen:
-        words = None
+        attrs, values = trial.user_attrs, trial.values or [None]
         try:
             found.trials.append(StoredTrial.of(trial))
-            words = _damage(trial)
+            if digest(attrs, values[0]) != attrs["digest"] or len(values) != 1:
+                yield f"trial {trial.number} is damaged (its digest does not match)"
+            elif any(attrs[name] != value for name, value in trial.params.items()):
+                yield (
+                    f"trial {trial.number} is damaged (its parameters are not those it was "
+                    "trained with)"
+                )
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            words = "was not recorded by this package, or is damaged"
-        if words:
-            yield f"trial {trial.number} {words}"
-
-
-def _damage(trial: FrozenTrial) -> str | None:
-    attrs, values = trial.user_attrs, trial.values or [None]
-    if digest(attrs, values[0]) != attrs["digest"] or len(values) != 1:
-        return "is damaged (its digest does not match)"
-    if any(attrs[name] != value for name, value in trial.params.items()):
-        return "is damaged (its parameters are not those it was trained with)"
-    return None
+            yield f"trial {trial.number} was not recorded by this package, or is damaged"
 
 
 def _broken(found: Inspection, manifest: Manifest) -> Iterator[str]:
@@ -164,10 +151,7 @@ def _broken(found: Inspection, manifest: Manifest) -> Iterator[str]:
 def _broken_seal(
     found: Inspection, manifest: Manifest, seal: Seal, sealed: Sequence[FrozenTrial]
 ) -> Iterator[str]:
-    """Whether trials, dates, rows or the manifest have changed since they were sealed.
-
-    What no JSON can hold was never sealed.
-    """
+    """Whether trials, dates, rows or the manifest have changed since they were sealed."""
     with suppress(TypeError, ValueError):
         name = found.study.study_name
         if Seal.of(manifest, found.machine, name, sealed) == seal:
@@ -185,7 +169,7 @@ def _otherwise(
     """How a trial was trained otherwise than its study's manifest says, after its number.
 
     An objective's trial has a digest of all that its training depended on. Any other is compared
-    by its attributes, and is a search's only where a kill may have kept a seal from it.
+    by its attributes.
     """
     settings = finished[place].system_attrs.get(TRAINED_UNDER)
     if settings is None and is_sealed_at_once:
@@ -200,7 +184,7 @@ def _otherwise(
 
 
 def _differences(finished: Sequence[FrozenTrial], place: int, manifest: Manifest) -> Iterator[str]:
-    """In what a trial of a search differs from the manifest, as far as its attributes tell."""
+    """In what a trial of a search differs from the manifest, as far as its attributes say."""
     trial, attrs = finished[place], finished[place].user_attrs
     if "protocol" not in manifest:  # a confirmation: its units are covered by its seal
         return

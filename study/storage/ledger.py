@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from study.explain import explaining
-from study.storage.attributes import rdb_of
+from study.storage.attributes import rdb_of, url_of
 from study.storage.lock import lock
 from study.storage.manifest import FIRST_NAME, check_manifest
 from study.storage.opening import open_study
@@ -27,14 +27,10 @@ REMEDY = "choose another --study-name"
 
 
 class Ledger:
-    """A study that is held to append to: one transaction takes trials and the new seal.
+    """A study that is held to append to.
 
     Args:
-        found: The study as it is now. It is open for writing, and this process has its lock.
-
-    Attributes:
-        found: The same; what is appended is not in it.
-        finished: How many finished trials the study has now.
+        found: The study, open for writing, whose lock this process has.
     """
 
     def __init__(self, found: Searched) -> None:
@@ -79,17 +75,14 @@ class Ledger:
         return count_trials(self.found.study)
 
     def append(self, trials: Sequence[FrozenTrial], first: int) -> None:
-        """Append finished trials and the seal that covers them, all or nothing.
+        """Append finished trials and the seal that covers them, in one transaction.
 
         Args:
             trials: The trials, in order.
             first: The number of the first one, from :meth:`next_number`.
 
         Raises:
-            ValueError: A trial is unfinished or inconsistent; nothing was recorded.
-            ResourceError: The disk is full or the file read-only; nothing was recorded.
-            BusyError: Another program has locked the storage, or has appended to the study
-                meanwhile; nothing was recorded.
+            ValueError, ResourceError, BusyError: See :func:`record`; nothing was recorded.
         """
         passed_over = sorted(set(range(first)) - self._numbers)
         seal = self._seal.over(trials, passed_over)
@@ -102,17 +95,17 @@ class Ledger:
 def record(
     study: Study,
     trials: Sequence[FrozenTrial],
-    system_attrs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+    system_attrs: Mapping[str, Any] | None = None,
     *,
     first: int | None = None,
     finished: int | None = None,
 ) -> None:
     """Append ``trials``, numbered on from those that are there, all or none of them.
 
-    Equals ``for trial in trials: study.add_trial(trial)``, but in one transaction and
-    about a hundred times as fast, on a storage whose tables :mod:`study.storage.bulk`
-    knows. On any other it is that loop. A database server that has gone away is waited for,
-    and its lock of the study, where this process holds it, is taken again if it is gone.
+    Equals ``for trial in trials: study.add_trial(trial)``, but in one transaction and about a
+    hundred times as fast, on a storage whose tables :mod:`study.storage.bulk` knows. On any
+    other it is that loop. A server that has gone away is waited for, and the study's lock, where
+    this process has it, is taken again.
 
     Args:
         study: The study, not opened for reading only.
@@ -125,51 +118,34 @@ def record(
         ValueError: A trial is unfinished or inconsistent; nothing was recorded.
         ResourceError: The disk is full or the file read-only; nothing was recorded.
         BusyError: Another program kept the file locked for a minute, or has appended to the
-            study since its trials were counted; nothing was recorded.
+            study meanwhile; nothing was recorded.
     """
-    attributes = dict(system_attrs)
+    from study.storage import bulk
+
+    attributes, backend, tries = dict(system_attrs or {}), rdb_of(study), itertools.count()
     for trial in trials:
         if not trial.state.is_finished():
             raise ValueError(f"a trial is {trial.state.name}: only finished ones are recorded")
         trial._validate()
-    if _append(study, trials, attributes, (first, finished)):
-        return
-    with explaining("storage"):
+
+    def append() -> bool:
+        """Append under the lock, unless it was done and only the server's answer was lost."""
+        if backend is None:
+            return False
+        where = backend.engine, study._study_id
+        if next(tries) and attributes and bulk.has(*where, attributes):
+            return True
+        keep_lock(backend.url, study.study_name)
+        return bulk.append(*where, trials, attributes, (first, finished))
+
+    url = url_of(study)
+    with explaining(label(url) or "storage"):
+        if reconnecting(url, append):
+            return
         for trial in trials:
             study.add_trial(trial)
         for key, value in attributes.items():
             study._storage.set_study_system_attr(study._study_id, key, value)
-
-
-def _append(
-    study: Study,
-    trials: Sequence[FrozenTrial],
-    attributes: dict[str, Any],
-    before: tuple[int | None, int | None],
-) -> bool:
-    """Append in one transaction; ``False``, with nothing done, where the tables are not known."""
-    from study.storage import bulk
-
-    backend, tries = rdb_of(study), itertools.count()
-    if backend is None:
-        return False
-    url, engine = backend.url, backend.engine
-
-    def once() -> bool:
-        """Append under the lock, unless it was done and only the server's answer was lost."""
-        if next(tries) and attributes and bulk.has(engine, study._study_id, attributes):
-            return True
-        keep_lock(url, study.study_name)
-        return bulk.append(engine, study._study_id, trials, attributes, before)
-
-    with explaining(label(url)):
-        return reconnecting(url, once)
-
-
-def is_atomic(study: Study) -> bool:
-    """Whether trials and their seal are recorded in one transaction, which no kill can part."""
-    backend = rdb_of(study)
-    return backend is not None and backend.engine.name in ("sqlite", "postgresql")
 
 
 def count_trials(study: Study) -> int:

@@ -9,8 +9,8 @@ from study.explain import explaining
 from study.storage.disk import require_local, require_writable
 from study.storage.postgresql.opening import has_tables, open_server, read_server
 from study.storage.postgresql.reconnecting import reconnecting
-from study.storage.schema import create_schema, head_revision, known_revisions, too_old
-from study.storage.sqlite import TIMEOUT_S, Contents, connect_readonly, connect_writable, look
+from study.storage.schema import create_schema
+from study.storage.sqlite import TIMEOUT_S, connect_readonly, connect_writable, look
 from study.storage.sqlite_schema import require_structure
 from study.storage.urls import check_name, label, resolve, shown, sqlite_path
 from study.text import hidden
@@ -26,7 +26,7 @@ def open_study(storage: str, name: str) -> "Study":
     """The study ``name``, to append to; file, tables and study are created if absent.
 
     A kill while they are created leaves nothing, the tables, or the study, and the next
-    call makes the rest. What is refused is left untouched. A server that has gone away is
+    call makes the rest. A storage that is refused is not changed. A server that has gone away is
     waited for, here and in all that reads.
 
     Args:
@@ -111,9 +111,7 @@ def study_names(storage: str) -> list[str]:
     if not path.exists():
         named = hidden(str(path))  # it may be a mistyped URL
         raise StudyError(f"{named}: there is no such file: run a search first, or name another")
-    contents = look(path)
-    _check_contents(contents, path)
-    return list(contents.studies) if contents else []
+    return look(path) or []
 
 
 def has_study(storage: str, name: str) -> bool:
@@ -131,12 +129,11 @@ def has_study(storage: str, name: str) -> bool:
 
 
 def _open_file(url: str, path: Path) -> "RDBStorage":
-    contents = look(path)
-    _check_contents(contents, path)
+    studies = look(path)
     require_local(path)
     require_writable(path)
     connect = partial(connect_writable, path, TIMEOUT_S)
-    if contents is None:
+    if studies is None:
         from sqlalchemy import create_engine
 
         engine = create_engine("sqlite:///", creator=connect)
@@ -193,21 +190,3 @@ def _check_direction(study: "Study", url: str, remedy: str) -> None:
             f"study {shown(study.study_name)} in {label(url)}: its direction is"
             f" {', '.join(directions) or 'missing'}, not minimize: {remedy}"
         )
-
-
-def _check_contents(contents: Contents | None, path: Path) -> None:
-    if contents is None:
-        return
-    if not contents.is_optuna:
-        tables = ", ".join(shown(table) for table in sorted(contents.tables)[:3])
-        raise StudyError(
-            f"{path}: is another application's database (with {tables}): name a new file"
-        )
-    if contents.revision == head_revision():
-        return
-    if contents.revision is None or contents.revision in known_revisions():
-        raise StudyError(too_old(str(path), f"sqlite:///{path}"))
-    raise StudyError(
-        f"{path}: was written by a newer Optuna (schema {shown(contents.revision)}):"
-        " run `pip install -U optuna`"
-    )

@@ -43,7 +43,7 @@ def require_folder(folder: Path) -> bool:
     """Whether a study's companion folder is there.
 
     Raises:
-        StudyError: It, or the storage's folder of all studies above it, is something else.
+        StudyError: Something else has its name, or that of the folder above it.
     """
     for part in (folder.parent, folder):
         found = kind(part)
@@ -53,12 +53,7 @@ def require_folder(folder: Path) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a study's companion folder, if it is not there.
-
-    Raises:
-        StudyError: See :func:`require_folder`.
-        OSError: It can't be made.
-    """
+    """Make a study's companion folder, if it is not there; raises as :func:`require_folder`."""
     require_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -76,21 +71,16 @@ def require_file(path: Path) -> bool:
 
 
 def require_companion(path: Path) -> bool:
-    """Whether a file of a study's companion folder is there.
-
-    Raises:
-        StudyError: See :func:`require_folder` and :func:`require_file`.
-    """
+    """Whether a file of a companion folder is there; see the two functions above."""
     return require_folder(path.parent) and require_file(path)
 
 
 def open_file(path: Path, flags: int, longest: int = sys.maxsize) -> int:
-    """A descriptor of an ordinary file; a link, or a pipe, that takes its place is not opened.
+    """A descriptor of an ordinary file; a link or a pipe in its place is not opened.
 
     Raises:
         StudyError: It is no ordinary file, has more than ``longest`` bytes, or is to be
             written and has a second name.
-        OSError: It can't be opened.
     """
     require_file(path)
     descriptor = os.open(path, flags | _SAFELY, 0o666)
@@ -106,12 +96,7 @@ def open_file(path: Path, flags: int, longest: int = sys.maxsize) -> int:
 
 
 def read(path: Path, longest: int) -> bytes:
-    """The whole content of a file of a study's companion folder.
-
-    Raises:
-        StudyError: See :func:`require_companion` and :func:`open_file`.
-        OSError: It can't be read.
-    """
+    """The content of a file of a companion folder; see the two functions above."""
     require_companion(path)
     with os.fdopen(open_file(path, os.O_RDONLY, longest), "rb") as file:
         return file.read(os.fstat(file.fileno()).st_size)
@@ -161,18 +146,13 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def drafts(folder: Path) -> list[Path]:
-    """What killed writers left in a folder, which is no link; none where it is not there."""
+    """The files that killed writers left in a folder; none where it is a link or not there."""
     there = folder.iterdir() if kind(folder) == "a folder" else ()
     return [path for path in there if _DRAFT.fullmatch(path.name) and kind(path) == "a file"]
 
 
 def left_files(folder: Path) -> Iterator[tuple[Path, int | None]]:
-    """The ordinary files of a companion folder whose names a search gives to weights and drafts.
-
-    Yields:
-        A path, and the number of the trial whose weights it is called after; ``None`` for a
-        draft.
-    """
+    """The weights and drafts in a companion folder: paths, and trials' numbers (no draft's)."""
     for path in sorted(folder.iterdir()) if require_folder(folder) else ():
         weights, draft = _WEIGHTS.fullmatch(path.name), _DRAFT.fullmatch(path.name)
         if (weights or draft) and kind(path) == "a file":
@@ -183,7 +163,7 @@ def require_journals(database: Path) -> Path:
     """Refuse a database beside whose file SQLite would open a pipe, a device or a link.
 
     Returns:
-        The database's own path: SQLite follows a link to it, and keeps the journal there.
+        The path without links: SQLite keeps the journal there.
 
     Raises:
         StudyError: Names the file.
@@ -198,8 +178,7 @@ def require_journals(database: Path) -> Path:
 def _require_lone(journal: Path) -> None:
     """Refuse a journal whose end names a journal of several databases.
 
-    SQLite would delete the file of that name, whatever it is, once it has read the journal. No
-    storage of ours is written together with another database.
+    SQLite would delete the file of that name, whatever it is, after it has read the journal.
     """
     if kind(journal) is None:
         return

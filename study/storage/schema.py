@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from study.errors import StudyError
+from study.storage.urls import shown
 from study.text import hidden
 
 if TYPE_CHECKING:
@@ -44,9 +46,20 @@ def head_revision() -> str:
     return head
 
 
-def known_revisions() -> list[str]:
-    """Every schema revision that the installed Optuna can upgrade from, newest first."""
-    return [script.revision for script in _scripts().walk_revisions()]
+def require_revision(revision: str | None, what: str, url: str) -> None:
+    """Refuse a storage of another revision of the schema; ``None`` where it has none.
+
+    Raises:
+        StudyError: Says how to upgrade the storage, or Optuna.
+    """
+    if revision == head_revision():
+        return
+    if revision in (None, *(script.revision for script in _scripts().walk_revisions())):
+        raise StudyError(too_old(what, url))
+    raise StudyError(
+        f"{what}: was written by a newer Optuna (schema {shown(str(revision))}): run "
+        "`pip install -U optuna`"
+    )
 
 
 def too_old(what: str, url: str) -> str:

@@ -69,7 +69,7 @@ class Seal:
     def attribute(self) -> dict[str, Any]:
         """The study's system attribute to record with the trials."""
         stored: dict[str, Any] = {"trials": self.trials, "sha256": self.sha256}
-        return {_KEY: stored | ({"passed_over": self.passed_over} if self.passed_over else {})}
+        return {_KEY: stored | ({"passed_over": [*self.passed_over]} if self.passed_over else {})}
 
 
 def stored_seal(study: "Study") -> Seal | None:

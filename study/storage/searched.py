@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 class Searched(Inspection):
     """A study of this package that is as it was recorded: the only reader of studies.
 
-    Guaranteed when one is made: the study has a manifest; its trials are numbered without a gap
-    and all finished ones are in ``frozen`` and, parsed, in ``trials``; no trial, date, parameter
-    or manifest that the seal covers has changed since it was recorded; a trial that the seal does
-    not cover was trained as the manifest says; there are no ``faults``.
-
-    Nothing is guaranteed about the files beside the storage: :meth:`weights` checks them.
+    Guaranteed: the study has a manifest; all its finished trials are in ``frozen`` and, parsed
+    and in the same order, in ``trials``; nothing that the seal covers has changed since it was
+    recorded; a trial that the seal does not cover was trained as the manifest says. The weights
+    beside the storage are not read before :meth:`weights`, which checks them.
     """
 
     manifest: Manifest

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,43 +15,32 @@ from study.errors import StudyError
 from study.explain import explaining
 from study.storage.rows import MAX_VALUE, require_rows
 from study.storage.safe_files import require_journals
-from study.storage.schema import head_revision
+from study.storage.schema import require_revision
 from study.storage.sqlite_schema import Row, listed, refusal, require_plain, require_structure
+from study.storage.urls import shown
 
 # A journal has at most every page of the file as it was, which may have been longer, and eight
 # bytes a page and a header a sector more, https://sqlite.org/fileformat2.html#the_rollback_journal
 _PER_BYTE, _HEADER = 4, 1 << 20
 TIMEOUT_S = 60.0  # how long to wait for another program's transaction
 _SCHEMA_BYTES = 2**17  # of one definition, or one row of SQLite's statistics
-_SCHEMA_STEPS = (
-    200_000  # of SQLite's machine, to read the schema and them: a hundred times Optuna's
-)
+_SCHEMA_STEPS = 200_000  # of SQLite's machine, to read those: a hundred times Optuna's
 RACY_NS = 50_000_000  # two changes within a tick of a file system's clock look like one
 _OPTUNA = frozenset({"studies", "trials", "version_info"})  # at any revision
-_seen: dict[Path, tuple[tuple[object, ...], "Contents"]] = {}  # what was looked at, and how it was
+_seen: dict[Path, tuple[tuple[object, ...], list[str]]] = {}  # the state of files, and studies
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What a file holds, as far as opening it depends on it."""
+def look(path: Path) -> list[str] | None:
+    """The studies in the SQLite file at ``path``, oldest first; ``None`` if it has no tables yet.
 
-    tables: frozenset[str]  # and views
-    is_optuna: bool  # whether the tables that make an Optuna storage are all there
-    revision: str | None  # of Optuna's schema; None if it has none
-    studies: tuple[str, ...]  # their names, oldest first; none of another revision's
-
-
-def look(path: Path) -> Contents | None:
-    """What the SQLite file at ``path`` holds; ``None`` if it is absent or has no tables yet.
-
-    The schema comes first, and nothing is read from a table before it was found to be
-    Optuna's; then the file and its rows as a whole. All of it is one snapshot of the file. A
-    file that has not changed since is not read again.
+    The schema comes first, and no table is read before it is known to be Optuna's; then the
+    file and its rows as a whole. All of it is one snapshot of the file. A file that has not
+    changed since is not read again.
 
     Raises:
-        StudyError: It is not an SQLite database, damaged, in WAL mode, or is an Optuna storage
-            with something in its schema that Optuna does not make, or with rows that belong to
-            nothing; or what has its journal's name is no file.
+        StudyError: It is not an SQLite database, damaged, in WAL mode, another application's
+            or of another version of Optuna; its schema has something that Optuna does not
+            make, or its rows belong to nothing; or what has its journal's name is no file.
         ResourceError: It can't be read.
     """
     with explaining(str(path)):
@@ -61,21 +49,21 @@ def look(path: Path) -> Contents | None:
             return None
         state, place = _state(path, _header(path)), path.absolute()
         if state is not None and _seen.get(place, (None,))[0] == state:
-            return _seen[place][1]
+            return [*_seen[place][1]]
         with closing(connect_readonly(path)) as connection:
             connection.execute("BEGIN")
-            contents = _contents(connection, path)
-        if state is not None and contents is not None:
-            _seen[place] = (state, contents)
-        return contents
+            studies = _studies(connection, path)
+        if state is not None and studies is not None:
+            _seen[place] = (state, studies)
+        return studies
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
     """A connection that can't write, nor create ``path`` or anything beside it.
 
-    A writer that was killed leaves its transaction half done, with a journal that undoes
-    it. Undoing needs writing, so what is connected to is then a copy in memory of the
-    file as it was before; whoever opens the file for writing next undoes it there.
+    A writer that was killed leaves half a transaction, and a journal that undoes it. To undo it,
+    the file would have to be written. So this connects to a copy in memory of the file as it
+    was before; the next program that opens the file for writing undoes it there.
     """
     while True:
         require_journals(path)
@@ -104,8 +92,7 @@ def connect_writable(path: Path, timeout_s: float) -> sqlite3.Connection:
 def harden(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Let the file's schema run nothing, and give out no value that is too long.
 
-    SQLite itself reads its tables of statistics, whatever they are, together with the schema:
-    that has an end too.
+    SQLite reads its tables of statistics together with the schema; that is limited too.
     """
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
@@ -143,10 +130,10 @@ def _header(path: Path) -> bytes:
 
 
 def _state(path: Path, header: bytes) -> tuple[object, ...] | None:
-    """What changes with the file's content; ``None`` if that can't be relied on.
+    """What changes with the file's content; ``None`` where that is not certain.
 
-    The header counts SQLite's transactions. Beside a journal the content is not the file's,
-    and what has just changed may change once more without a new time.
+    The header counts SQLite's transactions. Beside a journal the content is not the file's, and
+    a file that has just changed may change again without a new time.
     """
     real = path.resolve()
     found = real.stat()
@@ -186,33 +173,28 @@ def _changed(before: os.stat_result, after: os.stat_result) -> bool:
     return any(getattr(before, field) != getattr(after, field) for field in fields)
 
 
-def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
-    answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if answer != "ok":
-        raise StudyError(f"{path}: is damaged: restore it from a copy, or name another file")
-
-
-def _contents(connection: sqlite3.Connection, path: Path) -> Contents | None:
+def _studies(connection: sqlite3.Connection, path: Path) -> list[str] | None:
     rows = listed(connection, str(path))
     if not rows:
         return None
     tables = {name.lower() for kind, name, _, _ in rows if kind == "table"}
-    named = frozenset(name for kind, name, _, _ in rows if kind in ("table", "view"))
     if not tables >= _OPTUNA:
-        return Contents(named, False, None, ())
-    revision = _revision(connection, rows, path)
-    if revision != head_revision():
-        return Contents(named, True, revision, ())
+        others = sorted({name for kind, name, _, _ in rows if kind in ("table", "view")})
+        raise StudyError(
+            f"{path}: is another application's database (with "
+            f"{', '.join(map(shown, others[:3]))}): name a new file"
+        )
+    require_revision(_revision(connection, rows, path), str(path), f"sqlite:///{path}")
     require_structure(connection, str(path))
-    _check_whole(connection, path)
-    require_rows(
-        lambda sql: connection.execute(sql).fetchone(), sorted(tables), str(path), typed=False
-    )
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise StudyError(f"{path}: is damaged: restore it from a copy, or name another file")
+    ask = lambda sql: connection.execute(sql).fetchone()  # noqa: E731
+    require_rows(ask, sorted(tables), str(path), typed=False)
     studies = connection.execute("SELECT study_name FROM studies ORDER BY study_id").fetchall()
-    names = tuple(str(name) for (name,) in studies)
+    names = [str(name) for (name,) in studies]
     if len(set(names)) < len(names):  # an index need not list what its table has
         raise StudyError(f"{path}: is damaged (two studies have one name): restore it from a copy")
-    return Contents(named, True, revision, names)
+    return names
 
 
 def _revision(connection: sqlite3.Connection, rows: Sequence[Row], path: Path) -> str | None:

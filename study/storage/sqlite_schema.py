@@ -1,17 +1,18 @@
-"""Hold an SQLite file's tables to those that Optuna makes, before anything is read from them.
+"""Compare an SQLite file's tables with those that Optuna makes, before they are read.
 
-What a schema can run - triggers, views, generated columns, CHECK, DEFAULT - runs in whoever
-opens the file, and what only looks like a table may have no end. So a definition is first read
-as text, word by word: only the words of Optuna's own definitions may stand in it. Then SQLite
-is asked for columns, keys and indexes, and they are compared with those of tables that Optuna
-made in memory. Order, comments, quotes and the names of indexes and constraints are free:
-Optuna's own migrations leave other ones.
+What a schema can run - triggers, views, generated columns, CHECK, DEFAULT - runs in every program
+that opens the file, and a virtual table may have no end. So each definition is first read as
+text, word by word: it may have only the words of Optuna's own definitions. Then SQLite lists
+columns, keys and indexes, and they are compared with those of tables that Optuna made in memory.
+Order, comments, quotes and the names of indexes and constraints are free: Optuna's migrations
+leave other ones.
 """
 
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from study.errors import StudyError
 from study.storage.schema import create_schema
@@ -39,8 +40,8 @@ _INDEX = re.compile(r"create (?:unique )?index (\S+) on (\w+) \( \w+(?: , \w+)* 
 _CHECK = re.compile(r"check \( (\w+) (?:= (1)|in \( ('\w+'(?: , '\w+')*) \)) \)")
 
 Row = tuple[str, str, str, str | None]  # of sqlite_master: type, name, table, SQL
-Columns = dict[str, tuple[object, ...]]
-Shape = tuple[Columns, set[tuple[object, ...]], set[tuple[object, ...]]]  # with indexes, keys
+Columns = dict[str, tuple[Any, ...]]
+Shape = tuple[Columns, set[tuple[Any, ...]], set[tuple[Any, ...]]]  # with indexes, foreign keys
 _accepted: set[tuple[Row, ...]] = set()  # a verdict depends on nothing but these rows
 
 
@@ -60,11 +61,7 @@ def listed(connection: sqlite3.Connection, what: str) -> tuple[Row, ...]:
 
 
 def require_structure(connection: sqlite3.Connection, what: str) -> None:
-    """Refuse a file whose tables are not Optuna's, with nothing of its schema run.
-
-    Args:
-        connection: To the file; nothing has been read from its tables.
-        what: The file, for the message.
+    """Refuse a file whose tables are not Optuna's; nothing of its schema is run.
 
     Raises:
         StudyError: Names the table, and what about it is not Optuna's.
@@ -87,23 +84,16 @@ def refusal(what: str, wrong: str, kind: str = "file") -> StudyError:
 
 
 def require_plain(row: Row, what: str) -> None:
-    """Refuse an entry of ``sqlite_master`` that may run something when it is read.
-
-    Raises:
-        StudyError: Names it.
-    """
+    """Refuse an entry of ``sqlite_master`` that may run something when it is read."""
     wrong = _wrong_definition(row)
     if wrong is not None:
         raise refusal(what, wrong)
 
 
 def _differences(connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        wrong = _wrong_definition(row)
-        if wrong is not None:
-            yield wrong
+    yield from filter(None, map(_wrong_definition, rows))
     there = {name.lower() for kind, name, _, _ in rows if kind == "table"}
-    for table, wanted in _reference().items():
+    for table, wanted in reference().items():
         if table in there:
             yield from _compare(table, _shape(connection, table), wanted)
         elif table not in MAY_BE_MISSING:
@@ -113,7 +103,7 @@ def _differences(connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterato
 def _wrong_definition(row: Row) -> str | None:
     """What is not Optuna's about a table or an index, as far as its text tells."""
     kind, name, table, sql = row
-    named, known = f"{kind} {shown(name)}", table.lower() in {*_reference(), *_STATISTICS}
+    named, known = f"{kind} {shown(name)}", table.lower() in {*reference(), *_STATISTICS}
     if kind not in ("table", "index") or not known:
         return f"{named} is not Optuna's"
     if sql is None:  # the index of a key
@@ -130,8 +120,10 @@ def _wrong_definition(row: Row) -> str | None:
         columns = " , ".join(_STATISTICS[table.lower()].split())
         good = words == f"create table {table.lower()} ( {columns} )"
         return None if good else f"{named} is not SQLite's"
-    odd = next((word for word in _own_checks_cut(words).split(" ") if not _is_known(word)), None)
-    return None if odd is None else f"{named} has {shown(odd)} in its definition"
+    known = _WORDS | _names()
+    rest = _without_own_checks(words).split(" ")
+    odd = [word for word in rest if word not in known and not word.isdecimal()]
+    return f"{named} has {shown(odd[0])} in its definition" if odd else None
 
 
 def _normalised(sql: str) -> str:
@@ -147,7 +139,7 @@ def _normalised(sql: str) -> str:
             continue
         if match["quoted"] is not None:
             inner = text[1:-1].replace(text[0] * 2, text[0]).lower()
-            plain = re.fullmatch(r"\w+", inner) and (_is_name(inner) or words[-1:] == ["index"])
+            plain = re.fullmatch(r"\w+", inner) and (inner in _names() or words[-1:] == ["index"])
             text = inner if plain else text
         else:
             text = text.lower()
@@ -156,22 +148,14 @@ def _normalised(sql: str) -> str:
     return re.sub(r"\bconstraint \S+ ", "", joined)
 
 
-def _is_name(word: str) -> bool:
-    return word in _names()
-
-
-def _is_known(word: str) -> bool:
-    return word in _WORDS or _is_name(word) or word.isdecimal()
-
-
-def _own_checks_cut(words: str) -> str:
+def _without_own_checks(words: str) -> str:
     """The definition without the CHECKs that Optuna, or an older SQLAlchemy, puts there."""
 
     def cut(match: re.Match[str]) -> str:
         column, one, values = match.groups()
         if one:
             return "" if column == "version_info_id" else match[0]
-        own = _enums().get(column, set())
+        own = enums().get(column, set())
         return "" if set(values.replace("'", "").split(" , ")) == own else match[0]
 
     return _CHECK.sub(cut, words).replace("  ", " ").strip()
@@ -183,7 +167,7 @@ def _compare(table: str, found: Shape, wanted: Shape) -> Iterator[str]:
         if there is None or right is None:
             state = "is missing" if there is None else "is not Optuna's"
             yield f"table {table!r}: column {shown(column)} {state}"
-        elif there != right and not _is_migrated(table, column, there, right):
+        elif there not in (right, _migrated(table, column, right)):
             yield f"table {table!r}: column {shown(column)} is not as Optuna makes it"
     if found[1] != wanted[1]:
         yield f"table {table!r}: its indexes and unique keys are not Optuna's"
@@ -191,12 +175,9 @@ def _compare(table: str, found: Shape, wanted: Shape) -> Iterator[str]:
         yield f"table {table!r}: its foreign keys are not Optuna's"
 
 
-def _is_migrated(
-    table: str, column: str, there: tuple[object, ...], right: tuple[object, ...]
-) -> bool:
-    """Whether a column differs as Optuna's migrations leave it: it may be NULL."""
-    loose = (right[0], 0, *right[2:])
-    return (table, column) in MAY_BE_NULL and there == loose
+def _migrated(table: str, column: str, right: tuple[object, ...]) -> tuple[object, ...]:
+    """A column as Optuna's migrations leave it: it may be NULL."""
+    return (right[0], 0, *right[2:]) if (table, column) in MAY_BE_NULL else right
 
 
 def _shape(connection: sqlite3.Connection, table: str) -> Shape:
@@ -234,8 +215,8 @@ def _affinity(kind: str) -> str:
 
 
 @cache
-def _reference() -> dict[str, Shape]:
-    """The tables of an Optuna storage, made in memory by Optuna's own definitions."""
+def reference() -> dict[str, Shape]:
+    """The shapes of Optuna's tables, by name; made in memory by Optuna's own definitions."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import StaticPool
 
@@ -252,12 +233,12 @@ def _reference() -> dict[str, Shape]:
 @cache
 def _names() -> frozenset[str]:
     """Every table's and column's name, of Optuna and of SQLite's statistics."""
-    own = {name for table, shape in _reference().items() for name in (table, *shape[0])}
+    own = {name for table, shape in reference().items() for name in (table, *shape[0])}
     return frozenset(own | {w for name, cs in _STATISTICS.items() for w in (name, *cs.split())})
 
 
 @cache
-def _enums() -> dict[str, set[str]]:
+def enums() -> dict[str, set[str]]:
     """The columns of few values, with those values."""
     from optuna.storages._rdb.models import BaseModel
     from sqlalchemy import Enum

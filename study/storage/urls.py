@@ -1,4 +1,4 @@
-"""Where a study's things lie: storage names to URLs, paths and safe folder names."""
+"""From the name of a storage or a study to a URL, a path, a folder's name or a command."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ _MAX_STORED = 220  # with what a confirmation appends; Optuna's column holds 512
 def resolve(storage: str) -> str:
     """The URL of ``storage``: a bare path becomes ``sqlite:///path``, a URL stays as it is.
 
-    Looks, creates nothing.
+    Nothing is created.
 
     Raises:
         StudyError: It is empty, a folder, in memory, in a folder that is not there, or of a
@@ -45,9 +45,7 @@ def sqlite_path(url: str) -> Path | None:
     if not re.match(r"sqlite(\+|:)", url):
         return None
     prefix = next((p for p in _PREFIXES if url.startswith(p)), None)
-    if prefix is None:
-        raise StudyError(f"storage {hidden(url)}: names no file: write sqlite:///study.db")
-    name = url.removeprefix(prefix)
+    name = url.removeprefix(prefix) if prefix else ""
     if name in ("", ":memory:") or name.startswith("file:"):
         raise StudyError(f"storage {hidden(url)}: names no file: write sqlite:///study.db")
     if re.search(r"\?|%[0-9A-Fa-f]{2}", name):  # SQLAlchemy would take these as options, escapes
@@ -98,7 +96,7 @@ def check_name(name: str, longest: int = _MAX_STORED) -> None:
 
     Args:
         name: The study's.
-        longest: So many characters it may have.
+        longest: The most characters that it may have.
 
     Raises:
         StudyError: Control and direction characters and lone surrogates are refused too.

@@ -32,7 +32,7 @@ def save_weights(path: Path, tensors: "Tensors", metadata: dict[str, str]) -> No
     The folder is made if it is missing.
 
     Raises:
-        ValueError: ``metadata`` has a field called ``sha256``, which is ours.
+        ValueError: ``metadata`` has a field ``sha256``, which is computed here.
         StudyError: A link, a folder or the like is in its place, or it would be too large.
         ResourceError: The disk is full or the folder read-only; an old file is as before.
     """
@@ -58,16 +58,11 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         StudyError: The file is missing, damaged, or was not written here.
         ResourceError: It can't be read.
     """
-    safe_files.require_folder(path.parent)
-    found = safe_files.kind(path)
-    if found is None:
+    if not safe_files.require_companion(path):
         raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
-    if found != "a file":
-        raise StudyError(f"{path}: there are no weights there, but {found}: remove it")
     with explaining(str(path)):
         tensors, metadata = _read(safe_files.read(path, _LONGEST), path)
-    digest = metadata.pop(_DIGEST, None)
-    if digest != _digest(tensors, metadata):
+    if metadata.pop(_DIGEST, None) != _digest(tensors, metadata):
         raise StudyError(_damaged(path))
     return tensors, metadata
 

@@ -30,11 +30,7 @@ def has_tables(url: str) -> bool:
 
 
 def open_server(url: str) -> "RDBStorage":
-    """Optuna's storage, to append to; tables that are missing are made.
-
-    Raises:
-        StudyError: Its tables are not as this version of Optuna makes them.
-    """
+    """Optuna's storage, to append to; tables that are missing are made. Raises as below."""
     engine = _engine(url)
     if engine.name == "postgresql" and not has_tables(url):
         create_schema(engine)

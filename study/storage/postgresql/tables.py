@@ -1,7 +1,7 @@
-"""Hold a PostgreSQL database's tables to those that Optuna makes; other tables don't matter.
+"""Compare a PostgreSQL database's tables with those that Optuna makes; others don't matter.
 
-What :mod:`study.storage.sqlite_schema` does for an SQLite file, with the server's own catalogue. A
-name means here what it means in a query: the table that the search path finds.
+It does what :mod:`study.storage.sqlite_schema` does for a file, with the server's own catalogue.
+A name means what it means in a query: the table that the search path finds.
 """
 
 import re
@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from study.storage.rows import require_rows
 from study.storage.schema import head_revision
-from study.storage.sqlite_schema import MAY_BE_MISSING, MAY_BE_NULL, refusal
+from study.storage.sqlite_schema import MAY_BE_MISSING, MAY_BE_NULL, enums, reference, refusal
 from study.storage.urls import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_OWN = "FROM pg_class c {} WHERE c.relname IN ({}) AND pg_table_is_visible(c.oid)"
 _KINDS = """SELECT c.relname, CASE
 WHEN c.relkind::text <> 'r' THEN 'is not an ordinary table'
 WHEN c.relpersistence::text <> 'p' THEN 'does not outlive a crash or a session'
@@ -26,34 +25,34 @@ WHEN EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid) THEN 'has a ru
 WHEN EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
 THEN 'has a trigger'
 WHEN EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
-THEN 'shares rows with another table' END """
+THEN 'shares rows with another table' END FROM pg_class c"""
 _COLUMNS = """SELECT c.relname, a.attname, t.typtype::text, t.typname,
 t.typnamespace = 'pg_catalog'::regnamespace, a.attnotnull, a.attgenerated::text,
-pg_get_expr(d.adbin, d.adrelid) """
-_OF_COLUMNS = """JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+pg_get_expr(d.adbin, d.adrelid) FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum"""
-_INDEXES = "SELECT c.relname, pg_get_indexdef(i.indexrelid) "
-_OF_INDEXES = "JOIN pg_index i ON i.indrelid = c.oid"
-_CONSTRAINTS = "SELECT c.relname, k.contype::text, pg_get_constraintdef(k.oid) "
-_OF_CONSTRAINTS = "JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype NOT IN ('p', 'u', 'n')"
+_INDEXES = """SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_class c
+JOIN pg_index i ON i.indrelid = c.oid"""
+_CONSTRAINTS = """SELECT c.relname, k.contype::text, pg_get_constraintdef(k.oid) FROM pg_class c
+JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype NOT IN ('p', 'u', 'n')"""
+_OWN = " WHERE c.relname IN ({}) AND pg_table_is_visible(c.oid)"
 _KNOWN_DEFAULT = re.compile(r"nextval\('[^']*'::regclass\)|'\w+'::[\w.\"]+|NULL::.*")
 _INDEX = re.compile(r"CREATE (UNIQUE )?INDEX .+ ON .+ USING btree \(([\w, ]+)\)")
-_TYPES = {
-    "int4": "integer", "int8": "integer", "varchar": "text", "text": "text", "float4": "float",
-    "float8": "float", "timestamp": "timestamp",
-}  # fmt: skip
+_TYPES = {"int4": "INTEGER", "int8": "INTEGER", "varchar": "TEXT", "text": "TEXT"}
+_TYPES |= {"float4": "REAL", "float8": "REAL", "timestamp": "NUMERIC"}  # as SQLite calls them
+Expected = tuple[dict[str, tuple[object, bool]], set[tuple[bool, str]], set[str]]
 
 
 def require_server(connection: "Connection", what: str) -> None:
     """Refuse a database whose tables or rows are not those that Optuna makes.
 
-    A database of another revision of Optuna's schema is only held to be of plain tables.
+    A database of another revision of Optuna's schema has to have plain tables only.
 
     Raises:
         StudyError: Names the table, and what about it is not Optuna's.
     """
-    found = dict(_rows(connection, _KINDS, ""))
+    found = dict(_rows(connection, _KINDS))
     for table, wrong in found.items():
         if wrong is not None:
             raise refusal(what, f"table '{table}' {wrong}", "database")
@@ -66,22 +65,21 @@ def require_server(connection: "Connection", what: str) -> None:
     require_rows(ask, sorted(found), what, typed=True)
 
 
-def _rows(connection: "Connection", selected: str, joined: str) -> list[Any]:
+def _rows(connection: "Connection", query: str) -> list[Any]:
     names = ", ".join(f"'{table}'" for table in _expected())
-    query = selected + _OWN.format(joined, names)
-    return [tuple(row) for row in connection.exec_driver_sql(query)]
+    return [tuple(row) for row in connection.exec_driver_sql(query + _OWN.format(names))]
 
 
 def _differences(connection: "Connection", there: set[str]) -> Iterator[str]:
     for table in sorted(_expected().keys() - there - MAY_BE_MISSING):
         yield f"table '{table}' is missing"
-    yield from _columns(_rows(connection, _COLUMNS, _OF_COLUMNS), there)
+    yield from _columns(_rows(connection, _COLUMNS), there)
     indexes: dict[str, set[tuple[bool, str]]] = {table: set() for table in there}
-    for table, definition in _rows(connection, _INDEXES, _OF_INDEXES):
+    for table, definition in _rows(connection, _INDEXES):
         index = _INDEX.fullmatch(definition.replace('"', ""))
         indexes[table].add((bool(index[1]), index[2]) if index else (False, definition))
     keys: dict[str, set[str]] = {table: set() for table in there}
-    for table, kind, definition in _rows(connection, _CONSTRAINTS, _OF_CONSTRAINTS):
+    for table, kind, definition in _rows(connection, _CONSTRAINTS):
         if (table, definition) != ("version_info", "CHECK ((version_info_id = 1))"):
             keys[table].add(re.sub(r"REFERENCES \w+\.", "REFERENCES ", definition) + kind)
     for table in sorted(there):
@@ -108,37 +106,17 @@ def _columns(rows: list[Any], there: set[str]) -> Iterator[str]:
         yield f"table '{table}': column '{column}' is missing"
 
 
-Expected = tuple[dict[str, tuple[str, bool]], set[tuple[bool, str]], set[str]]
-
-
 @cache
 def _expected() -> dict[str, Expected]:
-    """Of each table: columns with type and NOT NULL, indexes, and foreign keys."""
-    from optuna.storages._rdb.models import BaseModel
-
-    found = {table.name: _of_table(table) for table in BaseModel.metadata.sorted_tables}
-    version = {"version_num": ("text", True)}
-    return {**found, "alembic_version": (version, {(True, "version_num")}, set())}
-
-
-def _of_table(table: Any) -> Expected:  # noqa: ANN401 (SQLAlchemy's Table)
-    from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
-
-    found = {c.name: (_family(c.type), not c.nullable) for c in table.columns}
-    unique = [
-        k for k in table.constraints if isinstance(k, PrimaryKeyConstraint | UniqueConstraint)
-    ]
-    indexes = {(True, ", ".join(c.name for c in key.columns)) for key in unique}
-    indexes |= {(bool(i.unique), ", ".join(c.name for c in i.columns)) for i in table.indexes}
-    keys = {
-        f"FOREIGN KEY ({k.parent.name}) REFERENCES {k.column.table.name}({k.column.name})f"
-        for k in table.foreign_keys
-    }
-    return found, indexes, keys
-
-
-def _family(kind: object) -> str:
-    from sqlalchemy import DateTime, Enum, Float, Integer
-
-    families = ((Enum, "enum"), (Integer, "integer"), (Float, "float"), (DateTime, "timestamp"))
-    return next((name for sort, name in families if isinstance(kind, sort)), "text")
+    """Each table's columns with type and NOT NULL, its indexes, and its foreign keys."""
+    found = {}
+    for table, (columns, indexes, keys) in reference().items():
+        own = {
+            name: ("enum" if name in enums() else affinity, bool(not_null))
+            for name, (affinity, not_null, *_) in columns.items()
+        }
+        listed = {(bool(unique), ", ".join(c for c, *_ in part)) for unique, _, *part in indexes}
+        listed |= {(True, name) for name, (*_, is_key, _) in columns.items() if is_key}
+        foreign = {f"FOREIGN KEY ({c}) REFERENCES {parent}({to})f" for parent, c, to, *_ in keys}
+        found[table] = own, listed, foreign
+    return found
