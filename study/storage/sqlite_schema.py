@@ -120,9 +120,9 @@ def _wrong_definition(row: Row) -> str | None:
         columns = " , ".join(_STATISTICS[table.lower()].split())
         good = words == f"create table {table.lower()} ( {columns} )"
         return None if good else f"{named} is not SQLite's"
-    known = _WORDS | _names()
+    allowed = _WORDS | _names()
     rest = _without_own_checks(words).split(" ")
-    odd = [word for word in rest if word not in known and not word.isdecimal()]
+    odd = [word for word in rest if word not in allowed and not word.isdecimal()]
     return f"{named} has {shown(odd[0])} in its definition" if odd else None
 
 

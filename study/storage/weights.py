@@ -58,8 +58,10 @@ def load_weights(path: Path) -> "tuple[Tensors, dict[str, str]]":
         StudyError: The file is missing, damaged, or was not written here.
         ResourceError: It can't be read.
     """
-    if not safe_files.require_companion(path):
-        raise StudyError(f"{path}: there are no weights there: {MAKE_AGAIN}")
+    safe_files.require_folder(path.parent)
+    if (found := safe_files.kind(path)) != "a file":
+        remedy = f", but {found}: remove it" if found else f": {MAKE_AGAIN}"
+        raise StudyError(f"{path}: there are no weights there{remedy}")
     with explaining(str(path)):
         tensors, metadata = _read(safe_files.read(path, _LONGEST), path)
     if metadata.pop(_DIGEST, None) != _digest(tensors, metadata):
