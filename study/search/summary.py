@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from study import formats
 from study.search.loop import Outcome, Settings
@@ -40,7 +41,7 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
         rows.append(("of all trials", _counts(failed)))
     if outcome.others:  # Optuna's tools left them unfinished
         rows.append(("passed over", f"{_counts(outcome.others)}: not trained by this search"))
-    return [*rows, ("learning rate", _diagnosis(plan, outcome))]
+    return [*rows, ("learning rate", diagnosis(plan, outcome.trials))]
 
 
 def _described(trial: StoredTrial) -> str:
@@ -72,9 +73,9 @@ def _target(plan: Plan, best: StoredTrial) -> str:
     return f"{formats.percent(plan.target)}: {', '.join(parts)}"
 
 
-def _diagnosis(plan: Plan, outcome: Outcome) -> str:
+def diagnosis(plan: Plan, trials: Sequence[StoredTrial]) -> str:
     """What the trials show about the learning rate's range, in one line."""
-    found, rate = diagnosed(outcome.trials, plan.space.learning_rate), formats.rate
+    found, rate = diagnosed(trials, plan.space.learning_rate), formats.rate
     low, high = map(rate, plan.space.learning_rate)
     edge = found.best_edge or found.best_tenth_edge
     wider = f"; the best lie near the {edge} edge of {low} to {high}: widen it" if edge else ""
