@@ -65,7 +65,7 @@ def check(storage: str) -> Checked:
                 found += _beside(storage, name, look)
         except StudyError as error:
             found.append(Finding(name, str(error).removeprefix(f"study {name!r}: ")))
-    found += [*_orphans(manifests, names), *_strangers(storage, manifests, names)]
+    found += [*_orphans(manifests, names), *_unknown_folders(storage, manifests, names)]
     return Checked(counts, found)
 
 
@@ -119,7 +119,7 @@ def _orphans(manifests: Mapping[str, Manifest], names: Sequence[str]) -> Iterato
             yield Finding(name, words, wrong=False)
 
 
-def _strangers(
+def _unknown_folders(
     storage: str, manifests: Mapping[str, Manifest], names: Sequence[str]
 ) -> Iterator[Finding]:
     """Companion folders that belong to no study of the storage."""

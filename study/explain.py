@@ -14,9 +14,9 @@ _READ_ONLY = "can't be written: make the file and its folder writable"
 _UNREADABLE = "can't be opened: check the permissions of the file and its folder"
 _DAMAGED = "is damaged: restore it from a copy, or name another file"
 _FAILED = "reading or writing it failed: check the disk, then run the same command again"
+_NO_LOCKS = "can't be locked on this file system: use a local folder"
+_TOO_MANY = "too many files are open: close some, or raise `ulimit -n`"
 _LOCKED = "is locked by another program: wait for it or stop it"
-
-_NO_MEMORY = "there is none left: free some, or train narrower cohorts (--cohort)"
 
 # Primary result codes of SQLite, https://sqlite.org/rescode.html
 _SQLITE: dict[int, tuple[type[StudyError], str]] = {
@@ -43,10 +43,10 @@ _ERRNO: dict[int, str] = {
     errno.EACCES: _UNREADABLE,
     errno.EPERM: _UNREADABLE,
     errno.EIO: _FAILED,
-    errno.ENOLCK: "can't be locked on this file system: use a local folder",
-    errno.ENOTSUP: "can't be locked on this file system: use a local folder",
-    errno.EMFILE: "too many files are open: close some, or raise `ulimit -n`",
-    errno.ENFILE: "too many files are open: close some, or raise `ulimit -n`",
+    errno.ENOLCK: _NO_LOCKS,
+    errno.ENOTSUP: _NO_LOCKS,
+    errno.EMFILE: _TOO_MANY,
+    errno.ENFILE: _TOO_MANY,
     errno.ENOMEM: "there is no memory left: free some",
 }
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -61,7 +61,7 @@ def explain(error: BaseException, what: str | None = None) -> StudyError | None:
 
     Args:
         error: What was caught.
-        what: What was being read or written, as a person would name it. Where nobody says it,
+        what: What was being read or written, as a person would name it. If it is not given,
             an error is the storage's if it was raised in code that reads storages; any other
             is explained only if it names its own file, or is the whole machine's.
     """
@@ -119,7 +119,9 @@ def _explain_one(error: BaseException, what: str | None) -> StudyError | None:
     if isinstance(error, OSError):
         return _explain_os(error, what)
     if is_memory(error):
-        return ResourceError(f"memory: {_NO_MEMORY}")
+        return ResourceError(
+            "memory: there is none left: free some, or train narrower cohorts (--cohort)"
+        )
     return _explain_server(error, what or "storage")
 
 

@@ -1,4 +1,4 @@
-"""What the holder of a lock says of itself, for whoever finds the study locked."""
+"""What the holder of a lock says of itself, for a process that finds the study locked."""
 
 import os
 import re

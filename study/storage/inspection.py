@@ -177,7 +177,7 @@ def _otherwise(
     try:
         words = next(_differences(finished, place, manifest), None)
     except (ArithmeticError, LookupError, TypeError, ValueError):
-        return "can't be held to the manifest of its study"
+        return "can't be compared with the manifest of its study"
     if words is None and settings not in (None, trained_under(manifest)):
         words = "settings"
     return words and f"was trained with other {words} than its study's manifest says"

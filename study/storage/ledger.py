@@ -1,4 +1,4 @@
-"""Hold a study, and append finished trials to it, with the seal that covers them."""
+"""Lock a study, and append finished trials to it, with the seal that covers them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ REMEDY = "choose another --study-name"
 
 
 class Ledger:
-    """A study that is held to append to.
+    """A study that this process has locked, to append to it.
 
     Args:
-        found: The study, open for writing, whose lock this process has.
+        found: The study, open for writing.
     """
 
     def __init__(self, found: Searched) -> None:

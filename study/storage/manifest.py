@@ -42,7 +42,7 @@ def manifests(storage: str) -> dict[str, dict[str, Any]]:
     """The manifests of all studies in ``storage`` that have one to be read, by the names."""
     found: dict[str, dict[str, Any]] = {}
     for name in study_names(storage):
-        with suppress(StudyError):  # whoever reads a damaged one says so
+        with suppress(StudyError):  # a damaged one is refused where the study is read
             stored = manifest(load_study(storage, name))
             if stored is not None:
                 found[name] = stored
@@ -52,7 +52,7 @@ def manifests(storage: str) -> dict[str, dict[str, Any]]:
 def check_manifest(
     study: "Study", wanted: Mapping[str, Any], remedy: str = "choose another --study-name"
 ) -> None:
-    """Give a fresh study the manifest ``wanted`` and this machine; hold others to their own.
+    """Give a fresh study this machine and the manifest ``wanted``; compare that of any other.
 
     Args:
         study: The study.

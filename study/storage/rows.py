@@ -1,7 +1,7 @@
-"""Hold a storage's rows to each other and to limits, before any of them is fetched.
+"""Check the relations and the sizes of a storage's rows, before any of them is fetched.
 
 A database only counts and measures here: ids that are numbers, lengths that fit, and no row
-that belongs to nothing. SQL that SQLite and PostgreSQL understand alike.
+that belongs to nothing. The SQL is understood by SQLite and PostgreSQL.
 """
 
 from collections.abc import Callable, Iterator, Sequence

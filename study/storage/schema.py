@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
 PATIENCE_S = 60  # how long another may take to make the tables of a PostgreSQL database
-_ALONE = 0x6F7074756E61  # the advisory lock of whoever makes them
+_ALONE = 0x6F7074756E61  # the advisory lock of the process that makes them
 
 
 def create_schema(engine: "Engine") -> None:
@@ -35,7 +35,7 @@ def create_schema(engine: "Engine") -> None:
         else:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE_S}s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
-        if not inspect(connection).has_table("version_info"):  # nobody was faster
+        if not inspect(connection).has_table("version_info"):  # no other process was faster
             _create(connection)
 
 

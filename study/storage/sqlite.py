@@ -1,6 +1,5 @@
 """Look at an SQLite file without creating, changing or locking out anything."""
 
-import os
 import shlex
 import shutil
 import sqlite3
@@ -154,10 +153,10 @@ def _undone_copy(path: Path) -> sqlite3.Connection | None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         try:
-            before = journal.stat()
+            before = _version(journal)
             shutil.copyfile(journal, f"{copy}-journal")
             shutil.copyfile(real, copy)
-            if _changed(before, journal.stat()):
+            if _version(journal) != before:
                 return None
         except FileNotFoundError:
             return None
@@ -168,9 +167,9 @@ def _undone_copy(path: Path) -> sqlite3.Connection | None:
     return memory
 
 
-def _changed(before: os.stat_result, after: os.stat_result) -> bool:
-    fields = ("st_ino", "st_size", "st_mtime_ns")
-    return any(getattr(before, field) != getattr(after, field) for field in fields)
+def _version(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _studies(connection: sqlite3.Connection, path: Path) -> list[str] | None:

@@ -21,8 +21,8 @@ _LONGEST = 1 << 30  # bytes of a file that is read
 _LONGEST_HEADER = 1 << 20  # of its names, shapes and metadata
 _DIGEST = "sha256"  # the header's own field, beside the caller's metadata
 MAKE_AGAIN = (
-    "run the same search again, which trains it anew; if the database or the study was renamed, "
-    "rename its folder beside the database alike"
+    "run the same search again, which trains it again; if the database or the study was renamed, "
+    "rename its folder beside the database in the same way"
 )
 
 

@@ -300,7 +300,7 @@ def test_an_unfinished_trial_is_told_and_passed_over(path, searched, state, tmp_
     assert _trained(path) == _trained(alone)
     said = summary(plan(), Settings(str(path), LINEAR), outcome)
     assert [line for line in said if line.startswith("  passed over") and state in line]
-    assert collect(str(path)).searches[0].unfinished == {state: 1}
+    assert collect(str(path)).searches[0].stored.others == {state: 1}
     assert wrong(path) == []
     assert any(state in line for line in lines(check(str(path))))
     assert reproduce(str(path), LINEAR, 12).identical

@@ -21,7 +21,7 @@ _answered: set[str] = set()  # the URLs of servers that this process has talked 
 
 
 def reconnecting(url: str, work: Callable[[], T]) -> T:
-    """What ``work`` returns, tried anew on a fresh connection while the server is away.
+    """What ``work`` returns, tried again on a fresh connection while the server is away.
 
     A server that has never answered this process is not waited for: it may not be there at
     all. An SQLite file is always there.
