@@ -92,16 +92,6 @@ def test_every_session_that_contributing_names_exists():
     assert set(named) <= {node.name for node in functions if node.decorator_list}
 
 
-def test_every_module_that_the_design_names_exists():
-    """And every module of the package stands in its table."""
-    design = (ROOT / "docs/design.md").read_text()
-    named = {name.rstrip("/") for name in re.findall(r"`study/([\w/.]+)`", design)}
-
-    assert [name for name in named if not (ROOT / "study" / name).exists()] == []
-    parts = {path.name for path in (ROOT / "study").iterdir() if path.suffix in (".py", "")}
-    assert parts - named <= {"__init__.py", "__main__.py", "__pycache__", "data", "py.typed"}
-
-
 def test_the_public_surface_is_what_type_checkers_see():
     """Each name is imported for them from the module that it comes from at run time."""
     tree = ast.parse(Path(study.__file__).read_text())

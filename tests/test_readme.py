@@ -1,9 +1,12 @@
-"""The README's words are true: its commands and its Python run, in its order, and end well.
+"""The README and the pages in docs/ are true: their commands and their Python run and end well.
 
-They run shortened: ``SHORTER`` is appended to the commands, and nothing else is changed. What
+They run shortened: ``SHORTER`` is appended to the commands, and nothing else is changed. Each page
+runs in a copy of the folder that the README's commands leave, as a reader comes from there. What
 ``study`` confirms is left to ``study.confirm``, which is among them.
 """
 
+import json
+import os
 import re
 import shlex
 import shutil
@@ -12,19 +15,34 @@ from importlib import import_module
 from pathlib import Path
 
 import optuna
+import pandas as pd
 import pytest
 
 from study.training.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-EXAMPLE = "examples/two_hidden_layers.py"
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAGES}
+README = TEXTS["README.md"]
+RUN = [
+    "search",
+    "own-data",
+    "own-model",
+    "python",
+    "comparison",
+]  # docs/cluster.md needs a cluster
+EXAMPLE = (ROOT / "examples/two_hidden_layers.py").read_text()
 STEP = re.compile(
     r"^    (?:.*&& )?python -m (study[\w.]*)([^#\n]*)|^```python\n(.*?)```", re.M | re.S
 )
-COMMANDS = [(m[1], m[2]) for m in STEP.finditer(README) if m[1]]
-EXAMPLES = [m[3] for m in STEP.finditer(README) if m[3]]
-MENTIONED = sorted(set(re.findall(r"`(--[a-z-]+)", README)))
+COMMANDS = {
+    f"{page}: {module}{options}".strip(): (module, options)
+    for page, text in TEXTS.items()
+    for module, options, _ in STEP.findall(text)
+    if module
+}
+MENTIONED = sorted(set(re.findall(r"`(--[a-z-]+)", "".join(TEXTS.values()))))
 PARSERS = ("study", "study.search", "study.confirm", "study.report", "study.reproduce")
 PARSERS += ("study.baseline", "study.check", "study.sweep")
 TRAINING = "--steps 60 --val-every 20"
@@ -36,9 +54,10 @@ SHORTER = {
     "study.sweep": f"{TRAINING} --n-trials 4 --digits 3-5 --no-reports",
 }
 FILES = {  # data root → where the official files may lie on this machine
-    "MNIST": ROOT.parent / "shared/mnist/MNIST/raw",
+    "MNIST": Path(os.environ.get("STUDY_MNIST", ROOT.parent / "shared/mnist"), "MNIST/raw"),
     "FashionMNIST": Path("/usr/share/datasets/fashion-mnist"),
 }
+SUMMARY = json.loads((ROOT / "reports/summary.json").read_text())
 
 
 def parser(module):
@@ -52,15 +71,19 @@ def parsed(module, options):
     return vars(parser(module)().parse_args(shlex.split(options)))
 
 
-def test_the_readme_has_every_command_and_three_examples():
-    """The pattern above finds them."""
-    assert {module for module, _ in COMMANDS} == set(PARSERS)
-    assert len(EXAMPLES) == 3
+def test_the_pages_have_every_command_and_the_example():
+    """The pattern above finds them; what runs has one block of Python on each page of three."""
+    run = [README, *(TEXTS[f"docs/{name}.md"] for name in RUN)]
+    steps = [step for text in run for step in STEP.findall(text)]
+
+    assert {module for module, _, _ in steps} - {""} == set(PARSERS)
+    assert len([code for *_, code in steps if code]) == 3
 
 
-@pytest.mark.parametrize(("module", "options"), COMMANDS)
-def test_shorter_changes_how_much_is_trained_and_nothing_else(module, options):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_shorter_changes_how_much_is_trained_and_nothing_else(command):
     """A reader may paste the command, and what the test runs differs in these settings alone."""
+    module, options = COMMANDS[command]
     whole = parsed(module, options)
     short = parsed(module, f"{options} {SHORTER.get(module, '')}")
 
@@ -79,14 +102,14 @@ def test_shorter_changes_how_much_is_trained_and_nothing_else(module, options):
 
 
 @pytest.mark.parametrize("option", MENTIONED)
-def test_every_option_in_the_readme_exists(option):
+def test_every_option_on_the_pages_exists(option):
     """Some command has it in its help."""
     assert any(option in parser(module)().format_help() for module in PARSERS)
 
 
 def test_the_model_is_shown_in_full():
     """The block is the file."""
-    assert (ROOT / EXAMPLE).read_text() in EXAMPLES
+    assert f"```python\n{EXAMPLE}```" in TEXTS["docs/own-model.md"]
 
 
 def test_the_sections_that_it_explains_are_in_the_report():
@@ -100,46 +123,156 @@ def test_the_sections_that_it_explains_are_in_the_report():
     assert figures <= {path.stem for path in (ROOT / "reports/tables").iterdir()}
 
 
-def test_every_link_leads_somewhere():
-    """A relative link's file is in the repository."""
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+def anchors(text):
+    """What a link may name on a page, as GitHub makes it of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
-    missing = [
-        link for link in links if not link.startswith("http") and not (ROOT / link).exists()
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    """A relative link's file is in the repository, and its anchor is a heading there."""
+    links = re.findall(r"\]\((?!http)([^)#\s]*)#?([^)]*)\)", page.read_text())
+
+    assert [link for link, _ in links if not (page.parent / link).exists()] == []
+    named = [(page.parent / link if link else page, anchor) for link, anchor in links if anchor]
+    assert [a for target, a in named if a not in anchors(target.read_text())] == []
+
+
+def test_the_readme_leads_to_every_page():
+    """It is short, and each page of docs/ is one link away."""
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", README))
+
+    assert linked == set(TEXTS) - {"README.md"}
+    assert len(README.split()) < 900
+
+
+def words(text):
+    """The text without its line breaks, and with one spelling of a percentage."""
+    return " ".join(text.replace(" %", "%").split())
+
+
+def share(fraction):
+    return f"{100 * fraction:.2f} %"
+
+
+def printed_by_confirm():
+    """The lines that the README shows of ``study.confirm``, from the published summary."""
+    c, both = SUMMARY["comparison"], [SUMMARY["comparison"][side] for side in "ab"]
+    searches = f"{c['n_splits']} searches of {c['search_trials_per_split']} trials"
+    return [
+        c["sentence"],
+        line("raw best of the search", [of_val(a["raw_best_errors"]) for a in both]),
+        line(
+            "recommended trial",
+            [f"{a['recommended_trial']} ({a['recommended_errors']} of 1,791)" for a in both],
+        ),
+        line(f"{c['n_seeds']} fresh seeds, last step", [seeds(a) for a in both]),
+        line(f"holdout of {searches}", [holdout(a["holdout"]) for a in both]),
+        line("optimism of such a search", [f"{a['optimism']:+.1f} of 1,791" for a in both]),
     ]
-    assert missing == []
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty folder with the examples, and DIR with what official files are here."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "examples", "examples")
-    for name, there in FILES.items():
-        raw = tmp_path / "DIR" / name / "raw"
-        raw.mkdir(parents=True)
-        for file in there.glob("train-*-ubyte*"):
-            (raw / file.name).symlink_to(file)
+def line(name, cells):
+    return f"{name} {cells[0]} {cells[1]}"
+
+
+def of_val(errors):
+    return f"{share(errors / 1791)} ({errors} of 1,791)"
+
+
+def seeds(side):
+    final = side["replicates_final"]
+    return f"{share(final['mean'] / 1791)} ({final['mean']:.1f}, SD {final['sd']:.1f})"
+
+
+def holdout(found):
+    ends = found["interval"]
+    return f"{share(found['mean'])} ({share(ends['lower'])} to {share(ends['upper'])})"
+
+
+@pytest.mark.parametrize("shown", printed_by_confirm())
+def test_the_readme_shows_what_the_published_study_prints(shown):
+    """Every number of the comparison is the summary's."""
+    assert words(shown) in words(README)
+
+
+def test_the_answer_is_that_of_the_published_study():
+    """Both errors, their difference and its interval, on the README's first screen."""
+    c = SUMMARY["comparison"]
+    ends = [100 * c["difference"]["interval"][end] for end in ("lower", "upper")]
+
+    assert words(
+        f"it errs on {share(c['b']['holdout']['mean'])}, the linear model on "
+        f"{share(c['a']['holdout']['mean'])} (difference {100 * c['difference']['mean']:.2f} "
+        f"percentage points, 95 % interval {ends[0]:.2f} to {ends[1]:.2f})"
+    ) in words(README)
+    assert words(
+        f"better by {c['a']['optimism']:.1f} (linear) and {c['b']['optimism']:.1f} (MLP) images"
+    ) in words(TEXTS["docs/comparison.md"])
+
+
+ROWS = ["plain", "processes", "vmap", "jax", "search-n", "trainer-wide"]  # of the page, in order
+
+
+@pytest.mark.parametrize(("place", "key"), list(enumerate(ROWS)), ids=ROWS)
+def test_the_speed_page_shows_what_was_measured(place, key):
+    """Seconds a trial and how many times faster than plain Optuna, three digits each."""
+    rows = re.findall(r"^\| (?!\||---)(.+) \|$", TEXTS["docs/speed.md"], re.M)
+    shown = [float(cell.strip("* ")) for cell in rows[place].split("|")[1:]]
+    measured = pd.read_csv(ROOT / "reports/benchmark/benchmark.csv").set_index(["model", "key"])
+
+    numbers = [
+        measured.loc[(model, key), column]
+        for model in ("linear", "mlp")
+        for column in ("seconds_per_trial", "ratio")
+    ]
+    assert shown == pytest.approx(numbers, rel=0.035)  # the ratios of two digits
+    assert shown[::2] == pytest.approx(numbers[::2], rel=0.005)
+
+
+def test_the_ways_to_read_on_do_not_end():
+    """Every page says where to go next, and the pages that it names are there."""
+    ends = {page: text.partition("\nNext: ")[2] for page, text in TEXTS.items()}
+
+    assert [page for page, end in ends.items() if ".md)" not in end] == ["README.md"]
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    """What a page registers or sets in Optuna is forgotten after it."""
     models, level = dict(MODELS), optuna.logging.get_verbosity()
-    yield tmp_path
+    yield
     optuna.logging.set_verbosity(level)
     MODELS.clear()
     MODELS.update(models)
 
 
-def test_everything_in_the_readme_runs(folder, monkeypatch, capsys):
-    """From the first command to the last, as a reader would go through it."""
-    ended = {}
-    for step in STEP.finditer(README):
-        if step[3] and step[3] != (ROOT / EXAMPLE).read_text():
-            exec(step[3].replace("n_trials=3", "n_trials=1"), {})
-        elif step[1] and not lacks_files(folder, step[2]):
-            command = f"{step[1]} {step[2].strip()} {SHORTER.get(step[1], '')}"
-            ended[command] = run(command, monkeypatch)
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    """A folder after the README's commands, with what official files are here; their statuses."""
+    folder = tmp_path_factory.mktemp("read")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    for name, there in FILES.items():
+        raw = folder / "DIR" / name / "raw"
+        raw.mkdir(parents=True)
+        for file in there.glob("train-*-ubyte*"):
+            (raw / file.name).symlink_to(file)
+    with pytest.MonkeyPatch.context() as patched:
+        return folder, run_page(README, folder, patched)
 
-    assert {command: status for command, status in ended.items() if status} == {}
-    assert len(ended) >= len(COMMANDS) - 2
-    assert 0.02 < float(re.findall(r"^0\.\d+$", capsys.readouterr().out, re.M)[-1]) < 0.6
+
+def run_page(text, folder, monkeypatch):
+    """Run what a page shows, in its order; the exit status of each command."""
+    monkeypatch.chdir(folder)
+    ended = {}
+    for module, options, code in STEP.findall(text):
+        if code and code != EXAMPLE:
+            exec(code.replace("n_trials=3", "n_trials=1"), {})
+        elif module and not lacks_files(folder, options):
+            command = f"{module} {options.strip()} {SHORTER.get(module, '')}"
+            ended[command] = run(command, monkeypatch)
+    return ended
 
 
 def lacks_files(folder, options):
@@ -155,3 +288,23 @@ def run(command, monkeypatch):
     found = import_module(module)
     main = getattr(found, "main", None) or import_module(f"{module}.command").main
     return main()
+
+
+def test_everything_in_the_readme_runs(read):
+    """From the first command to the last, as a reader would go through it."""
+    _, ended = read
+
+    assert len(ended) == 6
+    assert set(ended.values()) == {0}
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_everything_on_a_page_runs(name, read, tmp_path, monkeypatch, capsys):
+    """In the folder that the README's commands leave; Python prints an error of a model."""
+    folder = shutil.copytree(read[0], tmp_path / "read", symlinks=True)
+
+    ended = run_page(TEXTS[f"docs/{name}.md"], folder, monkeypatch)
+
+    assert {command: status for command, status in ended.items() if status} == {}
+    if name == "python":
+        assert 0.02 < float(re.findall(r"^0\.\d+$", capsys.readouterr().out, re.M)[-1]) < 0.6
