@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import struct
 import sys
 import zlib
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from study import cli, options, storage
+from study import cli, formats, options, storage
 from study.errors import StudyError
 from study.report import ownership
 from study.seeds import derive
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 
 LEARNING_RATE = 1e-4
 HIDDEN_UNITS = 50
-_SEAL, _END = 82, 12  # bytes of the text chunk that is ours, and of the last one
-_LARGEST = 2**26  # bytes, far more than a drawing of ours has
+_SEAL, _END = 82, 12  # bytes of the package's text chunk, and of the last chunk of any PNG
+_LARGEST = 2**26  # bytes, far more than a plot has
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,18 +84,15 @@ def baseline(
     data_root: Path | None = None,
     report: Callable[[int, float], None] | None = None,
 ) -> History:
-    """Train one model with these settings.
-
-    It trains as trial 0 of a search with this seed trains, alone in its cohort.
+    """Train one model with these settings, with the bits of trial 0 of a search with this seed.
 
     Args:
-        model: Which kind.
+        model: What to train.
         configuration: Learning rate and hidden units.
         protocol: The data and the training.
         seed: Of the initial weights and the batches.
-        data_root: Where the training files lie; None: inside the package.
-        report: Called at every validation with the step and the lowest validation error so
-            far, a fraction.
+        data_root: Folder of the official training files; None takes the package's images.
+        report: Called at every validation with the step and the lowest error so far (a fraction).
 
     Raises:
         StudyError: The data can't be used.
@@ -130,14 +126,14 @@ def baseline(
 
 
 def show(step: int, best: float) -> None:
-    """The notebook's line, as soon as it is known."""
-    say(f"Step {step}: best validation error so far {best:.2%}", flush=True)
+    """Print the notebook's line at once."""
+    say(f"Step {step}: best validation error so far {formats.percent(best)}", flush=True)
 
 
 def curves(history: History, model: Model) -> pd.DataFrame:
-    """The training as the report's figures of loss and error take it, a row a validation.
+    """The training for the report's figures of loss and error, a row a validation.
 
-    They draw the spread over seeds too; one training has none.
+    The figures also draw the spread over seeds; one training has none.
     """
     import pandas as pd
 
@@ -157,7 +153,7 @@ def curves(history: History, model: Model) -> pd.DataFrame:
 
 
 def plot(history: History, model: Model) -> bytes:
-    """PNG of two panels: loss and error, on training batches and validation images."""
+    """PNG with two panels: loss and error, on training batches and validation images."""
     from study.report import figures, rendering
 
     # isort: split
@@ -175,25 +171,25 @@ def plot(history: History, model: Model) -> bytes:
 
 
 def sealed(png: bytes) -> bytes:
-    """The PNG with a text chunk that names this package and has the SHA-256 of what is before.
+    """The PNG with a text chunk that has the SHA-256 of all before it, to recognise it later.
 
-    So a later run knows it again. https://www.w3.org/TR/png/#11tEXt
+    https://www.w3.org/TR/png/#11tEXt
     """
     image, end = png[:-_END], png[-_END:]
     chunk = b"tEXtstudy\0" + hashlib.sha256(image).hexdigest().encode()
     length, check = len(chunk) - 4, zlib.crc32(chunk)
-    return image + struct.pack(">I", length) + chunk + struct.pack(">I", check) + end
+    return image + length.to_bytes(4) + chunk + check.to_bytes(4) + end
 
 
 def _is_sealed(path: Path) -> bool:
     if path.stat().st_size > _LARGEST:
         return False
     whole = path.read_bytes()
-    return len(whole) > _SEAL + _END and whole == sealed(whole[: -_SEAL - _END] + whole[-_END:])
+    return whole == sealed(whole[: -_SEAL - _END] + whole[-_END:])
 
 
 def _require_plot(path: Path, *, replace: bool) -> None:
-    """Refuse a file that can't be drawn to, or that this command did not draw."""
+    """Refuse a file that can't be written, or that this command did not draw."""
     if not path.parent.is_dir():
         raise StudyError(f"--plot {path}: no folder {path.parent}: create it first")
     storage.require_room(path.parent, 1_000_000)
@@ -203,12 +199,6 @@ def _require_plot(path: Path, *, replace: bool) -> None:
                 f"--plot {path}: is there, and this command did not draw it: move it away, name "
                 "another file, or replace it with --replace"
             )
-
-
-def _write(path: Path, content: bytes, *, replace: bool) -> None:
-    _require_plot(path, replace=replace)
-    with storage.explaining(str(path)):
-        storage.write_atomically(path, content)
 
 
 def command(args: argparse.Namespace) -> int:
@@ -228,13 +218,17 @@ def command(args: argparse.Namespace) -> int:
         data_root=args.data_root,
         report=None if args.quiet else show,
     )
+    rate, errors = formats.rate(args.learning_rate), int(history.val_errors[history.best])
     say(
-        f"{model.title}, learning rate {args.learning_rate:g}: best validation error "
-        f"{history.val_error:.2%} ({int(history.val_errors[history.best])} of {history.n_val:,}) "
-        f"at step {history.step:,}, {history.final_error:.2%} at the last validation"
+        f"{model.title}, learning rate {rate}: best validation error "
+        f"{formats.error(errors, history.n_val)} at step {history.step:,}, "
+        f"{formats.percent(history.final_error)} at the last validation"
     )
     if args.plot:
-        _write(args.plot, sealed(plot(history, model)), replace=args.replace)
+        content = sealed(plot(history, model))
+        _require_plot(args.plot, replace=args.replace)  # again: training takes time
+        with storage.explaining(str(args.plot)):
+            storage.write_atomically(args.plot, content)
         say(str(args.plot))
     return 0
 

@@ -1,26 +1,25 @@
-"""Remember what threads share, computed once."""
+"""Caches that threads share. Of threads that ask for the same thing at once, one computes it."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from threading import Lock
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Owner = TypeVar("Owner")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def cached_once(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """``functools.lru_cache``, but of threads that ask at once only one computes.
+    """``functools.lru_cache`` whose function runs in one thread at a time.
 
     Args:
-        maxsize: How many results are remembered.
+        maxsize: How many results are kept.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        cached = cast(Callable[P, T], lru_cache(maxsize)(function))
-        lock = Lock()
+        cached, lock = cast("Callable[P, T]", lru_cache(maxsize)(function)), Lock()
 
         @wraps(function)
         def call(*args: P.args, **options: P.kwargs) -> T:
@@ -32,35 +31,31 @@ def cached_once(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-def cached_while_used(function: Callable[P, T]) -> Callable[P, T]:
-    """Give a result again for as long as anything else holds it; for one thread at a time."""
-    held: WeakValueDictionary[object, T] = WeakValueDictionary()
+def cached_while_used(function: F) -> F:
+    """Cache a result for as long as anything else refers to it; call it from one thread."""
+    results: WeakValueDictionary[object, Any] = WeakValueDictionary()
 
     @wraps(function)
-    def call(*args: P.args, **options: P.kwargs) -> T:
-        key = (args, tuple(sorted(options.items())))
-        found = held.get(key)
+    def call(*args: object) -> object:
+        found = results.get(args)
         if found is None:
-            found = held[key] = function(*args, **options)
+            found = results[args] = function(*args)
         return found
 
-    return call
+    return cast("F", call)
 
 
-def cached_for_owner(
-    function: Callable[Concatenate[Owner, P], T],
-) -> Callable[Concatenate[Owner, P], T]:
-    """Remember results as long as their first argument is there; of threads, one computes."""
-    kept: WeakKeyDictionary[Owner, dict[object, T]] = WeakKeyDictionary()
+def cached_for_owner(function: F) -> F:
+    """Cache results for as long as the function's first argument, their owner, exists."""
+    results: WeakKeyDictionary[object, dict[object, Any]] = WeakKeyDictionary()
     lock = Lock()
 
     @wraps(function)
-    def call(owner: Owner, /, *args: P.args, **options: P.kwargs) -> T:
-        key = (args, tuple(sorted(options.items())))
+    def call(owner: object, *args: object) -> object:
         with lock:
-            results = kept.setdefault(owner, {})
-            if key not in results:
-                results[key] = function(owner, *args, **options)
-            return results[key]
+            own = results.setdefault(owner, {})
+            if args not in own:
+                own[args] = function(owner, *args)
+            return own[args]
 
-    return call
+    return cast("F", call)

@@ -30,11 +30,11 @@ def test_it_prints_the_notebooks_lines_and_draws_both_panels(tmp_path):
     """A line a validation, whose best never rises; the result agrees; the PNG is wide."""
     ended = run(tmp_path, "--learning-rate", "0.01", "--plot", "mine.png")
 
-    lines = re.findall(r"^Step (\d+): best validation error so far (.+)%$", ended.stdout, re.M)
+    lines = re.findall(r"^Step (\d+): best validation error so far (.+) %$", ended.stdout, re.M)
     assert [int(step) for step, _ in lines] == [0, 50, 100, 150]
     best = [float(error) for _, error in lines]
     assert best == sorted(best, reverse=True)
-    assert f"learning rate 0.01: best validation error {best[-1]:.2f}% (" in ended.stdout
+    assert f"learning rate 0.01: best validation error {best[-1]:.2f} % (" in ended.stdout
     width, height = struct.unpack(">II", (tmp_path / "mine.png").read_bytes()[16:24])
     assert width > 2 * height
 

@@ -1,29 +1,29 @@
 """The Optuna objective that wraps the trainer, for a search of one's own."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
+import numpy as np
+import optuna
+
+from study.dataset import DigitPair
 from study.errors import StudyError
 from study.seeds import derive
-from study.training.protocol import Protocol
+from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
+from study.training.images import images_of, pick_device
+from study.training.plan import Plan
+from study.training.protocol import Protocol, report_steps
 from study.training.registry import build, default_space, model_named
 from study.training.space import SearchSpace
-
-if TYPE_CHECKING:
-    import numpy as np
-    import optuna
-
-    from study.dataset import DigitPair
+from study.training.trainer import train
+from study.trials import TRAINED_UNDER, attributes, require_storable
 
 
 class Objective:
     """An ordinary Optuna objective: ``study.optimize(Objective(...), n_trials=16)``.
 
-    Gives the values that ``python -m study.search`` gives for the same seed, trial number and
-    parameters, within float32 rounding (and training is chaotic above a learning rate of
-    about 0.2). Reports ten validation errors a trial, and stops where the study's pruner says.
+    A trial has the value that ``python -m study.search`` gives it for the same seed, number and
+    parameters, within float32 rounding; above a learning rate of about 0.2 training is chaotic.
+    It reports ten validation errors, and stops where the study's pruner says.
 
     Args:
         model: A name in ``MODELS``: ``linear``, ``mlp``, or one that was registered.
@@ -46,9 +46,6 @@ class Objective:
         target: float | None = None,
         device: str = "auto",
     ) -> None:
-        from study.training.images import images_of, pick_device
-        from study.trials import require_storable
-
         self.model = model_named(model)
         self.space = space or default_space(self.model)
         self.protocol = protocol or Protocol()
@@ -66,12 +63,6 @@ class Objective:
             optuna.TrialPruned: The study's pruner stopped it.
             StudyError: The study was searched with other settings; the message names them.
         """
-        import optuna
-
-        from study.training.protocol import report_steps
-        from study.training.trainer import train
-        from study.trials import attributes
-
         self._join(trial)
         configuration = self.space.suggest(trial)
         seed = derive(self.seed, "weights", trial.number)
@@ -105,11 +96,7 @@ class Objective:
         return history.val_error
 
     def _join(self, trial: optuna.Trial) -> None:
-        """Hold a searched study to its manifest, and say in the trial how it is trained."""
-        from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
-        from study.training.plan import Plan
-        from study.trials import TRAINED_UNDER
-
+        """Refuse a study that was searched otherwise; record in the trial how it is trained."""
         study = getattr(trial, "study", None)
         stored = study and manifest(study)
         if study is None or stored is None:
@@ -130,5 +117,4 @@ class Objective:
                 f"study {study.study_name!r}: was searched with other settings ({words}): "
                 "give the objective those, or use another study"
             )
-        settings = trained_under(stored)
-        trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, settings)
+        trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, trained_under(stored))

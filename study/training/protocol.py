@@ -1,7 +1,6 @@
-"""What one trial is: the numbers that both models share.
+"""The data and the training of a trial, the same for both models.
 
-The defaults are the course notebook's. Everything that would change a result stands
-here or in :class:`study.training.space.SearchSpace`, and is stored with the study.
+The defaults are the course notebook's. A study stores these settings.
 """
 
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ class Protocol:
 
 @lru_cache
 def report_steps(protocol: Protocol, count: int = 10) -> tuple[int, ...]:
-    """About ten validated steps, log-spaced, the last one included: what dashboards draw."""
+    """About ten validated steps on a log scale, the first and last included, for dashboards."""
     validations = len(protocol.validation_steps)
     rows = np.unique(np.geomspace(1, validations, count).round().astype(int)) - 1
     return tuple(protocol.validation_steps[row] for row in rows)

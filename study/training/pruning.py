@@ -1,9 +1,8 @@
 """Optuna's pruners, asked about the members of a cohort while it trains.
 
-A rung is a validated step whose error is stored as an intermediate value. At a rung all
-members in training report first; then the pruner is asked about each, the best first. It
-sees the earlier generations and the cohort itself, so that cohorts stay independent of one
-another and of the number of workers.
+A rung is a validated step whose error is stored as an intermediate value. At a rung all members
+in training report first; then the pruner is asked about each, the best first. It sees the earlier
+generations and the cohort alone, so that no cohort depends on another or on the number of workers.
 """
 
 from __future__ import annotations
@@ -38,29 +37,25 @@ def make_pruner(name: str, protocol: Protocol) -> optuna.pruners.BasePruner:
 
 
 class CohortPruner:
-    """A pruner's study of one cohort: ``rungs`` and ``prune`` are :func:`trainer.train`'s.
+    """A pruner for one cohort; ``rungs`` and ``prune`` are arguments of :func:`trainer.train`.
 
     Args:
         name: One of ``PRUNERS``.
         protocol: Gives the rungs.
-        earlier: The finished trials of earlier generations, all of them, by number.
-        numbers: The members' trial numbers, in the members' order.
+        earlier: The finished trials of all earlier generations, by number.
+        places: The members' places among the study's trials, in the members' order.
     """
 
     def __init__(
-        self,
-        name: str,
-        protocol: Protocol,
-        earlier: Sequence[FrozenTrial],
-        numbers: Sequence[int],
+        self, name: str, protocol: Protocol, earlier: Sequence[FrozenTrial], places: Sequence[int]
     ) -> None:
         import optuna
 
         pruner = make_pruner(name, protocol)
         self.study = optuna.create_study(pruner=pruner, study_name="cohort")  # hyperband hashes it
         self.study.add_trials(earlier)
-        asked = [self.study.ask() for _ in range(len(earlier), max(numbers) + 1)]
-        self.trials = [asked[number - len(earlier)] for number in numbers]
+        asked = [self.study.ask() for _ in range(len(earlier), max(places) + 1)]
+        self.trials = [asked[place - len(earlier)] for place in places]
         self.rungs = report_steps(protocol)
 
     def prune(self, step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
@@ -71,6 +66,6 @@ class CohortPruner:
         return [int(place) for place in best_first if self.trials[place].should_prune()]
 
     def system_attrs(self, place: int) -> dict[str, Any]:
-        """What the pruner noted of a member, which the next generation's pruner needs."""
+        """The pruner's notes on the member at this place, for the next generation's pruner."""
         trials = self.study.get_trials(deepcopy=False)
         return trials[self.trials[place].number].system_attrs

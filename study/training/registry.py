@@ -1,6 +1,6 @@
-"""What is searched, and the Optuna objective that wraps the trainer.
+"""The models that can be searched, by name, and how one is built.
 
-No torch until a model is built, so that commands can answer ``--help`` at once.
+Torch is imported where a model is built, so that commands answer ``--help`` at once.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ MODELS = {
 
 
 def register(model: Model) -> None:
-    """Make a kind of model known, for this process, to every command and function by its name.
+    """Make a model known by its name to every command and function, for this process.
 
     Raises:
         StudyError: The name is taken by another model, or is no name for a study.
@@ -79,7 +79,7 @@ def register(model: Model) -> None:
 
 
 def model_named(name: str) -> Model:
-    """The kind of model of this name.
+    """The model of this name.
 
     Raises:
         StudyError: There is none.
@@ -93,7 +93,7 @@ def model_named(name: str) -> Model:
 
 
 def load_model_file(path: Path) -> None:
-    """Run a Python file that registers models; their studies then state its SHA-256.
+    """Run a Python file that registers models; their studies then record its SHA-256.
 
     Raises:
         StudyError: The file is missing, fails, or registers no new model.
@@ -121,7 +121,7 @@ def load_model_file(path: Path) -> None:
 def _run(path: Path) -> None:
     from study.training.known_state import seeded
 
-    name = f"model_file_{path.stem}"  # never the name of a module that is there already
+    name = f"model_file_{path.stem}"  # a name that no other module has
     spec = spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, "a .py file has a loader"  # noqa: PT018
     sys.modules[name] = module = module_from_spec(spec)
@@ -133,8 +133,8 @@ def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module
     """A plain model with its initial weights.
 
     Args:
-        model: Which kind.
-        configuration: Gives the hidden units, where the kind has them.
+        model: What is built.
+        configuration: Gives the hidden units, if the model has them.
         seed: Of this trial's weights, from ``derive(study's seed, "weights", number)``. The
             global generators have it too, for factories that ignore the one they are given.
 
@@ -167,9 +167,9 @@ def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module
 
 
 _checked: set[tuple[str, int, tuple[int, ...]]] = set()
-"""The models, by name and factory, with their hidden units, of which a module was looked at."""
+"""The models, by name, factory and hidden units, whose modules were checked."""
 
 
 def default_space(model: Model) -> SearchSpace:
-    """The default ranges of a kind of model."""
+    """The default ranges of a model."""
     return SearchSpace(hidden_units=DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None)

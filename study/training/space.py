@@ -1,4 +1,4 @@
-"""What a search may vary, and what one trial was given."""
+"""The ranges of a search, and the hyperparameters of one trial."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class SearchSpace:
 
     def suggest(self, trial: optuna.Trial) -> Configuration:
         """Ask a trial for its hyperparameters, with Optuna's own calls."""
-        params: dict[str, Any] = {
-            "learning_rate": trial.suggest_float("learning_rate", *self.learning_rate, log=True)
-        }
-        if "hidden_units" in self.distributions():
-            low, high = self.hidden_units or (0, 0)
-            params["hidden_units"] = trial.suggest_int("hidden_units", low, high, log=True)
+        rate = trial.suggest_float("learning_rate", *self.learning_rate, log=True)
+        params: dict[str, Any] = {"learning_rate": rate}
+        if self.hidden_units and self.hidden_units[0] != self.hidden_units[1]:
+            params["hidden_units"] = trial.suggest_int(
+                "hidden_units", *self.hidden_units, log=True
+            )
         return self.configuration(params)
 
     def configuration(self, params: dict[str, Any]) -> Configuration:
@@ -47,7 +47,7 @@ class SearchSpace:
 
 @dataclass(frozen=True)
 class Configuration:
-    """One trial's hyperparameters: the learning rate of plain SGD, and the units of a layer."""
+    """One trial's hyperparameters: the learning rate of plain SGD, and the hidden units."""
 
     learning_rate: float
     hidden_units: int | None  # None for a model without

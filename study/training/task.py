@@ -1,4 +1,4 @@
-"""A task: a cohort to train, in a form that travels to any worker, and what comes back."""
+"""A task: a cohort to train, as it is sent to a worker, and the results that come back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.training.history import History
 from study.training.protocol import Protocol
 from study.training.space import Configuration
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
-
-    from study.training.history import History
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The worker: a pure function from configurations to histories.
+"""Train a task: a pure function from configurations to histories.
 
-It never opens the storage, so it runs the same in this process, in a thread, in another
-process or on another machine.
+It never opens the storage. So it does the same in this process, in another process or on another
+machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from study.training.trainer import train
 
 
 def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
-    """The protocol's digit pair, made once for as long as a search holds it, and the last two."""
+    """The protocol's digit pair; the last two are kept, and each one that is in use."""
     return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
 
 
@@ -39,28 +39,13 @@ def _pair(
 
 @cached_once(maxsize=1)
 def load_files(name: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """All images and labels of a data set, read and checked once a process, whatever the pair."""
+    """All images and labels of a data set, whatever the pair; read and checked once a process."""
     return dataset.read(name, data_root)
-
-
-def load_images(protocol: Protocol, data_root: Path | None, device: str, digest: str) -> Images:
-    """The protocol's digit pair on a device, prepared once a process.
-
-    Raises:
-        StudyError: It is not the data with this digest.
-    """
-    pair = load_pair(protocol, data_root)
-    if pair.digest != digest:
-        raise StudyError(
-            f"images of {pair.dataset}: their SHA-256 begins with {pair.digest[:12]}, the study's "
-            f"with {digest[:12]}: pass the --data-root that was searched on"
-        )
-    return prepared(pair, device)
 
 
 @cached_for_owner
 def prepared(pair: dataset.DigitPair, device: str) -> Images:
-    """The pair in the forms that cohorts train on, made once for as long as the pair is there.
+    """The pair in the forms that cohorts train on; kept for as long as the pair exists.
 
     Raises:
         StudyError: The device is not here.
@@ -78,8 +63,13 @@ def train_cohort(task: Task, progress: Callable[[float], None] | None = None) ->
     Raises:
         StudyError: The device is not here, or the data is not what the search was planned on.
     """
-    images = load_images(task.protocol, task.data_root, task.device, task.data_sha256)
-    return train_on(images, task, progress)
+    pair = load_pair(task.protocol, task.data_root)
+    if pair.digest != task.data_sha256:
+        raise StudyError(
+            f"images of {pair.dataset}: their SHA-256 begins with {pair.digest[:12]}, the study's "
+            f"with {task.data_sha256[:12]}: pass the --data-root that was searched on"
+        )
+    return train_on(prepared(pair, task.device), task, progress)
 
 
 def train_on(
@@ -102,6 +92,6 @@ def train_on(
         progress=progress,
     )
     return [
-        Trained(history, places, pruner.system_attrs(place) if pruner else {})
-        for place, history in enumerate(histories)
+        Trained(history, places, pruner.system_attrs(member) if pruner else {})
+        for member, history in enumerate(histories)
     ]

@@ -1,7 +1,4 @@
-"""From a training history to Optuna attributes.
-
-Every attribute is JSON that anyone can read without this package.
-"""
+"""A training history as Optuna attributes, which are JSON that needs no package to be read."""
 
 from __future__ import annotations
 
@@ -9,21 +6,17 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from study.errors import StudyError
+from study.training.history import History
 from study.training.protocol import Protocol, report_steps
-
-if TYPE_CHECKING:
-    from study.training.history import History
-    from study.training.space import Configuration
+from study.training.space import Configuration
 
 TRAINED_UNDER = "trained_under"  # an objective's trial's system attribute: a digest of settings
 CURVES = ("train_loss", "train_errors", "val_loss", "val_errors")
-
-
 MAX_VALIDATIONS = 150_000  # whose curve fits into one attribute, see study.storage.rows
 
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from study.training.plan import Plan
+from study.training.task import Planned, Trained
 from study.trials import attributes, reported
-
-if TYPE_CHECKING:
-    from study.training.plan import Plan
-    from study.training.task import Planned, Trained
 
 
 def frozen_trial(
     plan: Plan, planned: Planned, trained: Trained, began: datetime, offset: int = 0
 ) -> FrozenTrial:
-    """The finished trial as Optuna stores it.
-
-    ``offset`` is how far its number, and those of its generation, lie above their places.
-    """
+    """The finished trial as Optuna stores it; its generation's numbers are places + ``offset``."""
     history = trained.history
     shown = reported(history, plan.protocol)
     value = shown[max(shown)] if history.pruned else history.val_error  # as Optuna has it
