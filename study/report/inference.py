@@ -64,7 +64,7 @@ def _logits(model: Model, trial: StoredTrial, weights: Weights, x: np.ndarray) -
 def initial_weights(model: Model, trial: StoredTrial, weights: Weights, *, seed: int) -> Weights:
     """A trial's weights before its training.
 
-    Equals the state of ``study.objective.build(model, …, seed=seed)``: torch's generator is the
+    Equals the state of ``study.build(model, …, seed=seed)``: torch's generator is the
     Mersenne Twister that NumPy has, and a float32 takes the lowest 24 bits of each number.
 
     Args:

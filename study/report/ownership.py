@@ -55,8 +55,27 @@ def report_names(keys: Iterable[str]) -> list[str]:
     ]
 
 
+def write(out: Path, content: Mapping[str, bytes], *, replace: bool = False) -> None:
+    """Replace the last report of a folder by this one, file by file.
+
+    Old files that were changed since they were written stay.
+
+    Args:
+        out: The folder, made if it is not there.
+        content: The files, by their paths in it, in the order in which they are written.
+        replace: Overwrite files of these names that no report wrote, or that were changed.
+
+    Raises:
+        StudyError: See :func:`require_own`; nothing is written then.
+        ResourceError: The folder can't be written. The next report goes on from there.
+    """
+    with _hold(out):
+        require_own(out, content, replace=replace)
+        _replace(out, content)
+
+
 @contextmanager
-def hold(out: Path) -> Iterator[None]:
+def _hold(out: Path) -> Iterator[None]:
     """Keep other reports out of a folder, made if need be, for the length of the block."""
     with explaining(str(out)):
         out.mkdir(parents=True, exist_ok=True)
@@ -122,19 +141,7 @@ def is_file(path: Path) -> bool:
     return True
 
 
-def replace_report(out: Path, content: Mapping[str, bytes]) -> None:
-    """Replace the last report of a folder by this one; the caller holds the folder.
-
-    What lies under these names is overwritten, whoever wrote it: :func:`require_own` first.
-    Old files that were changed since they were written stay.
-
-    Args:
-        out: The folder.
-        content: The files, by their paths in it, in the order in which they are written.
-
-    Raises:
-        OSError: The folder can't be written. The next report goes on from there.
-    """
+def _replace(out: Path, content: Mapping[str, bytes]) -> None:
     for folder in (out, *(out / name for name in FOLDERS)):
         remove(drafts(folder))
     for name in content:

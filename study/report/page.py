@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
@@ -20,7 +18,7 @@ from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
 from study.report.record import Record
 from study.report.rendering import Chart
-from study.text import shown
+from study.report.template import csp_hash, source_of, template
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,36 +67,17 @@ def draw(sections: list[Section]) -> Drawn:
 
 def to_html(record: Record, drawn: Drawn) -> str:
     """The whole page, whose style and script are the only ones that it allows to be applied."""
-    environment = Environment(
-        loader=PackageLoader("study.report"),
-        autoescape=True,
-        finalize=shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(numbers=numbers, groups=groups, rows=ROWS)
-    own = {name: _source(environment, f"page.{name}") for name in ("css", "js")}
+    own = {name: source_of(f"page.{name}") for name in ("css", "js")}
     first, *others = drawn.sections
-    return environment.get_template("page.html.j2").render(
+    return template("page.html.j2", numbers=numbers, groups=groups, rows=ROWS).render(
         title=words.answer(record),
         first=first,
         sections=others,
         src={name: _uri(figure) for name, figure in drawn.figures.items()},
         narrow={name: _uri(figure) for name, figure in drawn.narrow.items()},
         own={name: Markup(text) for name, text in own.items()},
-        digests={name: _csp_hash(text) for name, text in own.items()},
+        digests={name: csp_hash(text) for name, text in own.items()},
     )
-
-
-def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
-
-
-def _csp_hash(text: str) -> str:
-    """What a content security policy calls a text between its tags."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _uri(figure: Figure) -> str:

@@ -81,7 +81,7 @@ class Chart:
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """Draw and save in the report's style, whatever matplotlibrc the user or folder has."""
+    """Compute, draw and save as a report does, whatever settings the caller or a folder has."""
     with usual_settings(), mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)

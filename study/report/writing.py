@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.report.settings import usual_settings
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from study.report.content import Section
 
 
-@usual_settings()
 def render(
     storage: str,
     *,
@@ -37,12 +34,11 @@ def render(
     from study.report import page, rendering, sections
     from study.report.collect import collect
 
-    record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
     with rendering.theme():
+        record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
         return page.to_html(record, page.draw(sections.compose(record)))
 
 
-@usual_settings()
 def write(
     storage: str,
     out: Path,
@@ -77,23 +73,20 @@ def write(
     from study.report.collect import collect
     from study.report.spreadsheet import to_csv
 
-    record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
-    composed = sections.compose(record)
     with rendering.theme():
+        record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
+        composed = sections.compose(record)
         drawn = page.draw(composed)
         sheets = {s.name: rendering.figure(s) for part in composed for s in part.sheets}
         figures = drawn.figures | sheets
-        content = {Path(f"figures/{name}.png"): rendering.png(f) for name, f in figures.items()}
-        html = page.to_html(record, drawn).encode()
-    content |= {Path(f"tables/{name}.csv"): to_csv(frame) for name, frame in _frames(composed)}
-    content |= {
-        Path("summary.json"): summary.to_json(record).encode(),
-        Path("index.html"): html,
-    }
-    names = [name.as_posix() for name in content]
-    with ownership.hold(out):
-        ownership.require_own(out, names, replace=replace)
-        return _replace(out, content)
+        content = {f"figures/{name}.png": rendering.png(f) for name, f in figures.items()}
+        content |= {f"tables/{name}.csv": to_csv(frame) for name, frame in _frames(composed)}
+        content |= {
+            ownership.SUMMARY: summary.to_json(record).encode(),
+            ownership.PAGE: page.to_html(record, drawn).encode(),
+        }
+    ownership.write(out, content, replace=replace)
+    return [out / name for name in reversed(content)]
 
 
 def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
@@ -102,10 +95,3 @@ def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
     return [(chart.name, chart.frame) for chart in drawn] + [
         pair for part in composed for pair in part.frames
     ]
-
-
-def _replace(out: Path, content: dict[Path, bytes]) -> list[Path]:
-    from study.report.ownership import replace_report
-
-    replace_report(out, {name.as_posix(): whole for name, whole in content.items()})
-    return [out / name for name in reversed(content)]

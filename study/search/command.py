@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from study import cli, options
+from study import cli, formats, options
 from study.search.loop import Progress, Settings, search
 from study.search.options import parser, plan_of, settings_of
 from study.search.summary import summary
@@ -29,35 +31,31 @@ def run_search(
     return TARGET_MISSED if require_target and not met else 0
 
 
-class _bar:
-    """A progress bar on a terminal; nothing elsewhere."""
+@contextmanager
+def _bar(settings: Settings, *, quiet: bool) -> Iterator[Progress]:
+    """A progress bar on a terminal; elsewhere nothing."""
+    from tqdm import tqdm
 
-    def __init__(self, settings: Settings, *, quiet: bool) -> None:
-        from tqdm import tqdm
+    begun = False
 
-        self.bar = tqdm(
-            total=settings.n_trials,
-            desc=clean(settings.study_name),
-            unit="trial",
-            bar_format="{l_bar}{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
-            disable=True if quiet else None,  # None: unless stderr is a terminal
-        )
-
-        self.begun = False
-
-    def __enter__(self) -> Progress:
-        return self.show
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def show(self, work: float, best: StoredTrial | None) -> None:
-        """Move the bar by ``work`` trials and show the best so far; first, those there are."""
-        if not self.begun:
-            self.bar.initial, self.begun = work, True
+    def show(work: float, best: StoredTrial | None) -> None:
+        """Move the bar and show the best trial so far; first called with the trials there are."""
+        nonlocal begun
+        if not begun:
+            bar.initial, begun = work, True
         if best:
-            self.bar.set_postfix_str(f"best {best.val_error:.2%}", refresh=False)
-        self.bar.update(min(work, (self.bar.total or 0) - self.bar.n))
+            error = formats.percent(best.val_error)
+            bar.set_postfix_str(f"best {error}", refresh=False)
+        bar.update(min(work, settings.n_trials - bar.n))
+
+    with tqdm(
+        total=settings.n_trials,
+        desc=clean(settings.study_name),
+        unit="trial",
+        bar_format="{l_bar}{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+        disable=True if quiet else None,  # None: unless stderr is a terminal
+    ) as bar:
+        yield show
 
 
 def command(args: argparse.Namespace) -> int:

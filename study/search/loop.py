@@ -1,4 +1,4 @@
-"""The search: plan a generation, train it, record it."""
+"""The search: plan a generation, train it, record it, report it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study import html_table, storage
+from study import formats, html_table, storage
 from study.search.checkpoints import drop_weights, keep_weights, lost_weights, save_again
-from study.search.planner import Planner
+from study.search.planner import Planner, task_of_stored, tasks_of
+from study.storage.ledger import REMEDY
 from study.storage.searched import require_fit
 from study.training.plan import Plan
-from study.training.task import Planned
 from study.trials import StoredTrial, best_of, rank, require_storable
 from study.trials.selection import meets_target
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
-    from study.storage.searched import Searched
-    from study.training.task import Task, Trained
+    from study.training.task import Planned, Task, Trained
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,17 @@ class Settings:
     data_root: Path | None = None
     until_target: bool = False
     timeout: float | None = None  # seconds
-    remedy: str = "choose another --study-name"  # where the study was searched otherwise
+    remedy: str = REMEDY  # if the study was searched under another plan
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """The storage and the study's name."""
+        return self.storage, self.study_name
+
+    @property
+    def root(self) -> Path | None:
+        """The data root as workers find it, whose current folder may be another."""
+        return self.data_root and self.data_root.absolute()
 
 
 @dataclass(frozen=True)
@@ -45,29 +54,29 @@ class Outcome:
 
     trials: list[StoredTrial]
     added: int
-    seconds: float  # spent on the added trials
+    seconds: float  # of this run
     others: Counter[str] = field(default_factory=Counter)  # unfinished trials, by state
 
     def _repr_html_(self) -> str:
         """The five best trials, for a notebook."""
-        order = sorted(self.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
+        best = sorted(self.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
+        head = ["trial", "validation error", "learning rate", "hidden units", "outcome"]
         rows = [
             [
                 str(t.number),
-                f"{t.val_error:.2%} ({t.val_errors} of {t.n_val:,})",
-                f"{t.learning_rate:.4g}",
+                formats.error(t.val_errors, t.n_val),
+                formats.rate(t.learning_rate),
                 "" if t.hidden_units is None else str(t.hidden_units),
                 t.outcome,
             ]
-            for t in order
+            for t in best
         ]
-        head = ["trial", "validation error", "learning rate", "hidden units", "outcome"]
-        caption = f"{len(self.trials)} trials, {self.added} of them new in {self.seconds:.1f} s"
-        return html_table.table(caption, head, rows)
+        trials, duration = formats.plural(len(self.trials), "trial"), formats.seconds(self.seconds)
+        return html_table.table(f"{trials}, {self.added} of them new in {duration}", head, rows)
 
 
 Progress = Callable[[float, StoredTrial | None], None]
-"""(trials' worth of work done since the last call, the best trial so far)."""
+"""(work done since the last call, a whole trial being 1; the best trial so far)."""
 
 
 def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> Outcome:
@@ -77,8 +86,8 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
 
     Args:
         plan: What is searched.
-        settings: Where it is kept and how it is run.
-        progress: Told of the work done.
+        settings: Where the study is stored, and how the search is run.
+        progress: Called as work is done, first with the trials that are there.
 
     Returns:
         All trials of the study.
@@ -88,101 +97,123 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
         BusyError: Another search holds the study.
         ResourceError: The storage can't be written.
     """
-    from study.search.planner import tasks_of
     from study.training.work import load_pair
-    from study.trials.frozen import frozen_trial
 
     start = time.monotonic()
     storage.check_name(settings.study_name, storage.MAX_NAME)
     require_storable(plan.protocol)
-    root = settings.data_root and settings.data_root.absolute()  # workers have other folders
-    pair = load_pair(plan.protocol, root)
+    pair = load_pair(plan.protocol, settings.root)  # held, so that it is loaded once
     manifest = plan.manifest(pair.digest)
-    require_fit(settings.storage, settings.study_name, manifest, settings.remedy)
-    where = settings.storage, settings.study_name
+    require_fit(*settings.where, manifest, settings.remedy)
     with (
         settings.workers.open() as pool,
-        storage.Ledger.hold(*where, manifest, settings.remedy) as ledger,
+        storage.Ledger.hold(*settings.where, manifest, settings.remedy) as ledger,
     ):
-        found, trials = ledger.found, [*ledger.found.trials]
-        planner, before = Planner(plan, found.frozen), len(trials)
-        drop_weights(*where, trials)  # what a kill left
-        _make_weights_again(plan, settings, pair.digest, found, pool)
-        if before < settings.n_trials:
-            storage.require_room(
-                storage.files(*where), plan.bytes_needed(settings.n_trials - before)
-            )
-        _reporter(progress, best_of(trials))(before)
-        while not _done(plan, settings, trials, start):
-            generation = planner.ask(settings.n_trials)
-            report = _reporter(progress, best_of(trials))
+        run = _Run(plan, settings, ledger, pool, progress)
+        before = len(run.trials)
+        run.prepare()
+        run.report(before)
+        while not run.is_done(time.monotonic() - start):
+            generation = run.planner.ask(settings.n_trials)
             began = datetime.now()
-            tasks = tasks_of(plan, planner, generation, pair.digest, root)
-            results = _train(tasks, pool, report)
-            first = ledger.next_number()
-            offset = first - generation[0].place
-            frozen = [frozen_trial(plan, *result, began, offset) for result in results]
-            new = [StoredTrial.of(trial) for trial in frozen]
-            trials += new
-            keep_weights(*where, trials, new, results)
-            ledger.append(frozen, first)
-            planner.tell(frozen)
-            drop_weights(*where, trials)
-        _reporter(progress, best_of(trials))(0)
-    seconds = time.monotonic() - start
-    return Outcome(trials, len(trials) - before, seconds, found.others)
-
-
-def _make_weights_again(
-    plan: Plan, settings: Settings, data_sha256: str, found: Searched, pool: Pool
-) -> None:
-    """Train the cohorts anew whose best trials' weights are lost, and save those weights."""
-    from study.search.planner import task_of_stored
-    from study.training.work import train_cohort
-
-    where = settings.storage, settings.study_name
-    lost = lost_weights(*where, found.trials)
-    root = settings.data_root and settings.data_root.absolute()
-    tasks = {
-        tuple(trial.user_attrs["cohort"]): task_of_stored(
-            plan, found.frozen, trial, data_sha256, root
-        )
-        for trial in found.frozen
-        if trial.number in lost
-    }
-    if not tasks:
-        return
-    trained = pool.results(train_cohort, list(tasks.values()), lambda _: None)
-    for (numbers, task), results in zip(tasks.items(), trained, strict=True):
-        for number, planned, result in zip(numbers, task.trials, results, strict=True):
-            if number in lost:
-                save_again(*where, lost[number], planned.seed, result.history.weights)
-
-
-def _done(plan: Plan, settings: Settings, trials: Sequence[StoredTrial], start: float) -> bool:
-    """Whether the study is whole, at its target, or out of time."""
-    best = best_of(trials)
-    return (
-        len(trials) >= settings.n_trials
-        or (settings.until_target and best is not None and meets_target(plan, best))
-        or (settings.timeout is not None and time.monotonic() - start >= settings.timeout)
+            run.record(run.train(generation), began)
+        run.report(0)
+    return Outcome(
+        run.trials, len(run.trials) - before, time.monotonic() - start, ledger.found.others
     )
 
 
-def _reporter(progress: Progress | None, best: StoredTrial | None) -> Callable[[float], None]:
-    return lambda work: progress(work, best) if progress else None
+class _Run:
+    """The steps of a search whose study and workers are open."""
 
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        ledger: storage.Ledger,
+        pool: Pool,
+        progress: Progress | None,
+    ) -> None:
+        self.plan, self.settings, self.ledger, self.pool = plan, settings, ledger, pool
+        self.progress = progress
+        self.trials = [*ledger.found.trials]
+        self.planner = Planner(plan, ledger.found.frozen)
+        self.data_sha256 = ledger.found.manifest["data_sha256"]
 
-def _train(
-    tasks: Sequence[Task], pool: Pool, report: Callable[[float], None]
-) -> list[tuple[Planned, Trained]]:
-    """Train the cohorts; the results in the order of the trials."""
-    from study.training.work import train_cohort
+    def prepare(self) -> None:
+        """Restore the files beside the storage, and check that there is room for more."""
+        where, missing = self.settings.where, self.settings.n_trials - len(self.trials)
+        drop_weights(*where, self.trials)  # a killed search may have left some
+        self._restore_weights()
+        if missing > 0:
+            storage.require_room(storage.files(*where), self.plan.bytes_needed(missing))
 
-    trained = pool.results(train_cohort, tasks, report)
-    pairs = [
-        pair
-        for task, results in zip(tasks, trained, strict=True)
-        for pair in zip(task.trials, results, strict=True)
-    ]
-    return sorted(pairs, key=lambda pair: pair[0].place)
+    def _restore_weights(self) -> None:
+        """Repeat the training of the best trials whose weights are lost, and save them."""
+        found, root = self.ledger.found, self.settings.root
+        lost = lost_weights(*self.settings.where, found.trials)
+        tasks = {
+            tuple(trial.user_attrs["cohort"]): task_of_stored(
+                self.plan, found.frozen, trial, self.data_sha256, root
+            )
+            for trial in found.frozen
+            if trial.number in lost
+        }
+        if not tasks:
+            return
+        trained = self._train(list(tasks.values()), lambda _: None)
+        numbers = [number for cohort in tasks for number in cohort]
+        for number, (planned, result) in zip(numbers, trained, strict=True):
+            if number in lost:
+                save_again(
+                    *self.settings.where, lost[number], planned.seed, result.history.weights
+                )
+
+    def is_done(self, seconds: float) -> bool:
+        """Whether the study is whole, at its target, or out of time."""
+        best, settings = best_of(self.trials), self.settings
+        return (
+            len(self.trials) >= settings.n_trials
+            or (settings.until_target and best is not None and meets_target(self.plan, best))
+            or (settings.timeout is not None and seconds >= settings.timeout)
+        )
+
+    def report(self, work: float) -> None:
+        """Report work that is done."""
+        if self.progress:
+            self.progress(work, best_of(self.trials))
+
+    def train(self, generation: Sequence[Planned]) -> list[tuple[Planned, Trained]]:
+        """Train a generation; the results in the order of the trials."""
+        tasks = tasks_of(self.plan, self.planner, generation, self.data_sha256, self.settings.root)
+        best = best_of(self.trials)  # found once, not at every report
+        progress = self.progress or (lambda work, best: None)
+        results = self._train(tasks, lambda work: progress(work, best))
+        return sorted(results, key=lambda result: result[0].place)
+
+    def _train(
+        self, tasks: Sequence[Task], report: Callable[[float], None]
+    ) -> list[tuple[Planned, Trained]]:
+        """Train cohorts; each of their trials with its result."""
+        from study.training.work import train_cohort
+
+        trained = self.pool.results(train_cohort, tasks, report)
+        return [
+            pair
+            for task, results in zip(tasks, trained, strict=True)
+            for pair in zip(task.trials, results, strict=True)
+        ]
+
+    def record(self, results: Sequence[tuple[Planned, Trained]], began: datetime) -> None:
+        """Append a generation to the study; the weights of its best trials are saved first."""
+        from study.trials.frozen import frozen_trial
+
+        first = self.ledger.next_number()
+        offset = first - results[0][0].place
+        frozen = [frozen_trial(self.plan, *result, began, offset) for result in results]
+        new = [StoredTrial.of(trial) for trial in frozen]
+        self.trials += new
+        keep_weights(*self.settings.where, self.trials, new, results)
+        self.ledger.append(frozen, first)
+        self.planner.tell(frozen)
+        drop_weights(*self.settings.where, self.trials)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from study import formats
 from study.report import ownership, words
 from study.report.spreadsheet import to_csv
+from study.report.template import csp_hash, source_of, template
 from study.sweep.pairs import Pair, folder
 from study.sweep.table import Row, frame
-from study.text import shown
 
 STEPS = (0.1, 0.5, 1.0, 2.0)  # percentage points: where a cell's colour changes
 NAMES = {"linear": "linear", "mlp": "MLP", "tie": "tie"}
@@ -57,27 +54,17 @@ def write(
     csv = to_csv(frame(found))
     html = to_html(out, dataset, found, damaged)
     content = {ownership.SWEEP: csv, ownership.PAGE: html.encode()}
-    with ownership.hold(out):
-        ownership.require_own(out, content, replace=replace)
-        ownership.replace_report(out, content)
+    ownership.write(out, content, replace=replace)
     return out / ownership.PAGE
 
 
 def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str] = ()) -> str:
     """The page, which allows no other style than its own, and no script."""
-    environment = Environment(
-        loader=PackageLoader("study.report"),
-        autoescape=True,
-        finalize=shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = "".join(_source(environment, name) for name in ("page.css", "sweep.css"))
+    style = "".join(map(source_of, ("page.css", "sweep.css")))
     links = {row.pair: _link(out, row) for row in found}
-    return environment.get_template("sweep.html.j2").render(
+    return template("sweep.html.j2").render(
         style=Markup(style),
-        digest="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        digest=csp_hash(style),
         source=words.SOURCES.get(dataset, dataset),
         answer=answer(found),
         apart=apart(found),
@@ -91,11 +78,6 @@ def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str
         noted=[row for row in found if row.note],
         steps=STEPS,
     )
-
-
-def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
 
 
 def answer(found: Sequence[Row]) -> str:

@@ -34,7 +34,7 @@ def test_the_best_trial_is_described():
     found = told([stored(7, 40, 0.0625, 12), stored(8, 60, 0.1, 8)])
 
     assert found["best trial"] == "7 (learning rate 0.0625, 12 hidden units)"
-    assert found["validation error"] == "2.23% (40 of 1,791), at step 280 of 300"
+    assert found["validation error"] == "2.23 % (40 of 1,791), at step 280 of 300"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_target_is_judged_by_both_rules(errors, point, wilson):
     said = told([stored(0, errors)], target=0.02)["target"]
 
     assert said == (
-        f"2.00%: {point} by the point rule (≤ 35 errors), "
+        f"2.00 %: {point} by the point rule (≤ 35 errors), "
         f"{wilson} by the wilson rule (≤ 24 errors)"
     )
 
@@ -56,7 +56,7 @@ def test_the_rule_that_counts_comes_first():
     said = told([stored(0, 50)], target=0.035, target_rule="wilson")["target"]
 
     assert said == (
-        "3.50%: missed by the wilson rule (≤ 47 errors), met by the point rule (≤ 62 errors)"
+        "3.50 %: missed by the wilson rule (≤ 47 errors), met by the point rule (≤ 62 errors)"
     )
 
 
@@ -72,7 +72,7 @@ def test_the_recommended_trial_is_the_middle_of_the_level_ones():
     found = told(LEVEL)
 
     assert found["best trial"].startswith("0 ")
-    assert found["recommended trial"] == "2 (learning rate 0.0316): 2.57% (46 of 1,791)"
+    assert found["recommended trial"] == "2 (learning rate 0.0316): 2.57 % (46 of 1,791)"
 
 
 def test_diverged_and_pruned_trials_are_counted():
@@ -103,7 +103,7 @@ def test_a_range_that_ends_at_the_best_is_to_be_widened(rate, edge):
     """The best within a tenth of the log range of an edge: which one, and the range."""
     said = told([stored(0, 20, rate), stored(1, 90, 0.01)])["learning rate"]
 
-    assert said.endswith(f"; the best lie near the {edge} edge of 1e-05 to 1: widen it")
+    assert said.endswith(f"; the best lie near the {edge} edge of 10⁻⁵ to 1: widen it")
 
 
 @pytest.mark.parametrize("rate", [4e-5, 0.25])

@@ -17,7 +17,7 @@ from PIL import Image
 from study import baseline
 from study.errors import StudyError
 from study.report import ownership, write
-from study.report.ownership import PAGE, RECORD, SUMMARY, hold, require_own
+from study.report.ownership import PAGE, RECORD, SUMMARY, require_own
 from tests.search.helpers import run
 
 from .helpers import ended, forked, start
@@ -32,9 +32,7 @@ NEW = {"figures/a.png": b"new a", "tables/a.csv": b"2", "tables/b.csv": b"3",
 
 def put(out, content, *, replace=False):
     """Write a report of these files, as every command does."""
-    with hold(out):
-        require_own(out, content, replace=replace)
-        ownership.replace_report(out, content)
+    ownership.write(out, content, replace=replace)
 
 
 def contents(out):

@@ -87,7 +87,7 @@ def test_no_surroundings_change_or_stop_a_report(name, calm, clean, tmp_path):
 
 
 AFTER = """
-import os, study.report.drawing, matplotlib as mpl
+import os, study.report.rendering, matplotlib as mpl
 print(os.environ["MPLBACKEND"], mpl.rcParams["backend"], mpl.rcParams["lines.linewidth"])
 """
 

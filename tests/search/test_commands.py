@@ -140,11 +140,11 @@ def test_a_terminal_shows_the_best_error_so_far(resumed):
     """A bar on stderr, and the result on stdout alone."""
     (result, shown), path = resumed
     values = [trial.value for trial in trials(path, "linear")]
-    bests = [f"{min(values[:n]):.2%}" for n in (8, 12, 16)]
+    bests = [f"{min(values[:n]) * 100:.2f} %" for n in (8, 12, 16)]
 
     assert result.status == 0
     assert "linear: 16 trials" not in shown
-    seen = re.findall(r"best (\d+\.\d+%)", shown)
+    seen = re.findall(r"best (\d+\.\d+ %)", shown)
     assert set(seen) <= set(bests)
     assert seen[0] == bests[0]
     assert seen[-1] == bests[-1]

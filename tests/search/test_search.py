@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from study import formats
 from study.dataset import load
 from study.search.checkpoints import weights_path
 from study.storage import load_weights
@@ -128,12 +129,12 @@ def test_the_result_is_on_stdout_and_nothing_else_is_anywhere(whole, model):
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{model}: 16 trials in study.db (16 new, ")
     said = " ".join(" ".join(lines).split())
-    error = f"{best.value:.2%} ({attrs['val_errors']} of 1,791)"
+    error = f"{best.value * 100:.2f} % ({attrs['val_errors']} of 1,791)"
     assert f"best trial {best.number}" in said
-    assert f"learning rate {best.params['learning_rate']:.4g}" in said
+    assert f"learning rate {formats.rate(best.params['learning_rate'])}" in said
     assert f"validation error {error}" in said
     assert f"at step {attrs['step']} of 400" in said
-    assert f"target {MODELS[model].target:.2%}: met" in said
+    assert f"target {MODELS[model].target * 100:.2f} %: met" in said
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -79,8 +79,9 @@ def marked(frame: pd.DataFrame) -> pd.DataFrame:
     if "best_so_far" in frame:
         heights["best_height"] = frame["best_so_far"].clip(lower=lowest)
     finished = frame["outcome"] == "finished"
-    return frame.assign(mark=frame["model"].astype(str).where(finished, frame["outcome"]),
-                        **heights)  # fmt: skip
+    return frame.assign(
+        mark=frame["model"].astype(str).where(finished, frame["outcome"]), **heights
+    )
 
 
 def percent_axis(ax: Axes, values: pd.Series) -> None:
@@ -131,9 +132,14 @@ def targets(ax: Axes, frame: pd.DataFrame) -> None:
         ax.axhline(height, color=colour, lw=1.2, dashes=(4, 3), zorder=1)
         who = f"{in_lines(models[0])}\ntarget" if alone else "target"
         ax.annotate(
-            f"{who} {formats.short_percent(height)}", (1, height), (4, 0),
-            xycoords=("axes fraction", "data"), textcoords="offset points", va="center", size=8,
-        )  # fmt: skip
+            f"{who} {formats.short_percent(height)}",
+            (1, height),
+            (4, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            size=8,
+        )
 
 
 def legend(ax: Axes, frame: pd.DataFrame, more: list[Line2D | Patch]) -> None:
@@ -149,8 +155,14 @@ def legend(ax: Axes, frame: pd.DataFrame, more: list[Line2D | Patch]) -> None:
     letters = sum(len(str(entry.get_label())) + 4 for entry in entries)
     width = ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
     columns = max(1, int(len(entries) * min(1, 10 * width / letters)))  # ten letters an inch
-    ax.legend(handles=entries, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
-              borderaxespad=0.2, columnspacing=1.2)  # fmt: skip
+    ax.legend(
+        handles=entries,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        borderaxespad=0.2,
+        columnspacing=1.2,
+    )
 
 
 def model_rows(ax: Axes, names: list[str]) -> None:

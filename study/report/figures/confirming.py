@@ -50,9 +50,15 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
         means = pairs.mean(axis=1)
         ax.plot([0, 1], means, color=look.colour, lw=3)
         for side, mean in enumerate(means):
-            ax.annotate(formats.percent(mean), (side, mean), (8 * (2 * side - 1), 0),
-                        textcoords="offset points", va="center", ha="right" if side == 0 else
-                        "left", weight="bold")  # fmt: skip
+            ax.annotate(
+                formats.percent(mean),
+                (side, mean),
+                (8 * (2 * side - 1), 0),
+                textcoords="offset points",
+                va="center",
+                ha="right" if side == 0 else "left",
+                weight="bold",
+            )
     ax.set_xticks([0, 1], ["lowest on validation:\nchosen by it", "on the holdout:\nseen once"])
     ax.set_xlim(-0.45, 1.45)
     high = float(frame[["val_error", "holdout_error"]].max().max())
@@ -69,13 +75,27 @@ def outperforming(frame: pd.DataFrame, ax: Axes) -> None:
     look = looks(frame["model"])[row["model"]]
     for place, name in ((0.5, "½"), (0.75, "¾")):
         ax.axvline(place, color=INK, lw=1.2, dashes=(4, 3))
-        ax.annotate(name, (place, 1), (0, 2), xycoords=("data", "axes fraction"),
-                    textcoords="offset points", ha="center", va="bottom")  # fmt: skip
+        ax.annotate(
+            name,
+            (place, 1),
+            (0, 2),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+        )
     ends = [row["lower"], row["upper"]]
     ax.plot(ends, [0, 0], color=look.colour, lw=7, alpha=0.3, solid_capstyle="butt")
     ax.plot(row["probability"], 0, look.marker, color=look.colour, ms=9, clip_on=False)
-    ax.annotate(f"{row['probability']:.2f}", (row["probability"], 0), (0, -9), va="top",
-                textcoords="offset points", ha="center", weight="bold")  # fmt: skip
+    ax.annotate(
+        f"{row['probability']:.2f}",
+        (row["probability"], 0),
+        (0, -9),
+        va="top",
+        textcoords="offset points",
+        ha="center",
+        weight="bold",
+    )
     ax.set(xlim=(0, 1.02), ylim=(-1, 1), yticks=[])
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xlabel("probability of erring less")

@@ -62,8 +62,8 @@ def answer(frame: pd.DataFrame, ax: Axes) -> None:
 def _named(
     ax: Axes, text: str, spot: tuple[float, float], up: float, va: str, **font: object
 ) -> None:
-    ax.annotate(text, spot, (0, up), textcoords="offset points", ha="center", va=va,
-                bbox=ON_PAPER, **font)  # type: ignore[arg-type]  # fmt: skip
+    style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": va, **font}
+    ax.annotate(text, spot, (0, up), bbox=ON_PAPER, **style)
 
 
 def learning_rate(frame: pd.DataFrame, ax: Axes) -> None:
@@ -88,10 +88,18 @@ def _scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) ->
     found = looks(trials["model"])
     markers = {name: look.marker for name, look in found.items()} | OUTCOMES
     sns.scatterplot(
-        trials, x=x, y="height", hue="model", style="mark", markers=markers,
-        palette={name: look.colour for name, look in found.items()}, legend=False, ax=ax,
-        rasterized=len(trials) > MANY, **options,
-    )  # fmt: skip
+        trials,
+        x=x,
+        y="height",
+        hue="model",
+        style="mark",
+        markers=markers,
+        palette={name: look.colour for name, look in found.items()},
+        legend=False,
+        ax=ax,
+        rasterized=len(trials) > MANY,
+        **options,
+    )
 
 
 def _box(ax: Axes, level: pd.DataFrame, colour: str) -> None:
@@ -109,9 +117,17 @@ def hidden_units(frame: pd.DataFrame, ax: Axes) -> None:
     low, high = float(errors.min()), min(float(errors.max()), 4 * float(errors.min())) * 1.001
     units = frame["hidden_units"].astype(float)
     points = ax.scatter(
-        frame["learning_rate"], units, c=errors, norm=LogNorm(low, high), s=42,
-        cmap="cividis", edgecolor=MUTED, linewidth=0.5, zorder=3, rasterized=len(frame) > MANY,
-    )  # fmt: skip
+        frame["learning_rate"],
+        units,
+        c=errors,
+        norm=LogNorm(low, high),
+        s=42,
+        cmap="cividis",
+        edgecolor=MUTED,
+        linewidth=0.5,
+        zorder=3,
+        rasterized=len(frame) > MANY,
+    )
     rings: list[tuple[pd.Series, dict[str, Any]]] = [
         (frame["outcome"] != "finished", {"marker": "x", "ms": 9}),
         (
@@ -125,8 +141,13 @@ def hidden_units(frame: pd.DataFrame, ax: Axes) -> None:
     ax.set_yscale("log", base=2)
     _units_axis(ax, units.min(), units.max())
     rate_axis(ax)
-    bar = ax.figure.colorbar(points, ax=ax, label="lowest validation error", pad=0.02,
-                             extend="max" if errors.max() > high else "neither")  # fmt: skip
+    bar = ax.figure.colorbar(
+        points,
+        ax=ax,
+        label="lowest validation error",
+        pad=0.02,
+        extend="max" if errors.max() > high else "neither",
+    )
     ticks = between(low, high)
     bar.set_ticks(ticks, labels=[formats.short_percent(tick) for tick in ticks])
     bar.minorticks_off()
@@ -145,10 +166,17 @@ def history(frame: pd.DataFrame, ax: Axes) -> None:
     trials = marked(frame)
     _scatter(trials, ax, "trial", {"s": 24, "alpha": 0.55, "linewidth": 0})
     sns.lineplot(
-        trials, x="trial", y="best_height", hue="model", estimator=None,
+        trials,
+        x="trial",
+        y="best_height",
+        hue="model",
+        estimator=None,
         palette={name: look.colour for name, look in looks(frame["model"]).items()},
-        drawstyle="steps-post", linewidth=2, legend=False, ax=ax,
-    )  # fmt: skip
+        drawstyle="steps-post",
+        linewidth=2,
+        legend=False,
+        ax=ax,
+    )
     last = float(frame["trial"].max())
     ax.set(yscale="log", xlabel="trial", ylabel="lowest validation error")
     ax.set_xlim(-0.5 - 0.03 * last, 0.5 + 1.03 * last)
@@ -189,8 +217,14 @@ def importance(frame: pd.DataFrame, ax: Axes) -> None:
     for place, row in enumerate(frame.to_dict("records")):
         colour, share = looks(frame["model"])[row["model"]].colour, row["importance"]
         ax.barh(place, share, height=0.55, color=colour)
-        ax.annotate(f"{100 * share:.0f} %", (share, place), (4, 0), textcoords="offset points",
-                    va="center", weight="bold")  # fmt: skip
+        ax.annotate(
+            f"{100 * share:.0f} %",
+            (share, place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            weight="bold",
+        )
     model_rows(ax, list(frame["parameter"]))
     ax.set(xlim=(0, 1.1), xlabel="share of the importance")
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")

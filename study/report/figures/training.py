@@ -69,16 +69,37 @@ def _curve(frame: pd.DataFrame, ax: Axes, quantity: str) -> None:
     ends = frame[[f"val_{quantity}_low", f"val_{quantity}_high"]].to_numpy(float).T
     if np.isfinite(ends).any():
         ax.fill_between(frame["step"], *ends, color=colour, alpha=0.25, lw=0, label="fresh seeds")
-    ax.plot(frame["step"], frame[f"train_{quantity}"], color=MUTED, lw=0.8, alpha=0.8,
-            label="training (batch)")  # fmt: skip
+    ax.plot(
+        frame["step"],
+        frame[f"train_{quantity}"],
+        color=MUTED,
+        lw=0.8,
+        alpha=0.8,
+        label="training (batch)",
+    )
     ax.plot(frame["step"], frame[f"val_{quantity}"], color=colour, lw=1.5, label="validation")
     best = frame[frame["best"]]
-    ax.plot(best["step"], best[f"val_{quantity}"], "o", ms=8, mfc=PAPER, mec=colour, mew=1.8,
-            ls="", label="best step")  # fmt: skip
+    ax.plot(
+        best["step"],
+        best[f"val_{quantity}"],
+        "o",
+        ms=8,
+        mfc=PAPER,
+        mec=colour,
+        mew=1.8,
+        ls="",
+        label="best step",
+    )
     ax.set_xlabel("training step")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=4, borderaxespad=0.2,
-              columnspacing=0.9, handlelength=1.3)  # fmt: skip
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.12, 1),
+        ncols=4,
+        borderaxespad=0.2,
+        columnspacing=0.9,
+        handlelength=1.3,
+    )
 
 
 def linear_weights(frame: pd.DataFrame, ax: Axes) -> None:

@@ -18,17 +18,20 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
     confirmed = record.comparison is not None
     chart = Chart(
         "answer",
-        "What each model’s tuned error is worth" if confirmed else
-        "The lowest validation error that each search found",
+        "What each model’s tuned error is worth"
+        if confirmed
+        else "The lowest validation error that each search found",
         figures.answer,
         frame,
         alt=f"Dot plot of errors with their intervals and targets. {_found(frame)}.",
         caption="Filled, with its interval: the error on images that played no part in the search."
         " Hollow: the lowest validation error that the search reported. Line: the target that"
-        " it was given." if confirmed else "",
+        " it was given."
+        if confirmed
+        else "",
         size=(7.2, 0.9 + 0.75 * len(frame)),
         narrow=(3.7, 1.0 + 0.75 * len(frame)),
-    )  # fmt: skip
+    )
     return Section(
         "answer",
         words.question(record),

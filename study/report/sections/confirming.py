@@ -122,15 +122,17 @@ def _worth(record: Record) -> Table:
         ["Fresh seeds, last step", *(_mean(s.replicates_final, s.n_val) for s in sides)],
         [
             "Holdout, 95 % interval",
-            *(f"{formats.percent(s.holdout.mean)} ({formats.interval(s.holdout.interval)})"
-              for s in sides),
+            *(
+                f"{formats.percent(s.holdout.mean)} ({formats.interval(s.holdout.interval)})"
+                for s in sides
+            ),
         ],
         ["Optimism of a search", *(f"{s.optimism:+.1f} of {s.n_val:,} images" for s in sides)],
         [
             "Bootstrap cross-check, no training",
             *(formats.percent(s.bias_corrected.error) for s in sides),
         ],
-    ]  # fmt: skip
+    ]
     header = ["", *(search.title for search in record.searches)]
     narrow = [[sub(r" (?=\(|SD)", "\n", cell) for cell in row] for row in rows]
     return Table("From the raw best to what it is worth", header, narrow)
@@ -160,5 +162,9 @@ def _mcnemar(record: Record) -> Table:
         " describes the two raw best trials only: the same images chose them. Those of the pairs"
         " of replicates are in tables/mcnemar.csv."
     )
-    return Table("McNemar’s table: the two raw best trials on the same images",
-                 ["", f"{b} right", f"{b} wrong"], rows, note)  # fmt: skip
+    return Table(
+        "McNemar’s table: the two raw best trials on the same images",
+        ["", f"{b} right", f"{b} wrong"],
+        rows,
+        note,
+    )

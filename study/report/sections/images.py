@@ -39,10 +39,15 @@ def data(record: Record, trials: pd.DataFrame) -> Section:
         size=(7.6, 1.85),
         narrow=(4.0, 1.3),
     )
-    return Section("data", "The data", text, [examples],
-                   [Table("Images of each class", header, rows)],
-                   sheets=[_sheet("averages", "The average digits", tables.averages(pair))],
-                   frames=[("data", counts)])  # fmt: skip
+    return Section(
+        "data",
+        "The data",
+        text,
+        [examples],
+        [Table("Images of each class", header, rows)],
+        sheets=[_sheet("averages", "The average digits", tables.averages(pair))],
+        frames=[("data", counts)],
+    )
 
 
 def _sheet(name: str, title: str, frame: pd.DataFrame) -> Chart:
@@ -72,8 +77,10 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
     if record.pair is None:
         return Section("mistakes", title, [f"Not shown: {record.no_pair}."])
     frame = tables.misread(record, record.pair)
-    text = ["Each picture says what it is, what the model took it for, and the probability that"
-            " the model gave to its own, wrong, answer where the weights are there."]  # fmt: skip
+    text = [
+        "Each picture says what it is, what the model took it for, and the probability that"
+        " the model gave to its own, wrong, answer where the weights are there."
+    ]
     if len(record.winners) > 1:
         text.append(_paired(record))
     sheets = [_sheet("misread", title, frame)] if len(frame) else []

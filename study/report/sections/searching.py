@@ -31,8 +31,14 @@ def learning_rate(record: Record, trials: pd.DataFrame) -> Section | None:
         size=(7.6, 4.4),
         narrow=(4.0, 4.4),
     )
-    charts = [chart, *(_hidden_units(search, trials) for search in record.searches
-                       if search.trials and _has_units(search))]  # fmt: skip
+    charts = [
+        chart,
+        *(
+            _hidden_units(search, trials)
+            for search in record.searches
+            if search.trials and _has_units(search)
+        ),
+    ]
     return Section("learning-rate", "What the learning rate does", text, charts)
 
 
