@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from study import cli, options
+from study import cli, formats, options
 from study.confirm.loop import Settings, confirm, restart
 from study.confirm.options import parser, settings_of
 from study.text import say
@@ -22,7 +22,7 @@ def run_confirm(settings: Settings, *, quiet: bool, fresh: bool = False) -> int:
 
     if fresh:
         restart(settings)
-    with tqdm(desc="confirm", unit="unit", disable=True if quiet else None) as bar:
+    with tqdm(desc="confirm", unit="repetition", disable=True if quiet else None) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
@@ -36,47 +36,44 @@ def run_confirm(settings: Settings, *, quiet: bool, fresh: bool = False) -> int:
 def lines(comparison: Comparison) -> list[str]:
     """The verdict with the numbers behind it."""
     c = comparison
+    a, b = c.a.study, c.b.study
     mc, wins = c.raw_mcnemar, c.b_outperforms_a
     searches = f"{c.n_splits} searches of {c.search_trials_per_split} trials"
-    table = [
-        ("", c.a.study, c.b.study),
-        ("raw best of the search", *(_raw(side) for side in (c.a, c.b))),
-        ("recommended trial", *(_recommended(side) for side in (c.a, c.b))),
-        (f"{c.n_seeds} fresh seeds, last step", *(_replicated(side) for side in (c.a, c.b))),
-        (f"holdout of {searches}", *(_holdout(side) for side in (c.a, c.b))),
-        ("optimism of such a search", *(f"{s.optimism:+.1f} of {s.n_val:,}" for s in (c.a, c.b))),
-    ]
+    heads = (
+        "",
+        "raw best of the search",
+        "recommended trial",
+        f"{c.n_seeds} fresh seeds, last step",
+        f"holdout of {searches}",
+        "optimism of such a search",
+    )
+    table = zip(heads, _cells(c.a), _cells(c.b), strict=True)
     return [
-        c.sentence,
+        c.verdict.sentence,
         "",
-        *(f"  {name:<36} {a:<25} {b}".rstrip() for name, a, b in table),
+        *(f"  {head:<36} {left:<28} {right}".rstrip() for head, left, right in table),
         "",
-        f"  {c.b.study} outperforms {c.a.study} with probability {wins.probability:.2f} "
+        f"  {b} outperforms {a} with probability {wins.probability:.2f} "
         f"({wins.interval.lower:.2f} to {wins.interval.upper:.2f}) over {wins.n_pairs} seeds",
-        f"  the two raw best, descriptive: {mc.b} images only {c.a.study} gets wrong, {mc.c} only "
-        f"{c.b.study} (McNemar's mid-p = {mc.mid_p:.2g})",
+        f"  the two raw best, descriptive: {mc.b} images only {a} gets wrong, {mc.c} only "
+        f"{b} (McNemar's mid-p = {formats.p_value(mc.mid_p)})",
         *(f"  {reason}" for reason in c.verdict.reasons),
         f"  each split trains on {c.n_fit:,} images; seeds and batches vary between replicates, "
         "whose images are the search's",
     ]
 
 
-def _raw(side: Side) -> str:
-    return f"{side.raw_best_errors / side.n_val:.2%} ({side.raw_best_errors} of {side.n_val:,})"
-
-
-def _recommended(side: Side) -> str:
-    return f"{side.recommended_trial} ({side.recommended_errors} of {side.n_val:,})"
-
-
-def _replicated(side: Side) -> str:
-    final = side.replicates_final
-    return f"{final.mean / side.n_val:.2%} ({final.mean:.1f}, SD {final.sd:.1f})"
-
-
-def _holdout(side: Side) -> str:
-    ends = side.holdout.interval
-    return f"{side.holdout.mean:.2%} ({max(ends.lower, 0):.2%} to {ends.upper:.2%})"
+def _cells(side: Side) -> list[str]:
+    """A study's column of the table."""
+    final, holdout = side.replicates_final, side.holdout
+    return [
+        side.study,
+        formats.error(side.raw_best_errors, side.n_val),
+        f"{side.recommended_trial} ({side.recommended_errors} of {side.n_val:,})",
+        f"{formats.percent(final.mean / side.n_val)} ({final.mean:.1f}, SD {final.sd:.1f})",
+        f"{formats.percent(holdout.mean)} ({formats.interval(holdout.interval)})",
+        f"{side.optimism:+.1f} of {side.n_val:,}",
+    ]
 
 
 def command(args: argparse.Namespace) -> int:

@@ -6,16 +6,15 @@ predictions, through :mod:`study.stats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from study import html_table
-from study import storage as store
-from study.confirm.plan import REPLICATES, SPLITS, Contender, Parts, find_parts, require_comparable
-from study.errors import NotConfirmedError
+from study import formats, html_table
+from study.confirm.evidence import Attrs, Evidence, read_evidence
+from study.confirm.verdict import Verdict, names_of
 from study.stats import (
     BiasCorrected,
     CorrectedMean,
@@ -34,12 +33,8 @@ from study.stats import (
     summarise,
     wilson,
 )
-from study.storage.searched import Searched
-from study.storage.urls import shell
-from study.trials import StoredTrial, best_of, unpack
+from study.trials import unpack
 from study.trials.selection import recommended
-
-Attrs = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,42 +74,21 @@ class Comparison:
     raw_mcnemar: McNemar  # of the two raw best trials; b: only A wrong
     raw_difference: Interval  # Newcombe 95 %, a fraction
     replicate_mcnemar: tuple[McNemar, ...]
-    verdict: Decision
+    verdict: Verdict
 
     @property
     def sentence(self) -> str:
-        """One plain sentence that may be quoted."""
-        a, b, ends = self.a, self.b, self.difference.interval
-        return (
-            f"{self.headline}: {a.study} errs on {a.holdout.mean:.2%} and {b.study} on "
-            f"{b.holdout.mean:.2%} of images that played no part in tuning (difference "
-            f"{100 * self.difference.mean:+.2f} percentage points, 95 % interval "
-            f"{100 * ends.lower:+.2f} to {100 * ends.upper:+.2f})."
-        )
-
-    @property
-    def headline(self) -> str:
-        """The verdict with the studies' names."""
-        a, b, found = self.a.study, self.b.study, self.verdict
-        leader = {"A": a, "B": b}.get(found.leader or "", "")
-        if found.separated and found.outcome == "not separated":
-            return f"{a} and {b} differ on the holdouts, but not reliably on fresh seeds"
-        return {
-            "A better": f"{a} is better",
-            "B better": f"{b} is better",
-            "suggestive": f"The evidence favours {leader} without settling it",
-            "equivalent": f"{a} and {b} are equivalent in practice",
-            "not separated": f"{a} and {b} are not separated",
-        }[found.outcome]
+        """The verdict in one sentence that may be quoted."""
+        return self.verdict.sentence
 
     def _repr_html_(self) -> str:
-        """The sentence and each study's errors, for a notebook."""
+        """The verdict's sentence and each study's errors, for a notebook."""
         rows = [
             [
                 side.study,
-                f"{side.raw_best_errors / side.n_val:.2%}",
-                f"{side.replicates_final.mean / side.n_val:.2%}",
-                f"{side.holdout.mean:.2%}",
+                formats.percent(side.raw_best_errors / side.n_val),
+                formats.percent(side.replicates_final.mean / side.n_val),
+                formats.percent(side.holdout.mean),
             ]
             for side in (self.a, self.b)
         ]
@@ -122,18 +96,10 @@ class Comparison:
         return html_table.table(self.sentence, head, rows)
 
     def as_dict(self) -> dict[str, Any]:
-        """The comparison as JSON, with the sentence."""
-        return asdict(self) | {"headline": self.headline, "sentence": self.sentence}
-
-
-def is_confirmed(storage: str, names: tuple[str, str]) -> bool:
-    """Whether the storage has replicates and splits of both studies.
-
-    Raises:
-        StudyError: A study is missing, foreign or damaged.
-    """
-    there = set(store.study_names(storage))
-    return {name + suffix for name in names for suffix in (REPLICATES, SPLITS)} <= there
+        """The comparison as JSON: the decision as ``verdict``, its headline and its sentence."""
+        found = asdict(self)
+        found["verdict"] = {field.name: found["verdict"][field.name] for field in fields(Decision)}
+        return found | {"headline": self.verdict.headline, "sentence": self.sentence}
 
 
 def compare(storage: str, names: tuple[str, str]) -> Comparison:
@@ -147,58 +113,34 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
         NotConfirmedError: They are not, or not wholly, confirmed as they are now.
         StudyError: A study is missing or damaged, or the two can't be compared.
     """
-    return compare_with_rows(storage, names)[0]
+    return compared(*read_evidence(storage, names))
 
 
-def compare_with_rows(
-    storage: str, names: tuple[str, str]
-) -> tuple[Comparison, dict[str, list[Attrs]]]:
-    """The comparison, and the attributes of the trials behind it: of ``REPLICATES``, ``SPLITS``.
-
-    Each trial's study stands in its attributes as ``study``. See :func:`compare`.
-    """
-    a, b = (Contender.load(storage, name) for name in names)
-    require_comparable(a, b)
-    parts = find_parts(storage, (a, b))
-    command = shell("study.confirm", storage, f"--linear={a.name}", f"--mlp={b.name}")
-    seeds = [_confirmed(storage, c, REPLICATES, parts, command) for c in (a, b)]
-    splits = [_confirmed(storage, c, SPLITS, parts, command) for c in (a, b)]
-    seed = _common_seed(storage, (a, b), parts, command)
-    rows = {
-        suffix: [row for side in both for row in side]
-        for suffix, both in ((REPLICATES, seeds), (SPLITS, splits))
-    }
-    return _compared((a, b), seeds, splits, seed, command), rows
-
-
-def _compared(
-    pair: tuple[Contender, Contender],
-    seeds: Sequence[list[Attrs]],
-    splits: Sequence[list[Attrs]],
-    seed: int,
-    command: str,
-) -> Comparison:
-    a, b = pair
-    pairs = min(len(side) for side in splits)
-    splits = [side[:pairs] for side in splits]
-    n_seeds = min(side[-1]["replicate"] + 1 for side in seeds)
-    seeds = [[r for r in side if r["replicate"] < n_seeds] for side in seeds]
-    holdouts = [[s["holdout_errors"] / s["n_holdout"] for s in side] for side in splits]
+def compared(a: Evidence, b: Evidence) -> Comparison:
+    """Compare two studies, on the seeds and splits that both have."""
+    n_splits = min(len(side.splits) for side in (a, b))
+    n_seeds = min(side.replicates[-1]["replicate"] + 1 for side in (a, b))
+    splits = [side.splits[:n_splits] for side in (a, b)]
+    best = [_first(side.replicates_of_best, n_seeds) for side in (a, b)]
+    labels = unpack(best[0][0]["val_labels"], a.best.n_val)
+    side_a, side_b = (
+        _side(side, n_seeds, own, labels) for side, own in zip((a, b), splits, strict=True)
+    )
+    holdouts = np.array([[s["holdout_errors"] / s["n_holdout"] for s in side] for side in splits])
     sizes = {"n_train": splits[0][0]["n_fit"], "n_test": splits[0][0]["n_holdout"]}
-    difference = nadeau_bengio(np.array(holdouts[0]) - np.array(holdouts[1]), **sizes)
-    firsts = [_of_best(side, c, command) for side, c in zip(seeds, (a, b), strict=True)]
-    finals = [[r["final_errors"] for r in side] for side in firsts]
-    outperforming = probability_of_outperforming(*finals)
-    tests = tuple(_mcnemar(ra, rb) for ra, rb in zip(*firsts, strict=True))
-    best_a, best_b = _best(a), _best(b)
-    labels = unpack(firsts[0][0]["val_labels"], best_a.n_val)
-    counts = paired_counts(best_a.predictions != labels, best_b.predictions != labels)
+    difference = nadeau_bengio(holdouts[0] - holdouts[1], **sizes)
+    outperforming = probability_of_outperforming(
+        *([row["final_errors"] for row in side] for side in best)
+    )
+    tests = tuple(_mcnemar(*rows) for rows in zip(*best, strict=True))
+    counts = paired_counts(a.best.predictions != labels, b.best.predictions != labels)
+    decision = decide(difference.interval, outperforming, tests)
     return Comparison(
-        a=_side(a, seeds[0], firsts[0], splits[0], labels),
-        b=_side(b, seeds[1], firsts[1], splits[1], labels),
-        seed=seed,
+        a=side_a,
+        b=side_b,
+        seed=int(a.stored_splits.manifest["seed"]),
         n_seeds=n_seeds,
-        n_splits=pairs,
+        n_splits=n_splits,
         search_trials_per_split=len(splits[0][0]["searched"]),
         n_fit=splits[0][0]["n_fit"],
         difference=difference,
@@ -206,79 +148,18 @@ def _compared(
         raw_mcnemar=mcnemar(counts.only_a, counts.only_b),
         raw_difference=newcombe(counts),
         replicate_mcnemar=tests,
-        verdict=decide(difference.interval, outperforming, tests),
+        verdict=Verdict(
+            **vars(decision),
+            names=names_of(a.search, b.search),
+            errors=(side_a.holdout.mean, side_b.holdout.mean),
+            interval=difference.interval,
+        ),
     )
 
 
-def _unconfirmed(why: str, command: str) -> NotConfirmedError:
-    return NotConfirmedError(f"{why}: run `{command}`", why)
-
-
-def _best(contender: Contender) -> StoredTrial:
-    best = best_of(contender.trials)
-    assert best is not None, "a contender has a finished trial"
-    return best
-
-
-def _confirmed(
-    storage: str,
-    contender: Contender,
-    suffix: str,
-    parts: Parts,
-    command: str,
-) -> list[Attrs]:
-    """The attributes of a confirmation's trials, if it is of the study as it is now."""
-    name = parts.get((contender.name, suffix), contender.name + suffix)
-    if (contender.name, suffix) not in parts:
-        raise _unconfirmed(f"study {name!r}: is not there", command)
-    found = Searched.read(storage, name)
-    if len(found.trials) < 2:
-        raise _unconfirmed(f"study {name!r}: has {len(found.trials)} trials", command)
-    search = {part: value for part, value in contender.manifest.items() if part != "versions"}
-    best = _best(contender)
-    if found.manifest.get("search") != search or (
-        suffix == REPLICATES and best.weights_sha256 not in found.manifest.get("digests", ())
-    ):
-        raise _unconfirmed(
-            f"study {contender.name!r}: was confirmed before it was searched as it is now, where "
-            f"trial {best.number} is its best",
-            f"{command} --restart",
-        )
-    return [{"study": contender.name} | trial.user_attrs for trial in found.frozen]
-
-
-def _common_seed(
-    storage: str,
-    pair: tuple[Contender, Contender],
-    parts: Parts,
-    command: str,
-) -> int:
-    """The confirmation's seed: replicates and splits of two have nothing in common."""
-    a, b = pair
-    for suffix in (REPLICATES, SPLITS):
-        names = [parts[c.name, suffix] for c in pair]
-        found = [store.manifest(store.load_study(storage, name)) or {} for name in names]
-        for setting in ("seed", "n_trials"):
-            used = [manifest.get(setting) for manifest in found]
-            if used[0] != used[1]:
-                raise _unconfirmed(
-                    f"studies {a.name!r} and {b.name!r}: were confirmed with {setting} "
-                    f"{used[0]} and {used[1]}",
-                    f"{command} --restart",
-                )
-    return int(found[0]["seed"])
-
-
-def _of_best(replicates: Sequence[Attrs], contender: Contender, command: str) -> list[Attrs]:
-    """The replicates of the study's best trial, one a seed."""
-    best = _best(contender).number
-    found = [r for r in replicates if r["finalist"] == best]
-    if len(found) < 2:
-        raise _unconfirmed(
-            f"study {contender.name!r}: trial {best} is its best but was not confirmed",
-            f"{command} --restart",
-        )
-    return found
+def _first(replicates: Sequence[Attrs], n_seeds: int) -> list[Attrs]:
+    """Those of the first seeds."""
+    return [row for row in replicates if row["replicate"] < n_seeds]
 
 
 def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
@@ -289,42 +170,36 @@ def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
     return mcnemar(counts.only_a, counts.only_b)
 
 
-def _side(
-    contender: Contender,
-    replicates: Sequence[Attrs],
-    firsts: Sequence[Attrs],
-    splits: Sequence[Attrs],
-    labels: np.ndarray,
-) -> Side:
-    best, simple = _best(contender), recommended(contender.trials)
-    complete = [trial for trial in contender.trials if trial.state == "COMPLETE"]
+def _side(evidence: Evidence, n_seeds: int, splits: Sequence[Attrs], labels: np.ndarray) -> Side:
+    """A study's numbers, over so many seeds and these splits; ``labels`` are (n_val,) booleans."""
+    search, best = evidence.search, evidence.best
+    simple, seed = recommended(search.trials), search.plan.seed
+    of_best = _first(evidence.replicates_of_best, n_seeds)
+    complete = [trial for trial in search.trials if trial.state == "COMPLETE"]
     wrong = np.stack([trial.predictions != labels for trial in complete], 1)
-    holdout = [s["holdout_errors"] / s["n_holdout"] for s in splits]
-    gaps = [s["holdout_errors"] - s["val_errors"] for s in splits]
-    seed = contender.plan.seed
     sizes = {"n_train": splits[0]["n_fit"], "n_test": splits[0]["n_holdout"]}
     return Side(
-        study=contender.name,
-        model=contender.plan.model_definition.title,
-        n_trials=len(contender.trials),
+        study=search.name,
+        model=search.plan.model_definition.title,
+        n_trials=len(search.trials),
         n_val=best.n_val,
         raw_best_trial=best.number,
         raw_best_errors=best.val_errors,
         raw_best_interval=wilson(best.val_errors, best.n_val),
         recommended_trial=simple.number,
         recommended_errors=simple.val_errors,
-        replicates_final=summarise([r["final_errors"] for r in firsts], seed=seed),
-        replicates_best=summarise([r["val_errors"] for r in firsts], seed=seed),
-        finalists=_means(replicates, lambda r: r["final_errors"]),
-        holdout=nadeau_bengio(holdout, **sizes),
-        optimism=float(np.mean(gaps)),
+        replicates_final=summarise([r["final_errors"] for r in of_best], seed=seed),
+        replicates_best=summarise([r["val_errors"] for r in of_best], seed=seed),
+        finalists=_mean_errors(_first(evidence.replicates, n_seeds)),
+        holdout=nadeau_bengio([s["holdout_errors"] / s["n_holdout"] for s in splits], **sizes),
+        optimism=float(np.mean([s["holdout_errors"] - s["val_errors"] for s in splits])),
         bias_corrected=bootstrap_bias_correction(wrong, seed=seed),
     )
 
 
-def _means(replicates: Sequence[Attrs], value: Callable[[Attrs], float]) -> dict[int, float]:
+def _mean_errors(replicates: Sequence[Attrs]) -> dict[int, float]:
     """Finalist → the mean over its replicates."""
-    numbers = dict.fromkeys(r["finalist"] for r in replicates)
-    return {
-        n: float(np.mean([value(r) for r in replicates if r["finalist"] == n])) for n in numbers
-    }
+    errors: dict[int, list[int]] = {}
+    for row in replicates:
+        errors.setdefault(row["finalist"], []).append(row["final_errors"])
+    return {number: float(np.mean(counts)) for number, counts in errors.items()}

@@ -1,10 +1,10 @@
-"""Confirm two searched studies: plan the units, train them, record each as it is done."""
+"""Confirm two searched studies: train the repetitions that are left, record each as it is done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +12,24 @@ from study import storage as store
 from study.confirm.plan import (
     REPLICATES,
     SPLITS,
-    Contender,
     Parts,
     finalists,
     find_parts,
+    read_searched,
     replicates_manifest,
     require_comparable,
     require_free,
-    require_room,
+    require_images,
     splits_manifest,
 )
-from study.storage.searched import require_fit
+from study.storage.searched import Searched, require_fit
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
-    from study.confirm.replicates import Replicate, Split
+    from study.confirm.replicates import Repetition
 
-    Work = tuple[store.Ledger, Replicate | Split]
-    Part = tuple[str, dict[str, Any], Sequence[Replicate | Split]]
+    Work = tuple[store.Ledger, Repetition]
+    Part = tuple[str, dict[str, Any], Sequence[Repetition]]
 
 REMEDY = "pass --restart"
 
@@ -50,7 +50,7 @@ class Settings:
 
 
 Progress = Callable[[int, int], None]
-"""(units done, units in all)."""
+"""(repetitions done, repetitions in all)."""
 
 
 def confirm(settings: Settings, progress: Progress | None = None) -> int:
@@ -60,10 +60,10 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
 
     Args:
         settings: Which studies, and how much.
-        progress: Told whenever a unit is done.
+        progress: Called whenever a repetition is done.
 
     Returns:
-        The number of units that were trained now.
+        The number of repetitions that were trained now.
 
     Raises:
         StudyError: A study is missing or foreign, the two can't be compared, or they were
@@ -73,37 +73,25 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
     """
     from study.confirm.replicates import require_classes
 
-    first, second = _contenders(settings)
-    names = find_parts(settings.storage, (first, second))
-    require_free(settings.storage, (first, second), names)
-    parts = [part for c in (second, first) for part in _parts(c, settings, names)]
-    for name, manifest, units in parts:
+    (first, second), names = _read(settings)
+    parts = [part for search in (second, first) for part in _parts(search, settings, names)]
+    for name, manifest, repetitions in parts:
         require_fit(settings.storage, name, manifest, REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
-            require_classes(_left(units, _recorded(settings.storage, name)))
+            require_classes(_left(repetitions, _recorded(settings.storage, name)))
     with ExitStack() as stack:
         work: list[Work] = []
-        for name, manifest, units in parts:
-            held = store.Ledger.hold(settings.storage, name, manifest, REMEDY)
-            ledger = stack.enter_context(held)
-            work += [(ledger, unit) for unit in _left(units, ledger.finished)]
+        for name, manifest, repetitions in parts:
+            ledger = stack.enter_context(
+                store.Ledger.hold(settings.storage, name, manifest, REMEDY)
+            )
+            work += [(ledger, repetition) for repetition in _left(repetitions, ledger.finished)]
         if work:
-            needed = first.plan.bytes_needed(len(work)) + second.plan.bytes_needed(len(work))
+            needed = sum(search.plan.bytes_needed(len(work)) for search in (first, second))
             store.require_room(store.files(settings.storage, first.name), needed)
         with settings.workers.open() as pool:
             _run(work, pool, progress)
     return len(work)
-
-
-def _left(units: Sequence[Replicate | Split], recorded: int) -> list[Replicate | Split]:
-    """The units of a study that has so many trials that are still to be trained."""
-    return [unit for unit in units if unit.number * unit.size >= recorded]
-
-
-def _recorded(storage: str, name: str) -> int:
-    """How many trials a study has that may not be there yet."""
-    is_there = store.has_study(storage, name)
-    return store.count_trials(store.load_study(storage, name)) if is_there else 0
 
 
 def restart(settings: Settings) -> None:
@@ -115,54 +103,61 @@ def restart(settings: Settings) -> None:
     """
     import optuna
 
-    pair = _contenders(settings)
-    parts = find_parts(settings.storage, pair)
-    require_free(settings.storage, pair, parts)
-    dropped = list(parts.values())
+    names = list(_read(settings)[1].values())
     with ExitStack() as stack:
-        for name in dropped:
+        for name in names:
             stack.enter_context(store.lock(settings.storage, name))
-        for name in dropped:
+        for name in names:
             study = store.open_study(settings.storage, name)
             optuna.delete_study(study_name=name, storage=study._storage)
 
 
-def _contenders(settings: Settings) -> tuple[Contender, Contender]:
-    first, second = (Contender.load(settings.storage, name) for name in settings.names)
+def _read(settings: Settings) -> tuple[tuple[Searched, Searched], Parts]:
+    """The two studies, which can be confirmed, and the parts that are there."""
+    first, second = (read_searched(settings.storage, name) for name in settings.names)
     require_comparable(first, second)
-    require_room(first)
-    return first, second
+    require_images(first)
+    parts = find_parts(settings.storage, (first, second))
+    require_free(settings.storage, (first, second), parts)
+    return (first, second), parts
 
 
-def _parts(contender: Contender, settings: Settings, names: Parts) -> list[Part]:
-    """The two studies of a confirmation: name, manifest, and all units, done or not."""
-    from study.confirm.replicates import Replicate, Split
+def _parts(search: Searched, settings: Settings, names: Parts) -> list[Part]:
+    """The two studies that confirm one: name, manifest, and all repetitions, done or not."""
+    from study.confirm.replicates import Replicate, Source, Split
 
-    chosen = finalists(contender.trials, settings.finalists)
-    seed, root = settings.seed, settings.data_root and settings.data_root.absolute()
-    slim = replace(contender, trials=())  # what workers need of it
+    chosen = finalists(search.trials, settings.finalists)
+    seed, source = settings.seed, Source.of(search, settings.data_root)
     return [
         (
-            names.get((contender.name, SPLITS), contender.name + SPLITS),
-            splits_manifest(contender, settings.n_trials, seed),
-            [
-                Split(slim, number, settings.n_trials, seed, root)
-                for number in range(settings.splits)
-            ],
+            names.get((search.name, SPLITS), search.name + SPLITS),
+            splits_manifest(search, settings.n_trials, seed),
+            [Split(source, settings.n_trials, k, seed) for k in range(settings.splits)],
         ),
         (
-            names.get((contender.name, REPLICATES), contender.name + REPLICATES),
-            replicates_manifest(contender, chosen, seed),
-            [Replicate(slim, chosen, number, seed, root) for number in range(settings.seeds)],
+            names.get((search.name, REPLICATES), search.name + REPLICATES),
+            replicates_manifest(search, chosen, seed),
+            [Replicate(source, chosen, k, seed) for k in range(settings.seeds)],
         ),
     ]
 
 
+def _left(repetitions: Sequence[Repetition], recorded: int) -> list[Repetition]:
+    """Those that are still to be trained where so many trials are recorded."""
+    return [each for each in repetitions if each.number * each.size >= recorded]
+
+
+def _recorded(storage: str, name: str) -> int:
+    """How many trials a study has; none where it is not there yet."""
+    is_there = store.has_study(storage, name)
+    return store.count_trials(store.load_study(storage, name)) if is_there else 0
+
+
 def _run(work: Sequence[Work], pool: Pool, progress: Progress | None) -> None:
-    """Train the units and record each, in order, as it is done."""
+    """Train the repetitions and record each, in order, as it is done."""
     from study.confirm.replicates import run
 
-    results = pool.results(run, [unit for _, unit in work])
+    results = pool.results(run, [repetition for _, repetition in work])
     for done, ((ledger, _), trials) in enumerate(zip(work, results, strict=True), 1):
         ledger.append(trials, ledger.next_number())
         if progress:

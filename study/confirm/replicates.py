@@ -1,4 +1,4 @@
-"""The units of a confirmation: pure functions that train and never open the storage.
+"""The repetitions of a confirmation: pure functions that train and never open the storage.
 
 A replicate retrains a study's finalists under a seed of its own: initial weights and batch
 order are fresh, and the batch order is the same for both studies of a pair. A split draws
@@ -19,11 +19,12 @@ import torch
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from torch import nn
 
-from study.confirm.plan import Contender
+from study.confirm.plan import seed_key
 from study.dataset import DigitPair
 from study.errors import StudyError
 from study.search.planner import Planner, tasks_of
 from study.seeds import derive, generator
+from study.storage.searched import Searched
 from study.training.history import History
 from study.training.images import images_of, pick_device
 from study.training.known_state import known_state
@@ -38,18 +39,49 @@ from study.trials.frozen import frozen_trial, not_before
 
 
 @dataclass(frozen=True)
+class Source:
+    """What the repetitions of a study need of it; it travels to the workers."""
+
+    study: str  # its name
+    plan: Plan
+    seed_key: int
+    data_sha256: str
+    data_root: Path | None
+
+    @classmethod
+    def of(cls, search: Searched, data_root: Path | None) -> Source:
+        """Of a study that was read, and the folder of its official training files."""
+        root = data_root and data_root.absolute()  # workers have other current folders
+        digest = search.manifest["data_sha256"]
+        return cls(search.name, search.plan, seed_key(search), digest, root)
+
+    def load(self) -> DigitPair:
+        """The images.
+
+        Raises:
+            StudyError: They are not those of the study, or not there.
+        """
+        pair = load_pair(self.plan.protocol, self.data_root)
+        if pair.digest != self.data_sha256:
+            raise StudyError(
+                f"images of {pair.dataset}: their SHA-256 is not that of study {self.study!r}: "
+                "pass the --data-root that was searched on"
+            )
+        return pair
+
+
+@dataclass(frozen=True)
 class Replicate:
     """One fresh seed: all finalists of a study, trained as one cohort."""
 
-    contender: Contender
+    source: Source
     finalists: Sequence[StoredTrial]
     number: int  # which seed
     seed: int  # the confirmation's
-    data_root: Path | None
 
     @property
     def size(self) -> int:
-        """The trials that it leaves."""
+        """How many trials it gives."""
         return len(self.finalists)
 
 
@@ -57,36 +89,37 @@ class Replicate:
 class Split:
     """One resampling: the study's whole search, on other images."""
 
-    contender: Contender
-    number: int
+    source: Source
     n_trials: int
+    number: int
     seed: int  # the confirmation's
-    data_root: Path | None
-    size: int = 1  # the trials that it leaves
+    size: int = 1  # how many trials it gives
 
 
-def run(unit: Replicate | Split) -> list[FrozenTrial]:
-    """Train a unit; the trials to record, numbered on from those of earlier units."""
+Repetition = Replicate | Split
+
+
+def run(repetition: Repetition) -> list[FrozenTrial]:
+    """Train a repetition; the trials to record, numbered on from those of earlier ones."""
     with known_state():
-        return _replicate(unit) if isinstance(unit, Replicate) else _split(unit)
+        return _replicate(repetition) if isinstance(repetition, Replicate) else _split(repetition)
 
 
-def _replicate(unit: Replicate) -> list[FrozenTrial]:
-    plan, began = unit.contender.plan, datetime.now()
-    seed = derive(unit.seed, "replicates", unit.number)
-    pair = _pair(unit.contender, unit.data_root)
-    images = prepared(pair, plan.device)
-    own = derive(seed, "study", unit.contender.key)
-    seeds = [derive(own, "weights", place) for place in range(len(unit.finalists))]
-    chosen = [Configuration(t.learning_rate, t.hidden_units) for t in unit.finalists]
+def _replicate(replicate: Replicate) -> list[FrozenTrial]:
+    source, finalists, began = replicate.source, replicate.finalists, datetime.now()
+    plan, pair = source.plan, source.load()
+    seed = derive(replicate.seed, "replicates", replicate.number)
+    own = derive(seed, "study", source.seed_key)
+    seeds = [derive(own, "weights", place) for place in range(len(finalists))]
+    chosen = [Configuration(t.learning_rate, t.hidden_units) for t in finalists]
     histories = train(
         [build(plan.model_definition, c, seed=s) for c, s in zip(chosen, seeds, strict=True)],
         [configuration.learning_rate for configuration in chosen],
-        images,
+        prepared(pair, plan.device),
         plan.protocol,
         seed=seed,
     )
-    first = unit.number * len(chosen)
+    first = replicate.number * len(chosen)
     numbers = range(first, first + len(chosen))
     return [
         _trial(
@@ -95,7 +128,7 @@ def _replicate(unit: Replicate) -> list[FrozenTrial]:
                 history, c, s, plan.target, cohort_numbers=numbers, first_of_generation=first
             )
             | {
-                "replicate": unit.number,
+                "replicate": replicate.number,
                 "finalist": finalist.number,
                 "batch_seed": seed,
                 "final_errors": int(history.val_errors[-1]),
@@ -105,18 +138,8 @@ def _replicate(unit: Replicate) -> list[FrozenTrial]:
             history.final_error,
             began,
         )
-        for history, c, s, finalist in zip(histories, chosen, seeds, unit.finalists, strict=True)
+        for history, c, s, finalist in zip(histories, chosen, seeds, finalists, strict=True)
     ]
-
-
-def _pair(contender: Contender, data_root: Path | None) -> DigitPair:
-    pair = load_pair(contender.plan.protocol, data_root)
-    if pair.digest != contender.manifest["data_sha256"]:
-        raise StudyError(
-            f"images of {pair.dataset}: their SHA-256 is not that of study {contender.name!r}: "
-            "pass the --data-root that was searched on"
-        )
-    return pair
 
 
 def split_order(n: int, *, seed: int, number: int) -> np.ndarray:
@@ -124,87 +147,85 @@ def split_order(n: int, *, seed: int, number: int) -> np.ndarray:
     return generator(seed, "splits", number).permutation(n)
 
 
-def require_classes(units: Sequence[Replicate | Split]) -> None:
+def require_classes(repetitions: Sequence[Repetition]) -> None:
     """Refuse splits of which a part lacks a class, before anything is trained.
 
     Raises:
         StudyError: The message names the split, the part and the class.
     """
-    for unit in units:
-        if isinstance(unit, Split):
-            _parts(_pair(unit.contender, unit.data_root), unit)
+    for repetition in repetitions:
+        if isinstance(repetition, Split):
+            _divide(repetition.source.load(), repetition)
 
 
-def _parts(pair: DigitPair, unit: Split) -> tuple[DigitPair, DigitPair]:
-    """The images to search on and the holdout, as many as validate.
+def _divide(pair: DigitPair, split: Split) -> tuple[DigitPair, DigitPair]:
+    """The images to search on, and the holdout, which is as large as the validation set.
 
     Raises:
         StudyError: A class is missing in one of the three parts.
     """
     n_holdout = len(pair.raw) - pair.n_train
-    order = split_order(len(pair.raw), seed=unit.seed, number=unit.number)
+    order = split_order(len(pair.raw), seed=split.seed, number=split.number)
     inner = pair.taking(order[:-n_holdout], len(pair.raw) - 2 * n_holdout)
-    holdout, split = pair.taking(order[-n_holdout:], 1), f"split {unit.number}"
-    inner.require_classes(split)
-    holdout.require_both(holdout.labels, f"are the holdout of {split}")
+    holdout = pair.taking(order[-n_holdout:], 1)
+    inner.require_classes(f"split {split.number}")
+    holdout.require_both(holdout.labels, f"are the holdout of split {split.number}")
     return inner, holdout
 
 
-def _split(unit: Split) -> list[FrozenTrial]:
-    began, contender = datetime.now(), unit.contender
-    pair = _pair(contender, unit.data_root)
-    inner, holdout = _parts(pair, unit)
-    n_holdout = len(holdout.raw)
-    planned, history, searched = _search(unit, inner)
-    model = build(contender.plan.model_definition, planned.configuration, seed=planned.seed)
-    predictions = _answers(model, history, holdout)
+def _split(split: Split) -> list[FrozenTrial]:
+    began, plan = datetime.now(), split.source.plan
+    inner, holdout = _divide(split.source.load(), split)
+    planned, history, searched = _search(split, inner)
+    model = build(plan.model_definition, planned.configuration, seed=planned.seed)
+    predictions = _predict(model, history, holdout)
     errors = int((predictions != holdout.labels).sum())
     attrs = attributes(
         history,
         planned.configuration,
         planned.seed,
-        contender.plan.target,
-        cohort_numbers=[unit.number],
-        first_of_generation=unit.number,
+        plan.target,
+        cohort_numbers=[split.number],
+        first_of_generation=split.number,
     ) | {
         "search_trial": planned.place,
-        "split": unit.number,
+        "split": split.number,
         "n_fit": inner.n_train,
         "searched": searched,
-        "n_holdout": n_holdout,
+        "n_holdout": len(holdout.raw),
         "holdout_errors": errors,
         "holdout_predictions": pack(predictions),
         "holdout_labels": pack(holdout.labels.astype(bool)),
         "val_labels": pack(inner.labels[inner.n_train :].astype(bool)),
     }
-    return [_trial(contender.plan, attrs, errors / n_holdout, began)]
+    return [_trial(plan, attrs, errors / len(holdout.raw), began)]
 
 
-def _search(unit: Split, inner: DigitPair) -> tuple[Planned, History, list[list[Any]]]:
+def _search(split: Split, inner: DigitPair) -> tuple[Planned, History, list[list[Any]]]:
     """Repeat the search inside a split; the winner, and what every trial reached.
 
     The batch order is the split's, shared by both studies; the sampler's and the initial
     weights' seed is the study's own.
     """
-    stored = unit.contender.plan
-    batch_seed = derive(unit.seed, "splits", unit.number)
+    stored = split.source.plan
+    batch_seed = derive(split.seed, "splits", split.number)
     plan = replace(
         stored,
         protocol=replace(stored.protocol, n_train=inner.n_train),
-        seed=derive(batch_seed, "study", unit.contender.key),
-        grid=unit.n_trials if stored.grid else None,
+        seed=derive(batch_seed, "study", split.source.seed_key),
+        grid=split.n_trials if stored.grid else None,
     )
     images = images_of(inner, pick_device(plan.device))
     planner = Planner(plan, [])
     found: list[tuple[StoredTrial, Planned, History]] = []
-    while len(found) < unit.n_trials:
+    while len(found) < split.n_trials:
         began = datetime.now()
         results: list[tuple[Planned, Trained]] = []
-        for task in tasks_of(plan, planner, planner.ask(unit.n_trials), inner.digest, None):
+        for task in tasks_of(plan, planner, planner.ask(split.n_trials), inner.digest, None):
             trained = train_on(images, replace(task, seed=batch_seed))
             results += zip(task.trials, trained, strict=True)
         results.sort(key=lambda result: result[0].place)
-        frozen = [frozen_trial(plan, planned, trained, began) for planned, trained in results]
+        frozen = [frozen_trial(plan, *result, began) for result in results]
         planner.tell(frozen)
         found += [
             (StoredTrial.of(trial), planned, trained.history)
@@ -216,8 +237,8 @@ def _search(unit: Split, inner: DigitPair) -> tuple[Planned, History, list[list[
     return planned, history, searched
 
 
-def _answers(model: nn.Module, history: History, pair: DigitPair) -> np.ndarray:
-    """What the model with the history's best weights says of all images, (N,) bool."""
+def _predict(model: nn.Module, history: History, pair: DigitPair) -> np.ndarray:
+    """The predictions of the model with the history's best weights, (N,) bool."""
     weights = {name: torch.from_numpy(array) for name, array in history.weights.items()}
     model.load_state_dict(weights)
     with known_state(), torch.no_grad():

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study import dataset, storage
-from study.confirm.comparison import compare_with_rows
-from study.confirm.plan import PARTS, REPLICATES, SPLITS
+from study.confirm.comparison import compared
+from study.confirm.evidence import read_evidence
+from study.confirm.plan import PARTS
 from study.errors import NotConfirmedError, StudyError
 from study.report.importance import importances
 from study.report.record import Record, ReportedStudy, Rows, title_of
@@ -77,18 +78,25 @@ def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
     if len(names) < 2 or parts.isdisjoint(storage.study_names(url)):
         return {}
     try:
-        found, rows = compare_with_rows(url, (names[0], names[1]))
+        a, b = read_evidence(url, (names[0], names[1]))
     except NotConfirmedError as error:
         return {"unconfirmed": error.why}
     return {
-        "comparison": found,
-        "replicates": _chosen(rows[REPLICATES], REPLICATED),
-        "splits": _chosen(rows[SPLITS], SPLIT),
+        "comparison": compared(a, b),
+        "replicates": _rows(names, (a.replicates, b.replicates), REPLICATED),
+        "splits": _rows(names, (a.splits, b.splits), SPLIT),
     }
 
 
-def _chosen(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> Rows:
-    return tuple({name: row[name] for name in ("study", *fields)} for row in rows)
+def _rows(
+    names: Sequence[str], both: Sequence[Sequence[dict[str, Any]]], fields: Sequence[str]
+) -> Rows:
+    """These fields of both studies' trials, each beside the name of the study."""
+    return tuple(
+        {"study": name} | {field: row[field] for field in fields}
+        for name, rows in zip(names, both, strict=True)
+        for row in rows
+    )
 
 
 def _read(url: str, name: str) -> ReportedStudy:

@@ -76,35 +76,10 @@ def answer(record: Record) -> str:
 
 
 def verdict(record: Record) -> str:
-    """What the confirmation found, in one sentence that may be quoted."""
-    c = record.comparison
-    assert c is not None
-    sides = list(zip(record.searches, (c.a, c.b), strict=True))
-    (ahead, less), (behind, more) = sorted(sides, key=lambda side: side[1].holdout.mean)
-    gap = c.difference.interval if ahead is sides[1][0] else c.difference.interval.mirrored()
-    errors = [formats.percent(side.holdout.mean) for side in (less, more)]
-    return (
-        f"{_outcome(record)}: on images that played no part in tuning, {ahead.noun} errs on"
-        f" {errors[0]} and {behind.noun} on {errors[1]}, a difference of"
-        f" {100 * abs(c.difference.mean):.2f} percentage points (95 % interval"
-        f" {100 * gap.lower:.2f} to {100 * gap.upper:.2f}), {_cost(ahead, behind)}."
-    )
-
-
-def _outcome(record: Record) -> str:
-    c = record.comparison
-    assert c is not None
-    a, b = (search.noun for search in record.searches)
-    said = {
-        "A better": f"{capital(a)} is better",
-        "B better": f"{capital(b)} is better",
-        "suggestive": f"The evidence favours {b if c.verdict.leader == 'B' else a}, no more",
-        "equivalent": "The two models are equivalent in practice",
-        "not separated": "The two models are not separated",
-    }[c.verdict.outcome]
-    if c.verdict.separated and c.verdict.outcome == "not separated":
-        return "The two models differ on the holdouts, but not reliably on fresh seeds"
-    return said
+    """What the confirmation found, in the sentence that may be quoted, and the cost."""
+    assert record.comparison is not None
+    took = [f"{formats.seconds(s.seconds)} for {s.noun}" for s in record.searches]
+    return f"{record.comparison.verdict.sentence} Training took {formats.listed(took)}."
 
 
 def _cost(search: ReportedStudy, other: ReportedStudy) -> str:

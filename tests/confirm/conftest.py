@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from study.confirm.comparison import compare
-from study.confirm.plan import Contender
+from study.confirm.plan import read_searched
 
 from .helpers import OPTIONS, PAIR, Result, copied, plan, run, search
 from .oracle import Evidence
@@ -61,9 +61,9 @@ def evidence(confirmed):
 
 
 @pytest.fixture(scope="session")
-def contenders(searched):
-    """Name → the study, as a confirmation sees it."""
-    return {name: Contender.load(str(searched), name) for name in ("linear", "linear-2", "mlp")}
+def searches(searched):
+    """Name → the study, as it was read to be confirmed."""
+    return {name: read_searched(str(searched), name) for name in ("linear", "linear-2", "mlp")}
 
 
 @pytest.fixture

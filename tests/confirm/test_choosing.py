@@ -2,15 +2,17 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from study.confirm.plan import Contender, finalists, recommended, require_comparable
+from study.confirm.plan import finalists, require_comparable
 from study.errors import StudyError
 from study.trials import StoredTrial
+from study.trials.selection import recommended
 
 from . import oracle
 from .helpers import plan
@@ -189,16 +191,16 @@ def test_a_best_that_died_is_still_the_first():
 # Comparable studies
 
 
-def contender(name, model="linear", data="d" * 64, **changes):
+def searched_as(name, model="linear", data="d" * 64, **changes):
     """A study made by hand."""
     chosen = plan(model)
     chosen = replace(chosen, protocol=replace(chosen.protocol, **changes))
-    return Contender(name, chosen, chosen.manifest(data), (stored(0, 20),))
+    return SimpleNamespace(name=name, manifest=chosen.manifest(data))
 
 
 def test_two_models_of_the_same_training_are_comparable():
     """Model, space and seed may differ, the protocol and the data may not."""
-    require_comparable(contender("linear"), contender("mlp", "mlp"))
+    require_comparable(searched_as("linear"), searched_as("mlp", "mlp"))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ def test_two_models_of_the_same_training_are_comparable():
 def test_what_differs_is_named_with_both_values(changes, words):
     """One line that names the studies, the field and both values, and no other field."""
     with pytest.raises(StudyError) as refusal:
-        require_comparable(contender("one"), contender("two", **changes))
+        require_comparable(searched_as("one"), searched_as("two", **changes))
 
     message = str(refusal.value)
     assert [word for word in ["'one'", "'two'", *words] if word not in message] == []
@@ -225,4 +227,4 @@ def test_what_differs_is_named_with_both_values(changes, words):
 def test_a_study_is_not_compared_with_itself():
     """It is named in the refusal."""
     with pytest.raises(StudyError, match="'linear': named twice"):
-        require_comparable(contender("linear"), contender("linear"))
+        require_comparable(searched_as("linear"), searched_as("linear"))

@@ -193,7 +193,7 @@ def test_a_comparison_is_json(comparison):
     found = json.loads(json.dumps(comparison.as_dict()))
 
     assert found["sentence"] == comparison.sentence
-    assert found["headline"] == comparison.headline
+    assert found["headline"] == comparison.verdict.headline
     assert found["raw_mcnemar"]["b"] == comparison.raw_mcnemar.b
     assert found["a"]["holdout"]["mean"] == comparison.a.holdout.mean
 

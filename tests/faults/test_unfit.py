@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from study.baseline import baseline
-from study.confirm.plan import Contender
-from study.confirm.replicates import Split, require_classes
+from study.confirm.replicates import Source, Split, require_classes
 from study.dataset import DigitPair, load
 from study.errors import StudyError
 from study.search.objective import Objective
@@ -61,10 +60,10 @@ def test_a_split_of_one_class_is_refused_before_it_is_searched(pair, tmp_path):
     labels[[3, 70]] = 7
     put(tmp_path, pair.raw[:100], labels)
     digest = load("own", (2, 7), data_root=tmp_path, n_train=60).digest
-    contender = Contender("linear", planned(), {"data_sha256": digest}, ())
+    source = Source("linear", planned(), 0, digest, tmp_path)
 
     with pytest.raises(StudyError) as refused:
-        require_classes([Split(contender, 4, 2, 0, tmp_path)])
+        require_classes([Split(source, 2, 4, 0)])
 
     assert re.match(r"class 7 of own: none of the \d+ images that .* split 4 ", str(refused.value))
 

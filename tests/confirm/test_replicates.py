@@ -1,4 +1,4 @@
-"""The units: what is random in them, what is shared, and what they never see."""
+"""Replicates and splits: what is random in them, what is shared, and what they never see."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from study.confirm import replicates
 from study.confirm.plan import finalists
-from study.confirm.replicates import Replicate, Split, run
+from study.confirm.replicates import Replicate, Source, Split, run
 from study.dataset import DigitPair
 from study.training import trainer, work
 
@@ -50,13 +50,13 @@ def trainings(monkeypatch):
     return found
 
 
-def replicate(contender, number, seed=0):
-    chosen = finalists(contender.trials, 3)
-    return run(Replicate(contender, chosen, number, seed, None))
+def replicate(searched, number, seed=0):
+    chosen = finalists(searched.trials, 3)
+    return run(Replicate(Source.of(searched, None), chosen, number, seed))
 
 
-def split(contender, number, seed=0, n_trials=4):
-    return run(Split(contender, number, n_trials, seed, None))
+def split(searched, number, seed=0, n_trials=4):
+    return run(Split(Source.of(searched, None), n_trials, number, seed))
 
 
 def same(a, b):
@@ -64,10 +64,10 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp"])
-def test_every_seed_has_its_own_batches_and_weights(contenders, trainings, name):
+def test_every_seed_has_its_own_batches_and_weights(searches, trainings, name):
     """Two replicates share neither, and no two finalists of one share weights."""
     for number in (0, 1):
-        replicate(contenders[name], number)
+        replicate(searches[name], number)
     first, second = trainings
 
     assert not (first.batches == second.batches).all(1).any()
@@ -75,11 +75,11 @@ def test_every_seed_has_its_own_batches_and_weights(contenders, trainings, name)
     assert len(set(weights)) == len(weights) == 2 * len(first.weights)
 
 
-def test_another_confirmation_seed_changes_both(contenders, trainings):
+def test_another_confirmation_seed_changes_both(searches, trainings):
     """``--seed`` is the seed of the replicates' batches and weights, and of the splits."""
     for seed in (0, 1):
-        replicate(contenders["linear"], 0, seed)
-    labels = [split(contenders["linear"], 0, s, 1)[0].user_attrs["holdout_labels"] for s in (0, 1)]
+        replicate(searches["linear"], 0, seed)
+    labels = [split(searches["linear"], 0, s, 1)[0].user_attrs["holdout_labels"] for s in (0, 1)]
     first, second = trainings[:2]
 
     assert not same(first.batches, second.batches)
@@ -87,21 +87,21 @@ def test_another_confirmation_seed_changes_both(contenders, trainings):
     assert labels[0] != labels[1]
 
 
-def test_nothing_is_shared_with_the_search(contenders, trainings, tmp_path):
+def test_nothing_is_shared_with_the_search(searches, trainings, tmp_path):
     """Neither the batches nor any initial weights of the search that chose the finalists."""
-    search(tmp_path / "study.db", "linear", 16, contenders["linear"].plan)
+    search(tmp_path / "study.db", "linear", 16, searches["linear"].plan)
     (searched,) = trainings
     for number in (0, 1):
-        replicate(contenders["linear"], number)
+        replicate(searches["linear"], number)
 
     for training in trainings[1:]:
         assert not (training.batches == searched.batches).all(1).any()
         assert not any(same(a, b) for a in training.weights for b in searched.weights)
 
 
-def test_the_two_models_of_a_seed_share_its_batches(contenders, trainings):
+def test_the_two_models_of_a_seed_share_its_batches(searches, trainings):
     """So a pair differs in the models alone, and says which seed that was."""
-    pairs = [[replicate(contenders[name], k) for name in ("linear", "mlp")] for k in (0, 1)]
+    pairs = [[replicate(searches[name], k) for name in ("linear", "mlp")] for k in (0, 1)]
     linear, mlp, other, _ = trainings
 
     assert same(linear.batches, mlp.batches)
@@ -110,19 +110,19 @@ def test_the_two_models_of_a_seed_share_its_batches(contenders, trainings):
         assert len({trial.user_attrs["batch_seed"] for side in pair for trial in side}) == 1
 
 
-def test_two_studies_of_one_model_draw_their_own_weights(contenders, trainings):
+def test_two_studies_of_one_model_draw_their_own_weights(searches, trainings):
     """Paired by the batches, but not copies of one another."""
     for name in ("linear", "linear-2"):
-        replicate(contenders[name], 0)
+        replicate(searches[name], 0)
     first, second = trainings
 
     assert same(first.batches, second.batches)
     assert not any(same(a, b) for a in first.weights for b in second.weights)
 
 
-def test_a_splits_searches_share_images_and_batches(contenders, trainings):
+def test_a_splits_searches_share_images_and_batches(searches, trainings):
     """Both studies of a split: the same holdout, the same batches, weights of their own."""
-    a, b = (split(contenders[name], 0)[0].user_attrs for name in ("linear", "linear-2"))
+    a, b = (split(searches[name], 0)[0].user_attrs for name in ("linear", "linear-2"))
     first, second = trainings
 
     assert a["holdout_labels"] == b["holdout_labels"]
@@ -132,12 +132,12 @@ def test_a_splits_searches_share_images_and_batches(contenders, trainings):
     assert a["searched"] != b["searched"]  # a search of its own, not a copy
 
 
-def test_a_seed_trains_the_finalists_as_they_were_found(contenders):
+def test_a_seed_trains_the_finalists_as_they_were_found(searches):
     """Learning rate and hidden units are the finalist's; the trials are numbered on."""
-    chosen = finalists(contenders["mlp"].trials, 3)
+    chosen = finalists(searches["mlp"].trials, 3)
 
     for number in (0, 1):
-        trials = replicate(contenders["mlp"], number)
+        trials = replicate(searches["mlp"], number)
         assert [
             (t.user_attrs["finalist"], t.user_attrs["learning_rate"], t.user_attrs["hidden_units"])
             for t in trials
@@ -162,7 +162,7 @@ class Watched(DigitPair):
 
 @pytest.fixture
 def watched(pair, monkeypatch):
-    """Show the units these images, or the pair's own; returns what they took."""
+    """Show the repetitions these images, or the pair's own; returns what they took."""
 
     def show(raw=pair.raw, labels=pair.labels):
         shown = Watched(pair.dataset, pair.classes, raw, labels, pair.n_train)
@@ -174,12 +174,12 @@ def watched(pair, monkeypatch):
 
 
 @pytest.fixture
-def looked(contenders, watched):
+def looked(searches, watched):
     """A model's split 1 as it is, and the places of its holdout."""
 
     def look(name):
         watched()
-        (trial,) = split(contenders[name], 1)
+        (trial,) = split(searches[name], 1)
         (inner, n_fit), (holdout, _) = Watched.taken
         return trial.user_attrs, inner[:n_fit], inner[n_fit:], holdout
 
@@ -187,10 +187,10 @@ def looked(contenders, watched):
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_a_split_parts_all_images_in_three(contenders, watched, pair, number):
+def test_a_split_parts_all_images_in_three(searches, watched, pair, number):
     """8,209 train, 1,791 validate, 1,791 are held out; none twice, none left out."""
     watched()
-    (trial,) = split(contenders["linear"], number, n_trials=1)
+    (trial,) = split(searches["linear"], number, n_trials=1)
     (inner, n_fit), (holdout, _) = Watched.taken
 
     assert (n_fit, len(inner) - n_fit, len(holdout)) == (N - 2 * HOLDOUT, HOLDOUT, HOLDOUT)
@@ -200,12 +200,12 @@ def test_a_split_parts_all_images_in_three(contenders, watched, pair, number):
         assert same(bits(trial.user_attrs[name], HOLDOUT), pair.labels[places] == 1)
 
 
-def test_splits_are_random_and_their_own(contenders, watched):
+def test_splits_are_random_and_their_own(searches, watched):
     """No two splits hold out the same images; the overlap is what chance gives."""
     holdouts = []
     for number in range(3):
         watched()
-        split(contenders["linear"], number, n_trials=1)
+        split(searches["linear"], number, n_trials=1)
         holdouts.append(set(Watched.taken[1][0].tolist()))
 
     expected = HOLDOUT**2 / N  # 272; hypergeometric, with a standard deviation of 14
@@ -214,16 +214,14 @@ def test_splits_are_random_and_their_own(contenders, watched):
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp"])
-def test_poisoned_holdout_labels_change_the_last_look_alone(
-    contenders, watched, looked, pair, name
-):
+def test_poisoned_holdout_labels_change_the_last_look_alone(searches, watched, looked, pair, name):
     """With every holdout label flipped, all else is the same bit for bit."""
     before, _, _, holdout = looked(name)
     labels = pair.labels.copy()
     labels[holdout] ^= 1
     watched(labels=labels)
 
-    (trial,) = split(contenders[name], 1)
+    (trial,) = split(searches[name], 1)
 
     after = trial.user_attrs
     changed = {key for key in before if before[key] != after[key]}
@@ -233,37 +231,35 @@ def test_poisoned_holdout_labels_change_the_last_look_alone(
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp"])
-def test_poisoned_holdout_pixels_change_the_last_look_alone(
-    contenders, watched, looked, pair, name
-):
+def test_poisoned_holdout_pixels_change_the_last_look_alone(searches, watched, looked, pair, name):
     """With every holdout image replaced by noise, the search inside is bit for bit the same."""
     before, _, _, holdout = looked(name)
     raw = pair.raw.copy()
     raw[holdout] = np.random.default_rng(0).integers(0, 256, raw[holdout].shape, np.uint8)
     watched(raw=raw)
 
-    after = split(contenders[name], 1)[0].user_attrs
+    after = split(searches[name], 1)[0].user_attrs
 
     changed = {key for key in before if before[key] != after[key]}
     assert changed == {"holdout_errors", "holdout_predictions", "digest"}
     assert after["holdout_errors"] > 10 * before["holdout_errors"]  # the look itself is real
 
 
-def test_poison_elsewhere_is_noticed(contenders, watched, looked, pair):
+def test_poison_elsewhere_is_noticed(searches, watched, looked, pair):
     """The counterpart: one in ten training labels flipped changes the search inside."""
     before, fit, _, _ = looked("linear")
     labels = pair.labels.copy()
     labels[fit[::10]] ^= 1
     watched(labels=labels)
 
-    after = split(contenders["linear"], 1)[0].user_attrs
+    after = split(searches["linear"], 1)[0].user_attrs
 
     assert before["searched"] != after["searched"]
     assert before["weights_sha256"] != after["weights_sha256"]
     assert before["val_labels"] == after["val_labels"]
 
 
-def test_the_winner_of_the_search_inside_is_what_is_looked_at(contenders, looked):
+def test_the_winner_of_the_search_inside_is_what_is_looked_at(searches, looked):
     """Fewest errors on the inner validation images, of all that were searched."""
     attrs, *_ = looked("mlp")
     best = min(attrs["searched"], key=lambda found: found[2])
@@ -272,16 +268,16 @@ def test_the_winner_of_the_search_inside_is_what_is_looked_at(contenders, looked
     assert [attrs["learning_rate"], attrs["hidden_units"], attrs["val_errors"]] == best[:3]
 
 
-def test_the_holdout_predictions_are_the_winners(contenders, looked, pair):
+def test_the_holdout_predictions_are_the_winners(searches, looked, pair):
     """A plain matrix product with the best weights gives the stored predictions."""
     attrs, fit, validation, holdout = looked("linear")
     seen = {}
-    answers, kept = replicates._answers, bits(attrs["holdout_predictions"], HOLDOUT)
+    predict_, kept = replicates._predict, bits(attrs["holdout_predictions"], HOLDOUT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            replicates, "_answers", lambda m, h, p: seen.update(h.weights) or answers(m, h, p)
+            replicates, "_predict", lambda m, h, p: seen.update(h.weights) or predict_(m, h, p)
         )
-        split(contenders["linear"], 1)
+        split(searches["linear"], 1)
     (weight, bias) = sorted(seen.values(), key=np.size, reverse=True)
 
     def predict(places):
@@ -292,9 +288,9 @@ def test_the_holdout_predictions_are_the_winners(contenders, looked, pair):
     assert len(fit) == N - 2 * HOLDOUT
 
 
-def test_a_pruned_trial_never_wins_a_split(contenders, monkeypatch):
+def test_a_pruned_trial_never_wins_a_split(searches, monkeypatch):
     """Were the winner a pruned trial, the next best would be looked at."""
-    whole = split(contenders["linear"], 0)[0].user_attrs["searched"]
+    whole = split(searches["linear"], 0)[0].user_attrs["searched"]
     first, second = sorted(range(4), key=lambda number: whole[number][2])[:2]
     freeze = replicates.frozen_trial
 
@@ -305,7 +301,7 @@ def test_a_pruned_trial_never_wins_a_split(contenders, monkeypatch):
         return trial
 
     monkeypatch.setattr(replicates, "frozen_trial", frozen)
-    attrs = split(contenders["linear"], 0)[0].user_attrs
+    attrs = split(searches["linear"], 0)[0].user_attrs
 
     assert [found[3] for found in attrs["searched"]].count("PRUNED") == 1
     assert [attrs["learning_rate"], None, attrs["val_errors"]] == whole[second][:3]
