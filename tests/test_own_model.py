@@ -62,7 +62,7 @@ def test_it_is_searched_and_confirmed(whole):
     _, (status, said, error) = whole
 
     assert status == 0, error
-    assert NAME in said.splitlines()[0]
+    assert "the MLP with two hidden layers" in said.splitlines()[0]
     assert "holdout of 2 searches of 2 trials" in said
 
 

@@ -50,7 +50,7 @@ class Row:
     linear: Side
     mlp: Side
     comparison: Mapping[str, Any] | None = None  # as the pair's summary.json has it
-    verdict: str = ""  # of the confirmation, empty without a whole one
+    verdict: str = ""  # its headline; empty where the pair is not confirmed
     note: str = ""  # why it can't stand beside the others, empty where it can
 
     @property
@@ -77,7 +77,7 @@ class Row:
 
     def __str__(self) -> str:
         linear, mlp = (formats.error(side.errors, self.n_val) for side in (self.linear, self.mlp))
-        more = "".join(f", {text}" for text in (self.verdict, self.note) if text)
+        more = "".join(f"; {text}" for text in (self.verdict, self.note) if text)
         return f"{folder(self.pair)}: linear {linear}, mlp {mlp}{more}"
 
 
@@ -98,39 +98,36 @@ def read(storage: str, dataset: str, pairs: Sequence[Pair] = ALL) -> Found:
         names = study_names(dataset, pair)
         if there.issuperset(names):
             try:
-                found |= {row.pair: row for row in _row(storage, pair, names)}
+                row = _row(storage, pair, names)
             except ResourceError:
                 raise
             except StudyError as error:
                 found[pair] = error
+            else:
+                found |= {pair: row} if row else {}
     return found
 
 
-def _row(storage: str, pair: Pair, names: tuple[str, str]) -> Iterator[Row]:
-    """The pair's row, where both models have a trial that was trained to the end."""
-    sides = [side for name in names for side in _side(storage, name)]
-    if len(sides) == 2:
-        (n_val, linear), (_, mlp) = sides
-        comparison, verdict = _confirmed(storage, names)
-        yield Row(*pair, n_val, linear, mlp, comparison, verdict)
+def _row(storage: str, pair: Pair, names: tuple[str, str]) -> Row | None:
+    """The pair's row; None where a model has no trial that was trained to the end."""
+    searches = [Searched.read(storage, name) for name in names]
+    best = [search.best for search in searches]
+    if best[0] is None or best[1] is None:
+        return None
+    linear, mlp = map(_side, searches)
+    return Row(*pair, best[0].n_val, linear, mlp, *_confirmed(storage, names))
 
 
-def _side(storage: str, name: str) -> Iterator[tuple[int, Side]]:
-    """The images that a study's errors are counted on, and the study."""
-    found = Searched.read(storage, name)
-    best = found.best
-    if best is not None:
-        yield (
-            best.n_val,
-            Side(
-                errors=best.val_errors,
-                complete=sum(trial.state == "COMPLETE" for trial in found.trials),
-                trials=len(found.trials),
-                target_met=meets_target(found.plan, best),
-                sha256=digest_of(found.frozen),
-                settings=dict(_flat(found.manifest)),
-            ),
-        )
+def _side(search: Searched) -> Side:
+    assert search.best is not None
+    return Side(
+        errors=search.best.val_errors,
+        complete=sum(trial.state == "COMPLETE" for trial in search.trials),
+        trials=len(search.trials),
+        target_met=meets_target(search.plan, search.best),
+        sha256=digest_of(search.frozen),
+        settings=dict(_flat(search.manifest)),
+    )
 
 
 def _flat(manifest: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -143,7 +140,7 @@ def _flat(manifest: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _confirmed(storage: str, names: tuple[str, str]) -> tuple[dict[str, Any] | None, str]:
-    """The comparison as JSON has it, and its verdict: ``mlp better``, ``not separated`` …."""
+    """The comparison as JSON has it, and its headline: ``The MLP is better``."""
     from study.confirm.comparison import compare
     from study.confirm.plan import PARTS
 
@@ -154,9 +151,7 @@ def _confirmed(storage: str, names: tuple[str, str]) -> tuple[dict[str, Any] | N
         found = compare(storage, names)
     except NotConfirmedError:
         return None, "not wholly confirmed"
-    outcome = found.verdict.outcome
-    verdict = {"A better": "linear better", "B better": "mlp better"}.get(outcome, outcome)
-    return json.loads(json.dumps(found.as_dict())), verdict
+    return json.loads(json.dumps(found.as_dict())), found.verdict.headline
 
 
 def marked(found: Found, n_trials: int, *, until_target: bool) -> list[Row]:

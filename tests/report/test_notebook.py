@@ -35,7 +35,7 @@ def test_a_comparison_shows_its_verdict(confirmed):
     text = Page(comparison._repr_html_()).text
 
     assert comparison.sentence in text
-    assert f"{comparison.b.holdout.mean:.2%}" in text
+    assert f"{100 * comparison.b.holdout.mean:.2f} %" in text
 
 
 def test_an_outcome_shows_its_best_trials(original):

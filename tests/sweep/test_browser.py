@@ -18,7 +18,7 @@ def every_pair():
         linear, mlp = (
             Side(errors, 64, 64, sha256="digest") for errors in (30 + place % 7 * 8, 40)
         )
-        row = Row(*pair, 1_900, linear, mlp, verdict="mlp better" if place % 2 else "")
+        row = Row(*pair, 1_900, linear, mlp, verdict="The MLP is better" if place % 2 else "")
         yield replace(row, note="seed 1, not 0, mlp has 16 of 64 trials") if place < 2 else row
 
 
