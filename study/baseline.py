@@ -157,13 +157,11 @@ def plot(history: History, model: Model) -> bytes:
     from study.report import figures, rendering
 
     # isort: split
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     frame = curves(history, model)
     with rendering.theme():
         figure = Figure(figsize=(9.4, 3.5), layout="constrained")
-        FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2)
         figures.loss(frame, left)
         figures.error(frame, right)
