@@ -34,7 +34,7 @@ Manifest = dict[str, Any]
 class Inspection:
     """What a study holds, and what is wrong with it."""
 
-    study: Study
+    study: Study = field(repr=False, compare=False)
     manifest: Manifest | None  # None: it is another program's study
     machine: dict[str, str | int]  # that it was begun on; empty where that is not recorded
     seal: Seal | None  # None before the first trial, and in an old storage

@@ -108,7 +108,7 @@ def state(path):
 def shown(value):
     """Everything that a report is made of, as something that can be compared."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = (field.name for field in dataclasses.fields(value))
+        names = (field.name for field in dataclasses.fields(value) if field.compare)
         return {name: shown(getattr(value, name)) for name in names}
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()

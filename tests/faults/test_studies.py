@@ -318,7 +318,7 @@ def test_a_trial_that_is_enqueued_while_a_search_trains_costs_nothing(path, monk
     train = work.train_cohort
 
     def and_enqueue(task, progress=None):
-        if task.trials[0].number == 8:
+        if task.trials[0].place == 8:
             opened(path).enqueue_trial({"learning_rate": 0.1})
         return train(task, progress)
 
@@ -351,7 +351,7 @@ def test_a_trial_that_is_finished_while_a_search_trains_is_no_damage(path, pair,
     opened(path).enqueue_trial({"learning_rate": 0.1})
 
     def and_finish(task, progress=None):
-        if task.trials[0].number == 8:
+        if task.trials[0].place == 8:
             opened(path).optimize(objective(pair), n_trials=1)
         return train(task, progress)
 
