@@ -1,4 +1,4 @@
-"""Read two studies with what confirmed them, and check that it is of the studies as they are."""
+"""Read two studies with their confirmations, and check that these are up to date."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Attrs = dict[str, Any]
 
 @dataclass(frozen=True)
 class Evidence:
-    """A study and what confirmed it."""
+    """A study, its replicates and its splits."""
 
     search: Searched
     stored_replicates: Searched
@@ -102,7 +102,7 @@ def _read_part(storage: str, search: Searched, part: str, parts: Parts, command:
 
 
 def _require_same_settings(names: tuple[str, str], both: list[Searched], command: str) -> None:
-    """Refuse replicates, or splits, of two studies that have nothing in common."""
+    """Refuse to pair replicates or splits that were made with different settings."""
     for setting in ("seed", "n_trials"):
         first, second = (found.manifest.get(setting) for found in both)
         if first != second:

@@ -15,12 +15,11 @@ from study.confirm.plan import (
     Parts,
     finalists,
     find_parts,
+    manifest_of_part,
     read_searched,
-    replicates_manifest,
     require_comparable,
     require_free,
     require_images,
-    splits_manifest,
 )
 from study.storage.searched import Searched, require_fit
 from study.workers import Pool, Workers
@@ -128,15 +127,19 @@ def _parts(search: Searched, settings: Settings, names: Parts) -> list[Part]:
 
     chosen = finalists(search.trials, settings.finalists)
     seed, source = settings.seed, Source.of(search, settings.data_root)
+    found = {
+        "finalists": [trial.number for trial in chosen],
+        "digests": [trial.weights_sha256 for trial in chosen],
+    }
     return [
         (
             names.get((search.name, SPLITS), search.name + SPLITS),
-            splits_manifest(search, settings.n_trials, seed),
+            manifest_of_part(search, SPLITS, seed, n_trials=settings.n_trials),
             [Split(source, settings.n_trials, k, seed) for k in range(settings.splits)],
         ),
         (
             names.get((search.name, REPLICATES), search.name + REPLICATES),
-            replicates_manifest(search, chosen, seed),
+            manifest_of_part(search, REPLICATES, seed, **found),
             [Replicate(source, chosen, k, seed) for k in range(settings.seeds)],
         ),
     ]

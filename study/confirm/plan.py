@@ -172,26 +172,12 @@ def searched_as(search: Searched) -> dict[str, Any]:
     return {name: value for name, value in search.manifest.items() if name != "versions"}
 
 
-def replicates_manifest(
-    search: Searched, chosen: Sequence[StoredTrial], seed: int
-) -> dict[str, Any]:
-    """What defines the replicates of a study, stored with them."""
+def manifest_of_part(search: Searched, part: str, seed: int, **settings: object) -> dict[str, Any]:
+    """What defines the replicates or splits of a study, stored with them."""
     return {
-        "replicates_of": search.first_name,
+        f"{part[1:]}_of": search.first_name,
         "search": searched_as(search),
-        "finalists": [trial.number for trial in chosen],
-        "digests": [trial.weights_sha256 for trial in chosen],
-        "seed": seed,
-        "versions": versions(),
-    }
-
-
-def splits_manifest(search: Searched, n_trials: int, seed: int) -> dict[str, Any]:
-    """What defines the resampled searches of a study, stored with them."""
-    return {
-        "splits_of": search.first_name,
-        "search": searched_as(search),
-        "n_trials": n_trials,
+        **settings,
         "seed": seed,
         "versions": versions(),
     }

@@ -68,7 +68,7 @@ def require_data(settings: Settings) -> None:
     """Check that the images are there and that the storage can be written.
 
     Raises:
-        StudyError: Images that are not to be had, or a storage that is not one.
+        StudyError: The images are missing, or the storage is another program's file.
         ResourceError: The images can't be read, or the storage can't be written.
     """
     from study import dataset, storage
@@ -95,7 +95,7 @@ def require_out(settings: Settings) -> None:
 
 
 def _require_folder(settings: Settings, pair: Pair) -> None:
-    """Refuse a pair's folder in the same way."""
+    """Refuse a pair's folder where such a file is in it."""
     out = settings.out / folder(pair)
     ownership.require_folder(out)
     ownership.require_own(out, ownership.report_names(MODELS), replace=settings.replace)
@@ -104,8 +104,8 @@ def _require_folder(settings: Settings, pair: Pair) -> None:
 def pairs_at_once(settings: Settings) -> int:
     """``--jobs``, by default the cores here, or a cluster's threads where it has more.
 
-    A pair has two cohorts of MLPs under way, so a cluster then has one to train on every
-    thread, and one that waits for it.
+    A pair has two cohorts of MLPs to train at a time, so every thread of a cluster has one, and
+    one more waits for it.
 
     Raises:
         StudyError: The workers can't be had as they are named; the message says why.
@@ -201,13 +201,13 @@ def write_reports(
         yield from drawn
     except BaseException:
         pool.shutdown(kill_workers=True)
-        gc.collect()  # its semaphores, or they are complained of
+        gc.collect()  # its semaphores, or Python warns that they leaked
         raise
     pool.shutdown()
 
 
 def _report(settings: Settings, pair: Pair) -> Done:
-    """Write one report, its page last and the old one away first, so that none is half new."""
+    """Write a pair's report. The old page goes first: it is not of what the storage has now."""
     from study.report import write
 
     out, (linear, mlp) = settings.out / folder(pair), study_names(settings.dataset, pair)

@@ -14,7 +14,7 @@ from study.sweep.table import Row
 
 
 class Overview:
-    """The pairs that are there, of whatever run; read again as they change.
+    """All pairs that the storage has, of this sweep and of earlier ones.
 
     Raises:
         StudyError: The storage is not one of this package's.
@@ -33,7 +33,7 @@ class Overview:
     def renew(self, *pairs: Pair) -> None:
         """Read these pairs again, and write what there is now.
 
-        What can't be read or written now is told at the end, when no pair is at work.
+        A failure is passed over here: it is reported at the end, when all is read again.
         """
         with suppress(StudyError):
             self.read(pairs)
@@ -46,12 +46,12 @@ class Overview:
         return table.marked(self.found, search.n_trials, until_target=search.until_target)
 
     def at(self, pair: Pair) -> Row | StudyError | None:
-        """What there is of a pair: its row, why it can't be read, or nothing."""
+        """A pair's row, or why it can't be read; None where it was not searched."""
         marked = {row.pair: row for row in self.rows}
         return marked.get(pair, self.found.get(pair))
 
     def stale(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Those of the pairs whose report is not there, or of what the storage had before."""
+        """Those of the pairs whose report is missing, or older than what the storage has."""
         return [
             row.pair
             for row in self.rows

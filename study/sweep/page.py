@@ -44,7 +44,7 @@ def write(
         out: The folder.
         dataset: Whose classes they are.
         found: The rows, marked.
-        damaged: What is said of pairs that can't be read, a line each.
+        damaged: The pairs that can't be read, and why, a line each.
         replace: Overwrite files of these names that no sweep or report wrote.
 
     Raises:
@@ -81,7 +81,7 @@ def to_html(out: Path, dataset: str, found: Sequence[Row], damaged: Sequence[str
 
 
 def answer(found: Sequence[Row]) -> str:
-    """What the matrix comes to, in one sentence: of the rows that can stand beside each other."""
+    """How often each model erred less, in one sentence, over the rows that are counted."""
     counted = [row for row in found if not row.note]
     if not counted:
         return "No pair has been searched to its end yet."
@@ -138,9 +138,9 @@ def _link(out: Path, row: Row) -> str | None:
 def is_current(out: Path, row: Row) -> bool:
     """Whether a pair's report is there and of what the storage has now.
 
-    The page is the last file of a report and the first that a new one removes
-    (:func:`study.sweep.loop.write_reports`), so beside a page the summary is its own, unless
-    the record says that a report was being replaced.
+    The page is written last, and removed before a new report is drawn
+    (:func:`study.sweep.loop.write_reports`), so page and summary are of one report, unless the
+    folder's record says that a report was being replaced.
     """
     place = out / folder(row.pair)
     if not ownership.is_complete(place):

@@ -19,10 +19,10 @@ NAMED = 4  # pairs at work that a bar names
 
 
 class Progress:
-    """A bar on a terminal, and a line a pair, which a log has as soon as it is written.
+    """A progress bar on a terminal, and a line for each pair on standard output.
 
     Args:
-        what: What is done to the pairs, in a word.
+        what: What is done with the pairs, in a word.
         total: How many there are.
         quiet: Whether to show failures only.
     """
@@ -46,13 +46,13 @@ class Progress:
             self._complain(f"not begun: {count}: run it again to go on")
 
     def begins(self, pair: Pair) -> None:
-        """A pair is at work."""
+        """Show that a pair was begun."""
         with self.lock:
             self.at_work.append(pair)
             self._show()
 
     def ended(self, done: Done, found: Row | StudyError | None = None) -> None:
-        """A pair is no longer at work: say what was found, or what was wrong."""
+        """Print what was found of a pair that is done, or what was wrong."""
         with self.lock:
             if done.pair in self.at_work:
                 self.at_work.remove(done.pair)
@@ -71,7 +71,7 @@ class Progress:
         self.bar.set_description_str(" ".join([self.what, *names[:NAMED], *more]))
 
     def say(self, line: str) -> None:
-        """Print a line at once. A reader who has seen enough does not end the sweep."""
+        """Print a line at once. The sweep goes on where standard output was closed."""
         if self.quiet:
             return
         try:

@@ -19,12 +19,7 @@ from study.trials.selection import meets_target
 if TYPE_CHECKING:
     import pandas as pd
 
-OWN = (
-    "classes",
-    "data_sha256",
-    "study",
-    "versions",
-)  # of a manifest: what every pair may have otherwise
+OWN = {"classes", "data_sha256", "study", "versions"}  # of a manifest: a pair's own, not compared
 SHOWN = 3  # differing settings that a note names
 
 
@@ -51,7 +46,7 @@ class Row:
     mlp: Side
     comparison: Mapping[str, Any] | None = None  # as the pair's summary.json has it
     verdict: str = ""  # its headline; empty where the pair is not confirmed
-    note: str = ""  # why it can't stand beside the others, empty where it can
+    note: str = ""  # why it is not counted with the others; empty where it is
 
     @property
     def pair(self) -> Pair:
@@ -155,25 +150,21 @@ def _confirmed(storage: str, names: tuple[str, str]) -> tuple[dict[str, Any] | N
 
 
 def marked(found: Found, n_trials: int, *, until_target: bool) -> list[Row]:
-    """The rows by pair, each with a note where it can't stand beside the others.
+    """The rows by pair, each with a note where it can't be compared with the others.
 
     Args:
         found: What was read.
-        n_trials: The trials of a whole search.
-        until_target: Whether a search that met its target is whole too.
+        n_trials: How many trials a complete search has.
+        until_target: Whether a search that met its target is complete with fewer.
     """
     rows = sorted((row for row in found.values() if isinstance(row, Row)), key=lambda r: r.pair)
     usual = _usual(rows)
-    return [
-        replace(
-            row, note=", ".join([*_missing(row, n_trials, until_target), *_unlike(row, usual)])
-        )
-        for row in rows
-    ]
+    notes = [[*_missing(row, n_trials, until_target), *_unlike(row, usual)] for row in rows]
+    return [replace(row, note=", ".join(note)) for row, note in zip(rows, notes, strict=True)]
 
 
 def unreadable(found: Found) -> list[str]:
-    """What is said of the pairs that can't be read, a line each."""
+    """The pairs that can't be read, and why, a line each."""
     return [
         f"{folder(pair)}: {error}"
         for pair, error in sorted(found.items(), key=lambda item: item[0])
@@ -182,7 +173,7 @@ def unreadable(found: Found) -> list[str]:
 
 
 def _usual(rows: Sequence[Row]) -> Row | None:
-    """A row whose settings most rows have; of as many, the first."""
+    """A row with the settings that most rows have; the first one where several are as common."""
     counts = Counter(map(_settings, rows))
     return max(rows, key=lambda row: counts[_settings(row)], default=None)
 
@@ -192,14 +183,14 @@ def _settings(row: Row) -> str:
 
 
 def _missing(row: Row, n_trials: int, until_target: bool) -> Iterator[str]:
-    """The searches that are not whole."""
+    """The searches that have too few trials."""
     for name, side in (("linear", row.linear), ("mlp", row.mlp)):
         if side.trials < n_trials and not (until_target and side.target_met):
             yield f"{name} has {side.trials} of {n_trials} trials"
 
 
 def _unlike(row: Row, usual: Row | None) -> Iterator[str]:
-    """The settings that most rows have otherwise."""
+    """The settings in which the row differs from most rows."""
     if usual is None:
         return
     sides = ((row.linear.settings, usual.linear.settings), (row.mlp.settings, usual.mlp.settings))
@@ -218,25 +209,24 @@ def frame(found: Sequence[Row]) -> pd.DataFrame:
     """The rows as a table: errors also as fractions, the gap in percentage points."""
     import pandas as pd
 
-    return pd.DataFrame(
-        [
-            {
-                "first": row.first,
-                "second": row.second,
-                "winner": row.winner,
-                "gap_points": round(100 * row.gap, 4),
-                "linear_error": row.linear.errors / row.n_val,
-                "mlp_error": row.mlp.errors / row.n_val,
-                "linear_errors": row.linear.errors,
-                "mlp_errors": row.mlp.errors,
-                "n_val": row.n_val,
-                "linear_complete": row.linear.complete,
-                "linear_trials": row.linear.trials,
-                "mlp_complete": row.mlp.complete,
-                "mlp_trials": row.mlp.trials,
-                "verdict": row.verdict,
-                "note": row.note,
-            }
-            for row in found
-        ]
-    )
+    rows = [
+        {
+            "first": row.first,
+            "second": row.second,
+            "winner": row.winner,
+            "gap_points": round(100 * row.gap, 4),
+            "linear_error": row.linear.errors / row.n_val,
+            "mlp_error": row.mlp.errors / row.n_val,
+            "linear_errors": row.linear.errors,
+            "mlp_errors": row.mlp.errors,
+            "n_val": row.n_val,
+            "linear_complete": row.linear.complete,
+            "linear_trials": row.linear.trials,
+            "mlp_complete": row.mlp.complete,
+            "mlp_trials": row.mlp.trials,
+            "verdict": row.verdict,
+            "note": row.note,
+        }
+        for row in found
+    ]
+    return pd.DataFrame(rows)
