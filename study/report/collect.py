@@ -15,7 +15,8 @@ from study.errors import NotConfirmedError, StudyError
 from study.report.importance import importances
 from study.report.record import Record, ReportedStudy, Rows, title_of
 from study.report.sections.answer import notebook
-from study.report.select_studies import find, require_comparable
+from study.report.select_studies import find
+from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
 from study.storage.urls import label, shown, sqlite_path
 from study.storage.weights import weights_path
@@ -53,8 +54,7 @@ def collect(
     names = [name for name in (linear, mlp) if name is not None] or find(url, _label(url))
     searches = [_read(url, name) for name in names]
     if len(searches) == 2:
-        a, b = searches
-        require_comparable((a.name, b.name), (a.manifest, b.manifest))
+        require_comparable(searches[0].stored, searches[1].stored)
     pair, reason = _images(searches[0], data_root)
     named = _told_apart(searches)
     return NotebookRecord(_label(url), named, pair, reason, **_confirmed(url, searches))

@@ -1,9 +1,8 @@
-"""Which two studies a report is of, and whether they can be compared."""
+"""Which studies a report is of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from study import storage
 from study.errors import StudyError
@@ -12,8 +11,6 @@ from study.training.registry import MODELS
 
 if TYPE_CHECKING:
     from optuna import Study
-
-Manifest = dict[str, Any]
 
 
 def find(url: str, label: str) -> list[str]:
@@ -49,30 +46,3 @@ def _of_kind(url: str, names: list[str], kind: str) -> list[str]:
 
 def _kind(study: Study) -> object:
     return (storage.manifest(study) or {}).get("model")
-
-
-def require_comparable(names: tuple[str, str], manifests: tuple[Manifest, Manifest]) -> None:
-    """Refuse two studies of different images or training.
-
-    Raises:
-        StudyError: They differ, or are one study; the message says in what.
-    """
-    first, second = names
-    if first == second:
-        raise StudyError(f"study {shown(first)}: is named twice: name two studies, or one")
-    differences = list(_differences(*manifests))
-    if differences:
-        raise StudyError(
-            f"studies {shown(first)} and {shown(second)}: can't be compared, since they differ"
-            f" in {', '.join(differences)}: search both on the same data and protocol"
-        )
-
-
-def _differences(a: Manifest, b: Manifest) -> Iterator[str]:
-    for key in sorted({*a["protocol"], *b["protocol"]}):
-        ours, theirs = a["protocol"].get(key), b["protocol"].get(key)
-        if ours != theirs:
-            yield f"{key} ({ours} against {theirs})"
-    if a["data_sha256"] != b["data_sha256"]:
-        ours, theirs = str(a["data_sha256"])[:12], str(b["data_sha256"])[:12]
-        yield f"the images' SHA-256 ({ours}… against {theirs}…)"
