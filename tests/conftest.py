@@ -1,7 +1,11 @@
 """What several test modules share: the bundled digits and a short protocol."""
 
+import fcntl
+import os
+import pickle
 import signal
 
+import optuna
 import pytest
 from hypothesis import settings
 
@@ -16,6 +20,37 @@ settings.load_profile("unhurried")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # commands would pass over it too
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """Optuna's log says nothing, whatever a test before has asked of it."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """``once(name, make)``: the folder that ``make`` filled, and what ``make`` returned.
+
+    It is made by one of the processes among which pytest-xdist spreads the tests, for all.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def get(name, make):
+        folder, returned = shared / name, shared / f"{name}.pickle"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not returned.exists():
+                folder.mkdir()
+                returned.write_bytes(pickle.dumps(make(folder)))
+        return folder, pickle.loads(returned.read_bytes())
+
+    return get
 
 
 @pytest.fixture(scope="session")

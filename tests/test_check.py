@@ -13,8 +13,9 @@ import pytest
 from study.check import check, lines
 from study.search import Settings, search
 from study.storage import files
-from tests.search.helpers import plan, snapshot
-from tests.vouching import as_of_before_the_seal, drop_orphans
+from tests.helpers.plans import plan
+from tests.helpers.storages import snapshot
+from tests.helpers.vouching import as_of_before_the_seal, drop_orphans
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from study.training.images import images_of
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.protocol import Protocol
 from study.training.trainer import train
-from tests.search.helpers import SHORT, command, run
+from tests.helpers.commands import command, run
+from tests.helpers.plans import SHORT
 
 pytestmark = [
     pytest.mark.gpu,

@@ -18,7 +18,7 @@ from study.search import Plan, Settings, search
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
 from study.training.space import SearchSpace
-from tests.vouching import vouch
+from tests.helpers.vouching import vouch
 
 SHORT = Protocol(steps=300, val_every=20)
 PATIENCE_S = 300

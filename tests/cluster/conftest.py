@@ -7,19 +7,12 @@ import subprocess
 import warnings
 from contextlib import suppress
 
-import optuna
 import pytest
 
-from .helpers import clustered, query, searched, until
+from tests.helpers.commands import until
+from tests.helpers.plans import searched
 
-
-@pytest.fixture(autouse=True, scope="session")
-def _quiet():
-    """Optuna's log says nothing."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(before)
+from .helpers import clustered, query
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +22,14 @@ def _own_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def calm(tmp_path_factory):
+def calm(once):
     """The storage of both searches on one thread of this process."""
-    path = tmp_path_factory.mktemp("calm") / "study.db"
-    searched(path, "linear")
-    return searched(path, "mlp")
+
+    def make(folder):
+        for model in ("linear", "mlp"):
+            searched(folder / "study.db", model)
+
+    return once("threads", make)[0] / "study.db"
 
 
 @pytest.fixture(scope="session")

@@ -1,35 +1,20 @@
 """Dask clusters of real processes, PostgreSQL servers to stop, and searches to compare."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from study.confirm.loop import Settings as ConfirmSettings
-from study.confirm.loop import confirm
-from study.search import Settings, search
 from study.storage import load_study
 from study.workers import Workers
-from tests.search.helpers import plan
+from tests.helpers.commands import PATIENCE_S, kill, until
 
-PATIENCE_S = 120
 ROOT = Path(__file__).parents[2]
 N_TRIALS = 8
-
-
-def until(condition, what):
-    """Wait for a condition, and say what was waited for in vain."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.02)
 
 
 class Cluster:
@@ -70,14 +55,7 @@ class Cluster:
     def close(self):
         """Kill all that was started."""
         for process in self.processes:
-            end(process)
-
-
-def end(process):
-    """SIGKILL to a process and what it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+            kill(process)
 
 
 @contextmanager
@@ -98,20 +76,6 @@ def pool(cluster, limit=None):
     with Workers(dask=cluster.address, trial_timeout=limit).open() as found:
         found.client.wait_for_workers(1, timeout=PATIENCE_S)
         yield found
-
-
-def searched(storage, model="linear", progress=None, *, workers=Workers(), **changes):  # noqa: B008
-    """A short search in this process; its storage."""
-    settings = Settings(str(storage), model, N_TRIALS, workers)
-    search(plan(model, **changes), settings, progress)
-    return storage
-
-
-def confirmed(storage, progress=None, names=("linear", "mlp")):
-    """The smallest confirmation of two searches, in this process; its storage."""
-    sizes = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}
-    confirm(ConfirmSettings(str(storage), names, **sizes), progress)
-    return storage
 
 
 def query(url, words, **values):

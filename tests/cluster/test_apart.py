@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.search.helpers import SHORT, command, run
+from tests.helpers.commands import command, run
+from tests.helpers.plans import SHORT
 
 APART = ("dask", "distributed", "psycopg", "ray")
 

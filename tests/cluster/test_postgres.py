@@ -16,10 +16,10 @@ from study.report import write
 from study.search import Settings, search
 from study.storage import lock, open_study, record, schema
 from study.storage.postgresql import reconnecting
-from tests.search.helpers import plan
-from tests.storage.helpers import make_trial
+from tests.helpers.plans import confirmed, plan, searched
+from tests.helpers.storages import make_trial
 
-from .helpers import N_TRIALS, confirmed, query, searched
+from .helpers import N_TRIALS, query
 
 TERMINATE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

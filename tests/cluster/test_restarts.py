@@ -14,10 +14,11 @@ from study.storage.postgresql import reconnecting
 from study.storage.postgresql.lock import _held, _key
 from study.storage.searched import Searched
 from tests.confirm.helpers import here
-from tests.search.helpers import command, run
-from tests.storage.helpers import make_trial
+from tests.helpers.commands import command, run
+from tests.helpers.plans import confirmed, searched
+from tests.helpers.storages import make_trial
 
-from .helpers import N_TRIALS, Router, confirmed, query, rows, searched
+from .helpers import N_TRIALS, Router, query, rows
 
 PARTS = ("linear/replicates", "linear/splits", "mlp/replicates", "mlp/splits")
 

@@ -9,9 +9,10 @@ from study.confirm.loop import confirm
 from study.training.registry import MODELS
 from study.workers import Workers
 from study.workers.remote import TaskRequirements, Unfit, decode_result, encode_task
-from tests.search.helpers import SHORT, command, run
+from tests.helpers.commands import command, run
+from tests.helpers.plans import SHORT, searched
 
-from .helpers import rows, searched
+from .helpers import rows
 
 WORKERS = ("two threads", "two processes", "two Dask workers")
 

@@ -4,7 +4,7 @@ import pytest
 
 from study.errors import StudyError
 from study.storage import load_study, open_study, record, study_names
-from tests.storage.helpers import make_trial
+from tests.helpers.storages import make_trial
 
 from .helpers import query
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 from sqlalchemy import make_url
 
-from tests.search.helpers import run
+from tests.helpers.commands import run
 
 SECRET = "s3cret"
 SMALL = ("--steps", "60", "--val-every", "20", "--n-trials", "4")

@@ -4,9 +4,10 @@ import pytest
 
 from study.sweep import loop
 from study.sweep.options import parser, settings_of
+from tests.helpers.commands import until
 from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_images
 
-from .helpers import rows, until
+from .helpers import rows
 
 
 @pytest.fixture(scope="module")

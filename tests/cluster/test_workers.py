@@ -15,11 +15,13 @@ from study.workers import cluster as at_work
 from study.workers.processes import Processes
 from study.workers.remote import TaskRequirements
 from tests.cluster import deeds  # as the workers know it
-from tests.search.helpers import SHORT, command, run, start, wait_for
-from tests.search.helpers import count as number_of_trials
-from tests.search.helpers import end as ended
+from tests.helpers.commands import command, run, start, until, wait_for
+from tests.helpers.commands import end as ended
+from tests.helpers.commands import kill as end
+from tests.helpers.plans import SHORT, searched
+from tests.helpers.storages import count as number_of_trials
 
-from .helpers import clustered, end, pool, rows, searched, until
+from .helpers import clustered, pool, rows
 
 OLD = ("--preload", "tests/cluster/old.py")
 ABSENT = ("--preload", "tests/cluster/absent.py")

@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-import optuna
 import pytest
 
 from study.confirm.comparison import compare
 from study.confirm.plan import read_searched
+from tests.helpers.commands import Result
+from tests.helpers.plans import search
+from tests.helpers.storages import copied
 
-from .helpers import OPTIONS, PAIR, Result, copied, plan, run, search
+from .helpers import OPTIONS, PAIR, plan, run
 from .oracle import Evidence
 
 
@@ -19,33 +21,30 @@ class Confirmed(NamedTuple):
     result: Result
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _quiet():
-    """Optuna's log says nothing."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(before)
-
-
 @pytest.fixture(scope="session")
-def searched(tmp_path_factory):
+def searched(once):
     """Both models searched, and the linear one a second time under another seed.
 
     The seeds are such that the recommended trial of either model is not its best one.
     """
-    path = tmp_path_factory.mktemp("searched") / "study.db"
-    search(path, "linear", 16, plan("linear", seed=3))
-    search(path, "linear-2", 16, plan("linear", seed=1))
-    search(path, "mlp", 8, plan("mlp", seed=4))
-    return path
+
+    def make(folder):
+        path = folder / "study.db"
+        search(path, "linear", 16, plan("linear", seed=3))
+        search(path, "linear-2", 16, plan("linear", seed=1))
+        search(path, "mlp", 8, plan("mlp", seed=4))
+
+    return once("to confirm", make)[0] / "study.db"
 
 
 @pytest.fixture(scope="session")
-def confirmed(searched, tmp_path_factory):
+def confirmed(searched, once):
     """Both models, confirmed by the real command on one worker."""
-    path = copied(searched, tmp_path_factory.mktemp("confirmed"))
-    return Confirmed(path, run("study.confirm", path, *OPTIONS, "--jobs", 1))
+    folder, result = once(
+        "confirmed",
+        lambda folder: run("study.confirm", copied(searched, folder), *OPTIONS, "--jobs", 1),
+    )
+    return Confirmed(folder / "study.db", result)
 
 
 @pytest.fixture(scope="session")

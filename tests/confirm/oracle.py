@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from . import tables
+from tests.helpers import sql
 
 
 def bits(text, n):
@@ -31,9 +31,9 @@ class Half:
 
     @classmethod
     def of(cls, path, name):
-        found = [t for t in tables.trials(path, name) if t["state"] == "COMPLETE"]
-        rest = (tables.trials(path, name + part) for part in ("/replicates", "/splits"))
-        return cls(tables.manifest(path, name), found, *rest)
+        found = [t for t in sql.trials(path, name) if t["state"] == "COMPLETE"]
+        rest = (sql.trials(path, name + part) for part in ("/replicates", "/splits"))
+        return cls(sql.manifest(path, name), found, *rest)
 
     @property
     def best(self):

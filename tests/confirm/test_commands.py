@@ -15,19 +15,13 @@ from study.confirm.loop import restart
 from study.errors import StudyError
 from study.formats import p_value
 from study.workers import Workers
-from tests.vouching import vouch
+from tests.helpers import sql
+from tests.helpers.commands import assert_refused
+from tests.helpers.plans import search
+from tests.helpers.vouching import vouch
 
-from . import oracle, tables
-from .helpers import (
-    OPTIONS,
-    PAIR,
-    assert_refused,
-    here,
-    plan,
-    run,
-    search,
-    settings,
-)
+from . import oracle
+from .helpers import OPTIONS, PAIR, here, plan, run, settings
 
 CONFIRM = "study.confirm"
 
@@ -135,14 +129,14 @@ def test_the_report_has_the_command_that_confirms_again(confirmed):
     again = parser().parse_args(shlex.split(html.unescape(line)))
 
     assert (again.seeds, again.splits, again.n_trials) == (4, 3, 4)
-    manifest = tables.manifest(confirmed.path, "linear/replicates")
+    manifest = sql.manifest(confirmed.path, "linear/replicates")
     assert again.seed == manifest["seed"]
     assert again.finalists >= len(manifest["finalists"])
 
 
 def test_the_searches_are_left_as_they_were(confirmed, searched):
     """A confirmation adds studies of its own, and changes no other."""
-    before, after = tables.contents(searched), tables.contents(confirmed.path)
+    before, after = sql.contents(searched), sql.contents(confirmed.path)
 
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {n + s for n in PAIR for s in ("/replicates", "/splits")}
@@ -171,12 +165,12 @@ def test_optuna_alone_reads_what_was_stored(confirmed):
 )
 def test_other_settings_are_refused_by_name(again, options, words):
     """The line names the field, old → new, and the way out; nothing is changed."""
-    before = tables.contents(again)
+    before = sql.contents(again)
 
     result = here(CONFIRM, again, "--seeds", 4, "--splits", 3, *options)
 
     assert_refused(result, *words)
-    assert tables.contents(again) == before
+    assert sql.contents(again) == before
 
 
 def test_a_real_process_refuses_too(confirmed):
@@ -200,24 +194,24 @@ def test_a_real_process_refuses_too(confirmed):
 )
 def test_impossible_options_are_refused(fresh, options, word):
     """One line that names the input; the storage is as before."""
-    before = tables.contents(fresh)
+    before = sql.contents(fresh)
 
     result = here(CONFIRM, fresh, *options)
 
     assert_refused(result, word)
-    assert tables.contents(fresh) == before
+    assert sql.contents(fresh) == before
 
 
 def test_studies_of_other_training_are_refused(fresh):
     """A study of 60 steps is not compared with one of 300; nothing is stored for either."""
     longer = plan("mlp", protocol=plan("mlp").protocol.__class__(steps=60, val_every=20))
     search(fresh, "mlp-60", 2, longer)
-    before = tables.contents(fresh)
+    before = sql.contents(fresh)
 
     result = here(CONFIRM, fresh, "--mlp", "mlp-60")
 
     assert_refused(result, "'linear'", "'mlp-60'", "steps 300", "steps 60")
-    assert tables.contents(fresh) == before
+    assert sql.contents(fresh) == before
 
 
 def test_comparing_before_confirming_is_one_line(searched):
@@ -235,7 +229,7 @@ def test_a_search_that_found_a_new_best_must_be_confirmed_anew(again):
     half = oracle.Half.of(again, "linear")
     finalists = {replicate["finalist"] for replicate in half.replicates}
     other = next(trial for trial in half.complete if trial["number"] not in finalists)
-    tables.set_attribute(again, other["id"], "val_errors", 1)
+    sql.set_attribute(again, other["id"], "val_errors", 1)
 
     with pytest.raises(StudyError, match=f"trial {other['number']} is its best.*--restart"):
         compare(str(again), PAIR)
@@ -287,7 +281,7 @@ def test_confirmations_under_two_seeds_are_not_paired(again):
     other = settings(again, ("linear-2", "mlp"), seed=1, seeds=2, splits=2)
     restart(other)
     confirm_here(other)
-    assert tables.manifest(again, "mlp/splits")["seed"] == 1
+    assert sql.manifest(again, "mlp/splits")["seed"] == 1
 
     with pytest.raises(StudyError, match="seed"):
         compare(str(again), PAIR)
@@ -305,11 +299,11 @@ def test_searches_of_two_sizes_are_not_compared(again):
 
 def test_unequal_numbers_of_seeds_and_splits_are_cut_alike(again):
     """Both sides and their difference speak of the same seeds and splits."""
-    last = tables.trials(again, "linear/splits")[-1]["id"]
-    finalists = {r["finalist"] for r in tables.trials(again, "mlp/replicates")}
-    seed = [r["id"] for r in tables.trials(again, "mlp/replicates")[-len(finalists) :]]
+    last = sql.trials(again, "linear/splits")[-1]["id"]
+    finalists = {r["finalist"] for r in sql.trials(again, "mlp/replicates")}
+    seed = [r["id"] for r in sql.trials(again, "mlp/replicates")[-len(finalists) :]]
     for trial in (last, *seed):
-        tables.query(again, "DELETE FROM trials WHERE trial_id = ?", trial)
+        sql.query(again, "DELETE FROM trials WHERE trial_id = ?", trial)
     vouch(again)
 
     found = compare(str(again), PAIR)
@@ -321,22 +315,22 @@ def test_unequal_numbers_of_seeds_and_splits_are_cut_alike(again):
 
 def test_a_refused_confirmation_leaves_nothing_behind(again):
     """The second study is not begun when the first one is refused."""
-    before = tables.contents(again)
+    before = sql.contents(again)
 
     result = here(CONFIRM, again, "--mlp", "linear-2", *OPTIONS, "--seed", 1)
 
     assert_refused(result, "seed 0 → 1")
-    assert tables.contents(again) == before
+    assert sql.contents(again) == before
 
 
 def test_restart_drops_nothing_where_it_is_refused(again):
     """A study's name that is mistyped costs no results."""
-    before = tables.contents(again)
+    before = sql.contents(again)
 
     result = here(CONFIRM, again, "--mlp", "mpl", "--restart")
 
     assert_refused(result, "'mpl'")
-    assert tables.contents(again) == before
+    assert sql.contents(again) == before
 
 
 def test_a_training_set_too_small_to_split_again_is_refused(tmp_path):
@@ -349,7 +343,7 @@ def test_a_training_set_too_small_to_split_again_is_refused(tmp_path):
     result = here(CONFIRM, path, "--linear", "one", "--mlp", "two", *OPTIONS)
 
     assert_refused(result, "n_train")
-    assert set(tables.studies(path)) == {"one", "two"}
+    assert set(sql.studies(path)) == {"one", "two"}
 
 
 def test_other_data_is_refused(fresh, pair, monkeypatch):

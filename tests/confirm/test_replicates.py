@@ -11,8 +11,8 @@ from study.confirm.plan import finalists
 from study.confirm.replicates import Replicate, Source, Split, run
 from study.dataset import DigitPair
 from study.training import trainer, work
+from tests.helpers.plans import search
 
-from .helpers import search
 from .oracle import bits
 
 N, HOLDOUT = 11_791, 1_791

@@ -14,9 +14,12 @@ import pytest
 from study import storage
 from study.confirm.loop import confirm
 from study.workers import Workers
+from tests.helpers import sql
+from tests.helpers.commands import PATIENCE_S, start
+from tests.helpers.storages import copied
 
-from . import doomed, tables
-from .helpers import OPTIONS, PAIR, PATIENCE_S, arguments, copied, here, run, settings, start
+from . import doomed
+from .helpers import OPTIONS, PAIR, arguments, here, run, settings
 
 CONFIRM = "study.confirm"
 PARTS = [name + part for name in PAIR for part in ("/replicates", "/splits")]
@@ -24,13 +27,13 @@ PARTS = [name + part for name in PAIR for part in ("/replicates", "/splits")]
 
 def parts(path):
     """The four studies of a confirmation, dates excepted."""
-    return {name: tables.table(path, name) for name in PARTS}
+    return {name: sql.table(path, name) for name in PARTS}
 
 
 def recorded(path):
     """How many trials the confirmation has so far, read while it runs."""
     sql = "SELECT count(*) FROM trials JOIN studies USING (study_id) WHERE study_name LIKE '%/%'"
-    return tables.query(path, sql)[0][0]
+    return sql.query(path, sql)[0][0]
 
 
 @pytest.mark.matrix("F1")
@@ -46,7 +49,7 @@ def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
 
     assert ends.stdout.split().count(str(int(signal.SIGKILL))) >= doomed.KILLS / 2
     assert parts(path) == parts(confirmed.path) == parts(twin)
-    assert tables.contents(path) == tables.contents(confirmed.path)
+    assert sql.contents(path) == sql.contents(confirmed.path)
 
 
 @pytest.mark.matrix("F2")
@@ -62,17 +65,17 @@ def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, confirme
     assert process.returncode == -signal.SIGKILL
 
     assert run(CONFIRM, path, *OPTIONS) == confirmed.result
-    assert tables.contents(path) == tables.contents(confirmed.path)
+    assert sql.contents(path) == sql.contents(confirmed.path)
 
 
 def test_a_second_confirmation_adds_nothing(again):
     """Nothing is trained, and every row is as before, dates included."""
     dates = "SELECT trial_id, datetime_start, datetime_complete FROM trials"
-    before = tables.contents(again), tables.query(again, dates)
+    before = sql.contents(again), sql.query(again, dates)
 
     assert confirm(settings(again)) == 0
 
-    assert (tables.contents(again), tables.query(again, dates)) == before
+    assert (sql.contents(again), sql.query(again, dates)) == before
 
 
 def test_fewer_seeds_and_splits_take_nothing_away(again, confirmed):
@@ -80,7 +83,7 @@ def test_fewer_seeds_and_splits_take_nothing_away(again, confirmed):
     result = here(CONFIRM, again, "--seeds", 2, "--splits", 2, "--n-trials", 4)
 
     assert result == confirmed.result
-    assert tables.contents(again) == tables.contents(confirmed.path)
+    assert sql.contents(again) == sql.contents(confirmed.path)
 
 
 def test_two_workers_give_the_table_of_one(fresh, confirmed):
@@ -88,7 +91,7 @@ def test_two_workers_give_the_table_of_one(fresh, confirmed):
     told = []
     confirm(settings(fresh, workers=Workers(2)), lambda done, total: told.append((done, total)))
 
-    assert tables.contents(fresh) == tables.contents(confirmed.path)
+    assert sql.contents(fresh) == sql.contents(confirmed.path)
     assert told == [(done, 14) for done in range(1, 15)]
 
 
@@ -124,14 +127,14 @@ def test_restart_drops_and_redoes(again, confirmed):
     """What was there is gone; the same seed gives the same first rows, at a later date."""
     began = "SELECT min(datetime_start) FROM trials JOIN studies USING (study_id) WHERE {}"
     ours, theirs = (began.format(f"study_name {like} '%/%'") for like in ("LIKE", "NOT LIKE"))
-    last = tables.query(again, ours.replace("min(", "max("))
-    searches = tables.query(again, theirs)
+    last = sql.query(again, ours.replace("min(", "max("))
+    searches = sql.query(again, theirs)
 
     result = here(CONFIRM, again, "--restart", "--seeds", 2, "--splits", 2, "--n-trials", 4)
 
     assert result.status == 0
-    assert tables.query(again, ours) > last
-    assert tables.query(again, theirs) == searches
+    assert sql.query(again, ours) > last
+    assert sql.query(again, theirs) == searches
     before, after = parts(confirmed.path), parts(again)
     for name in PAIR:
         assert after[f"{name}/splits"] == before[f"{name}/splits"][:2]
@@ -146,7 +149,7 @@ def test_restart_allows_other_settings(again, confirmed):
     assert here(CONFIRM, again, *options).status == 0
 
     before, after = parts(confirmed.path), parts(again)
-    assert {tables.manifest(again, name)["seed"] for name in PARTS} == {1}
+    assert {sql.manifest(again, name)["seed"] for name in PARTS} == {1}
     for name in PARTS:
         assert not {t["weights_sha256"] for t in before[name]} & {
             t["weights_sha256"] for t in after[name]
@@ -167,19 +170,19 @@ def test_a_running_confirmation_holds_its_studies(again):
 
 def test_restart_drops_all_or_nothing(again):
     """Where one of the four studies is held, none is dropped."""
-    before = tables.contents(again)
+    before = sql.contents(again)
 
     with storage.lock(str(again), "mlp/splits"):
         result = here(CONFIRM, again, *OPTIONS, "--restart")
 
     assert result.status == 4
-    assert tables.contents(again) == before
+    assert sql.contents(again) == before
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_row_vouches_for_itself(confirmed, name):
     """The digest of each replicate and split is that of its value and attributes."""
-    for trial in tables.trials(confirmed.path, name):
+    for trial in sql.trials(confirmed.path, name):
         value, digest = trial.pop("value"), trial.pop("digest")
         kept = {key: trial[key] for key in trial if key not in ("id", "number", "state")}
         text = json.dumps([value, kept], sort_keys=True, separators=(",", ":"))

@@ -1,79 +1,23 @@
 """Tiny searches in forked children, the state that they leave, and what it must equal."""
 
 import dataclasses
-import os
 import shutil
-import signal
 import sqlite3
 import subprocess
-import sys
-import warnings
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from study.errors import StudyError
-from study.search import Settings
-from study.search import search as search_here
-from tests.search.helpers import plan, weights
+from tests.helpers import plans
+from tests.helpers.storages import weights
 
 NAME, N_TRIALS = "linear", 8
 
 
 def search(path, n_trials=N_TRIALS, progress=None, **changes):
     """A search of two generations, in this process."""
-    return search_here(plan(**changes), Settings(str(path), NAME, n_trials), progress)
-
-
-def start(work, stderr=None):
-    """Run ``work`` in a forked child; its pid. Its exit status is a command's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads
-        pid = os.fork()
-    if pid == 0:
-        _be_child(work, stderr)
-    return pid
-
-
-def _be_child(work, stderr):
-    status = 70
-    try:
-        import torch
-
-        torch.set_num_threads(1)  # the parent's threads are not here
-        os.setpgid(0, 0)
-        if stderr is not None:
-            os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-            sys.stderr = os.fdopen(2, "w")
-        status = work() or 0
-    except StudyError as error:
-        status = error.status
-    except SystemExit as left:
-        status = left.code
-    finally:
-        with suppress(OSError):
-            sys.stderr.flush()
-        os._exit(status if isinstance(status, int) else 0)
-
-
-def ended(pid):
-    """Wait for a child; its exit status, or minus the signal that ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def forked(work, stderr=None):
-    """Run ``work`` in a child to its end."""
-    return ended(start(work, stderr))
-
-
-def kill(pid):
-    """SIGKILL to the child and all that it has started."""
-    for target in (os.killpg, os.kill):
-        try:
-            target(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    return plans.search(path, NAME, n_trials, plans.plan(**changes), progress)
 
 
 def emptied(folder):

@@ -12,7 +12,7 @@ from study.errors import StudyError
 from study.search.checkpoints import drop_weights
 from study.storage import files, load_study, lock, open_study, save_weights, study_names
 from study.storage.weights import load_weights
-from tests.search.helpers import run
+from tests.helpers.commands import run
 
 from .helpers import NAME, search
 

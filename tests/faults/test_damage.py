@@ -20,10 +20,11 @@ from study.report.collect import collect
 from study.search import Settings
 from study.search import search as search_here
 from study.training.protocol import Protocol
-from tests.search.helpers import plan
-from tests.vouching import drop_orphans, vouch
+from tests.helpers.children import forked
+from tests.helpers.plans import plan
+from tests.helpers.vouching import drop_orphans, vouch
 
-from .helpers import forked, shown
+from .helpers import shown
 
 
 @pytest.fixture

@@ -14,9 +14,11 @@ import pytest
 from study import cli
 from study.errors import ResourceError, StudyError
 from study.storage import require_room
-from tests.search.helpers import command, count, run
+from tests.helpers.children import ended, forked, start
+from tests.helpers.commands import command, run
+from tests.helpers.storages import count
 
-from .helpers import ended, forked, search, start, state, tmpfs
+from .helpers import search, state, tmpfs
 
 FILLER = "filler"
 

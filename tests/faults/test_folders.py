@@ -18,9 +18,8 @@ from study import baseline
 from study.errors import StudyError
 from study.report import ownership, write
 from study.report.ownership import PAGE, RECORD, SUMMARY, require_own
-from tests.search.helpers import run
-
-from .helpers import ended, forked, start
+from tests.helpers.children import ended, forked, start
+from tests.helpers.commands import run
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--steps", "20", "--val-every", "10", "--n-trials", "2")

@@ -14,7 +14,7 @@ from study.search import Plan, Settings
 from study.search import search as search_here
 from study.training.protocol import Protocol
 from study.training.space import SearchSpace
-from tests.search.helpers import plan
+from tests.helpers.plans import plan
 
 from . import malformed
 

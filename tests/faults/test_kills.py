@@ -14,10 +14,10 @@ from sqlalchemy.engine import Engine
 
 from study.report import writing
 from study.search.command import main
-from tests.search.helpers import assert_whole, count
-from tests.storage.helpers import EVENTS
+from tests.helpers.children import EVENTS, ended, forked, kill, start
+from tests.helpers.storages import assert_whole, count
 
-from .helpers import ended, forked, kill, search, start, state
+from .helpers import search, state
 
 EVERY = 9  # of the database events, in an ordinary run
 

@@ -13,10 +13,13 @@ import pytest
 from study.errors import StudyError
 from study.search.command import main
 from study.storage.searched import Searched
-from tests.search.helpers import SHORT, command, count, end
-from tests.search.helpers import start as start_process
+from tests.helpers.children import ended, start
+from tests.helpers.commands import command, end
+from tests.helpers.commands import start as start_process
+from tests.helpers.plans import SHORT
+from tests.helpers.storages import count
 
-from .helpers import NAME, ended, search, start, state
+from .helpers import NAME, search, state
 
 EIGHT = 8
 BUSY = r"study: study 'linear' in study\.db: being searched by pid (\d+) on \S+ since \S+: .*\n"

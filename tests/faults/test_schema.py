@@ -18,7 +18,7 @@ from study.check import check
 from study.errors import StudyError
 from study.storage import load_study, open_study, record, rows, study_names
 from study.storage.sqlite import connect_readonly
-from tests.storage.helpers import make_trial, snapshot
+from tests.helpers.storages import make_trial, snapshot
 
 
 @pytest.fixture(scope="module")

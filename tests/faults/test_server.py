@@ -14,9 +14,10 @@ from sqlalchemy.engine import Engine
 
 from study.errors import BusyError, ResourceError
 from study.storage import load_study, lock, open_study
-from tests.search.helpers import command, run
+from tests.helpers.children import ended, forked, start
+from tests.helpers.commands import command, run
 
-from .helpers import NAME, ended, forked, search, start
+from .helpers import NAME, search
 
 # The driver warns of connections that a child, or a search that was cut short, left open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests.search.helpers import SHORT, command, end, start
+from tests.helpers.commands import command, end, start
+from tests.helpers.plans import SHORT
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 

@@ -34,8 +34,9 @@ from study.storage.searched import Searched
 from study.training import work
 from study.training.space import SearchSpace
 from study.trials import best_of, frozen
-from tests.search.helpers import plan, table, weights
-from tests.vouching import as_of_before_the_name
+from tests.helpers.plans import plan
+from tests.helpers.storages import table, weights
+from tests.helpers.vouching import as_of_before_the_name
 
 LINEAR, PAIR = "linear", ("linear", "mlp")
 SIZES = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}

@@ -11,10 +11,12 @@ import pytest
 
 import study
 from study.report import write
-from tests.search.helpers import command, end, run, table
-from tests.search.helpers import start as start_process
+from tests.helpers.children import forked
+from tests.helpers.commands import command, end, run
+from tests.helpers.commands import start as start_process
+from tests.helpers.storages import table
 
-from .helpers import forked, search
+from .helpers import search
 
 DOCS = Path(__file__).parents[2]
 SIZE = ("--steps", 100, "--val-every", 20, "--generation", 2, "--cohort", 2, "--n-trials", 4)

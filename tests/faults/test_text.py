@@ -18,7 +18,7 @@ from study.report.spreadsheet import to_csv
 from study.storage import files, resolve, study_names
 from study.storage.urls import label
 from study.text import Formatter, clean, hidden, say, visible
-from tests.search.helpers import run
+from tests.helpers.commands import run
 
 from .helpers import NAME
 

@@ -28,7 +28,7 @@ from study.search import search as search_here
 from study.storage import load_study, study_names
 from study.storage.manifest import check_manifest
 from study.storage.searched import Searched
-from tests.search.helpers import plan
+from tests.helpers.plans import plan
 
 LAYOUT = idx.labels(50)
 VALID = idx.encode(np.arange(50, dtype=np.uint8) % 10)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from study.search import Plan, Settings, search
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
 from study.training.space import SearchSpace
+from tests.helpers import plans
 
 SHORT = Protocol(steps=300)
 
@@ -16,8 +16,8 @@ def searched(storage, model, *, name=None, protocol=SHORT, n_trials=6, **changes
     kind = MODELS[model]
     space = SearchSpace((1e-3, 0.5), (8, 32) if kind.has_hidden_units else None)
     fields = {"space": space, "target": kind.target, "generation_size": 3, "cohort_size": 3}
-    plan = Plan(model=model, protocol=protocol, **fields | changes)
-    search(plan, Settings(str(storage), name or model, n_trials=n_trials))
+    plan = plans.plan(model, protocol=protocol, **fields | changes)
+    plans.search(storage, name or model, n_trials, plan)
     return storage
 
 
@@ -28,33 +28,33 @@ def copied(storage, folder) -> Path:
 
 
 @pytest.fixture(scope="session")
-def original(tmp_path_factory):
+def original(once):
     """Two short searches, which no test may change."""
-    storage = tmp_path_factory.mktemp("searched") / "study.db"
-    searched(storage, "linear")
-    return searched(storage, "mlp")
+
+    def make(folder):
+        for model in ("linear", "mlp"):
+            searched(folder / "study.db", model)
+
+    return once("to report", make)[0] / "study.db"
 
 
 @pytest.fixture(scope="session")
-def confirmed(original, tmp_path_factory):
+def confirmed(original, once):
     """The same, confirmed shortly."""
-    from study.confirm.loop import Settings as Confirmation
-    from study.confirm.loop import confirm
-
-    storage = copied(original, tmp_path_factory.mktemp("confirmed") / "of")
     sizes = {"seeds": 5, "splits": 3, "n_trials": 3, "finalists": 2}
-    confirm(Confirmation(str(storage), ("linear", "mlp"), **sizes))
-    return storage
+
+    def make(folder):
+        plans.confirmed(copied(original, folder / "of"), **sizes)
+
+    return once("to report, confirmed", make)[0] / "of" / "study.db"
 
 
 @pytest.fixture(scope="session")
-def report(confirmed, tmp_path_factory):
+def report(confirmed, once):
     """The folder of its report."""
     from study.report import write
 
-    folder = tmp_path_factory.mktemp("report")
-    write(str(confirmed), folder)
-    return folder
+    return once("report", lambda folder: write(str(confirmed), folder))[0]
 
 
 @pytest.fixture

@@ -1,53 +1,24 @@
 """Independent ways to look at a storage and at a page."""
 
 import json
-import sqlite3
-from contextlib import closing
 from hashlib import sha256
 from html.parser import HTMLParser
 
 from study.trials import digest
-from tests.vouching import vouch
-
-TRIALS = """
-SELECT t.number, t.state, v.value, a.key, a.value_json
-FROM studies s JOIN trials t USING (study_id)
-JOIN trial_values v USING (trial_id) JOIN trial_user_attributes a USING (trial_id)
-WHERE s.study_name = ? ORDER BY t.number
-"""
-
-
-def stored_trials(storage, study):
-    """Each trial's attributes, with its number, state and value, by plain SQL."""
-    found = {}
-    with closing(sqlite3.connect(storage)) as connection:
-        for number, state, value, key, text in connection.execute(TRIALS, (study,)):
-            trial = found.setdefault(number, {"number": number, "state": state, "value": value})
-            trial[key] = json.loads(text)
-    return list(found.values())
+from tests.helpers import sql
+from tests.helpers.vouching import vouch
 
 
 def stored_best(storage, study):
     """The trial with the fewest errors, then the lowest loss, then the first."""
-    complete = [t for t in stored_trials(storage, study) if t["state"] == "COMPLETE"]
+    complete = [t for t in sql.trials(storage, study) if t["state"] == "COMPLETE"]
     return min(complete, key=lambda t: (t["val_errors"], t["val_loss"], t["number"]))
-
-
-def change(storage, statement, *values):
-    """Alter a storage behind everyone's back, and vouch for it."""
-    with closing(sqlite3.connect(storage)) as connection, connection:
-        connection.execute(statement, values)
-    vouch(storage)
 
 
 def set_attribute(storage, key, value):
     """Give every trial the same user attribute."""
-    change(
-        storage,
-        "UPDATE trial_user_attributes SET value_json = ? WHERE key = ?",
-        json.dumps(value),
-        key,
-    )
+    statement = "UPDATE trial_user_attributes SET value_json = ? WHERE key = ?"
+    sql.change(storage, statement, json.dumps(value), key)
 
 
 def digests(folder):

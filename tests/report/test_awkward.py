@@ -7,8 +7,9 @@ import pytest
 from study.errors import ResourceError, StudyError
 from study.report import render, write
 from study.training.protocol import Protocol
+from tests.helpers.sql import change
 from tests.report.conftest import copied, searched
-from tests.report.helpers import Page, change, set_attribute, stored_best
+from tests.report.helpers import Page, set_attribute, stored_best
 
 
 def summary(out):

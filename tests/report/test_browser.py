@@ -15,8 +15,9 @@ from PIL import Image
 
 from study.report import write
 from tests.browser import Said, violations
+from tests.helpers.sql import change
 from tests.report.conftest import searched
-from tests.report.helpers import change, recorded, set_attribute
+from tests.report.helpers import recorded, set_attribute
 
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 PAGES = ("confirmed", "one trial", "all diverged", "hostile name", "1,000 trials")

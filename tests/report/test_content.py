@@ -13,7 +13,8 @@ import pytest
 from scipy.stats import binomtest
 
 from study.report import render, write
-from tests.report.helpers import Page, stored_best, stored_trials
+from tests.helpers.sql import trials as stored_trials
+from tests.report.helpers import Page, stored_best
 
 MODELS = ("linear", "mlp")
 

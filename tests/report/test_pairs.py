@@ -11,8 +11,9 @@ from study.report.collect import collect
 from study.report.figures.common import looks
 from study.training.registry import MODELS, Model
 from study.training.space import SearchSpace
+from tests.helpers.sql import change
 from tests.report.conftest import copied, searched
-from tests.report.helpers import Page, change, stored_best
+from tests.report.helpers import Page, stored_best
 
 BOTTLENECK = Model(
     name="bottleneck",

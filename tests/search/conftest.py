@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-import optuna
 import pytest
 
 from study.training.registry import MODELS
-
-from .helpers import Result, concurrently, search
+from tests.helpers.commands import Result, concurrently, search
 
 
 class Whole(NamedTuple):
@@ -18,18 +16,15 @@ class Whole(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory):
+def whole(once):
     """What every other run of the short searches must equal."""
-    folders = {model: tmp_path_factory.mktemp(model) for model in MODELS}
-    results = concurrently(lambda model: search(model, folders[model], "--jobs", 1), MODELS)
-    paths = {model: folder / "study.db" for model, folder in folders.items()}
+
+    def search_in(folder, model):
+        (folder / model).mkdir()
+        return search(model, folder / model, "--jobs", 1)
+
+    folder, results = once(
+        "searches", lambda folder: concurrently(lambda model: search_in(folder, model), MODELS)
+    )
+    paths = {model: folder / model / "study.db" for model in MODELS}
     return Whole(paths, dict(zip(MODELS, results, strict=True)))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _quiet():
-    """Optuna's log says nothing."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(before)

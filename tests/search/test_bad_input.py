@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from .helpers import SHORT, command, concurrently, copied, run, search, snapshot
+from tests.helpers.commands import command, concurrently, run, search
+from tests.helpers.plans import SHORT
+from tests.helpers.storages import copied, snapshot
 
 LINEAR, MLP = ("--model", "linear"), ("--model", "mlp")
 IMAGES = bytes([0, 0, 8, 3, 0, 0, 0xEA, 0x60, 0, 0, 0, 28, 0, 0, 0, 28])  # the official header

@@ -16,8 +16,9 @@ from study.search.options import parser, plan_of, settings_of
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
 from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
-
-from .helpers import SHORT, command, copied, end, run, search, start, trials
+from tests.helpers.commands import command, end, run, search, start
+from tests.helpers.plans import SHORT
+from tests.helpers.storages import copied, trials
 
 WITHOUT = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(',')))\n"
 AS_MODULE = "import runpy; runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"

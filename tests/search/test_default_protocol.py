@@ -2,7 +2,8 @@
 
 import pytest
 
-from .helpers import command, run, trials
+from tests.helpers.commands import command, run
+from tests.helpers.storages import trials
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from study import trials as stored
 from study.search import Settings, search
 from study.search.checkpoints import weights_path
 from study.training.protocol import Protocol
-
-from .helpers import plan, trials
+from tests.helpers.plans import plan
+from tests.helpers.storages import trials
 
 
 @pytest.fixture(scope="module", params=["median", "halving", "hyperband"])

@@ -13,27 +13,19 @@ from study.search import Settings, loop
 from study.search import search as search_here
 from study.training.pruning import PRUNERS
 from study.training.registry import MODELS
-
-from .helpers import (
-    GENERATION,
-    N_TRIALS,
+from tests.helpers.commands import (
     PATIENCE_S,
-    SHORT,
     Result,
-    assert_same,
-    assert_whole,
     command,
     concurrently,
-    copied,
-    count,
     end,
     kill,
-    plan,
     search,
-    snapshot,
     start,
     wait_for,
 )
+from tests.helpers.plans import GENERATION, N_TRIALS, SHORT, plan
+from tests.helpers.storages import assert_same, assert_whole, copied, count, snapshot
 
 
 class Killed(NamedTuple):
@@ -204,7 +196,7 @@ def test_after_a_signal_it_goes_on_to_the_same_table(signalled, whole, sent):
 @pytest.mark.matrix("F3")
 def test_a_signal_while_torch_loads_ends_it_in_one_line_too(tmp_path):
     """Ctrl-C in the first second is as orderly as later."""
-    process = start(command("linear", *SHORT), tmp_path)
+    process = start(command("linear", *SHORT), tmp_path, is_fresh=True)
     maps = Path(f"/proc/{process.pid}/maps")
     wait_for(lambda: "libtorch_cpu" in maps.read_text(), process)
     process.send_signal(signal.SIGINT)

@@ -11,21 +11,9 @@ from study.storage import load_weights
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.registry import MODELS
 from study.trials import digest, rank, unpack
-
-from .helpers import (
-    GENERATION,
-    N_TRIALS,
-    SHORT,
-    assert_same,
-    command,
-    concurrently,
-    copied,
-    count,
-    run,
-    search,
-    table,
-    trials,
-)
+from tests.helpers.commands import command, concurrently, run, search
+from tests.helpers.plans import GENERATION, N_TRIALS, SHORT
+from tests.helpers.storages import assert_same, copied, count, table, trials
 
 MORE = ("--n-trials", 400)
 

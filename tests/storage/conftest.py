@@ -1,18 +1,8 @@
 """Fixtures of the storage's tests."""
 
-import optuna
 import pytest
 
 from study.storage import open_study
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    """Optuna's log says nothing."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(before)
 
 
 @pytest.fixture

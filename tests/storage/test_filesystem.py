@@ -7,8 +7,7 @@ import pytest
 from study.errors import StudyError
 from study.storage import Ledger, disk, load_study, lock, open_study
 from study.storage.disk import require_local
-
-from .helpers import snapshot
+from tests.helpers.storages import snapshot
 
 MOUNTS = r"""/dev/vda / ext4 rw 0 0
 server:/home /home nfs4 rw 0 0

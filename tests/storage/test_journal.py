@@ -9,8 +9,8 @@ import pytest
 
 from study.errors import StudyError
 from study.storage import load_study, open_study, record
-
-from .helpers import in_child, make_trial, snapshot, tables
+from tests.helpers.children import forked
+from tests.helpers.storages import make_trial, snapshot, tables
 
 
 def _killed_writer(path):
@@ -25,7 +25,7 @@ def _killed_writer(path):
         connection.execute("CREATE TABLE spoiled AS SELECT * FROM trial_user_attributes")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    assert in_child(work) == -signal.SIGKILL
+    assert forked(work) == -signal.SIGKILL
     assert path.with_name("study.db-journal").stat().st_size > 0
 
 
@@ -98,7 +98,7 @@ def test_a_journal_of_another_file_is_refused_untouched(path, recorded, study):
         connection.execute("UPDATE t SET a = upper(a)")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    assert in_child(work) == -signal.SIGKILL
+    assert forked(work) == -signal.SIGKILL
     path.with_name("other.db-journal").replace(journal)
     before = snapshot(path.parent)
 

@@ -10,8 +10,7 @@ import pytest
 
 from study.errors import BusyError, StudyError
 from study.storage import files, lock
-
-from .helpers import in_child
+from tests.helpers.children import forked
 
 
 def _holding(path, until):
@@ -165,7 +164,7 @@ def test_of_eight_searches_one_is_let_in(path):
 
     import threading
 
-    threads = [threading.Thread(target=in_child, args=[search]) for _ in range(8)]
+    threads = [threading.Thread(target=forked, args=[search]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,8 +7,7 @@ import pytest
 
 from study.errors import StudyError
 from study.storage import check_manifest, load_study, machine, manifest, record, set_manifest
-
-from .helpers import make_trial
+from tests.helpers.storages import make_trial
 
 WANTED = {"seed": 0, "protocol": {"steps": 5000, "classes": (4, 9)}, "digest": "ab"}
 

@@ -10,8 +10,8 @@ import pytest
 
 from study.errors import ResourceError, StudyError
 from study.storage import load_study, open_study, record, study_names
-
-from .helpers import in_child, killed_at, make_trial, snapshot, tables
+from tests.helpers.children import forked, killed_at
+from tests.helpers.storages import make_trial, snapshot, tables
 
 
 def test_a_fresh_storage_equals_the_one_that_optuna_makes(path, study):
@@ -58,7 +58,7 @@ def test_a_kill_while_creating_leaves_what_the_next_call_completes(path):
 def test_eight_processes_may_create_one_study_at_once(path):
     """Whoever is first creates; the rest open the same study."""
     statuses = []
-    work = lambda: in_child(lambda: open_study(str(path), "linear") and None)  # noqa: E731
+    work = lambda: forked(lambda: open_study(str(path), "linear") and None)  # noqa: E731
     threads = [threading.Thread(target=lambda: statuses.append(work())) for _ in range(8)]
     for thread in threads:
         thread.start()

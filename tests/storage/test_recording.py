@@ -12,8 +12,8 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
 from study.storage import bulk, load_study, open_study, record
-
-from .helpers import in_child, killed_at, make_trial, tables
+from tests.helpers.children import forked, killed_at
+from tests.helpers.storages import make_trial, tables
 
 INF = float("inf")
 
@@ -67,7 +67,7 @@ def test_processes_that_record_at_once_share_out_the_numbers(path, study):
         for k in range(10):
             record(own, [make_trial(k)])
 
-    threads = [threading.Thread(target=in_child, args=[work]) for _ in range(4)]
+    threads = [threading.Thread(target=forked, args=[work]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -14,8 +14,8 @@ from study.errors import BusyError, ResourceError, StudyError
 from study.explain import explain
 from study.storage import lock, open_study, record, save_weights
 from study.storage import opening as opening_module
-
-from .helpers import in_child, make_trial, snapshot, tables
+from tests.helpers.children import forked
+from tests.helpers.storages import make_trial, snapshot, tables
 
 TRIALS = [make_trial(k, user_attrs={"curve": "x" * 3000}) for k in range(64)]
 
@@ -31,7 +31,7 @@ def _limited(size, work):
             return error.status
         return 0
 
-    return in_child(child)
+    return forked(child)
 
 
 @pytest.mark.parametrize("size", [0, 512, 4096, 20_000, 60_000, 100_000])
@@ -114,7 +114,7 @@ def _unprivileged(work):
             return error.status
         return 0
 
-    return in_child(child)
+    return forked(child)
 
 
 @pytest.fixture

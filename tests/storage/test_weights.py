@@ -8,8 +8,8 @@ import pytest
 
 from study.errors import StudyError
 from study.storage import load_weights, safe_files, save_weights, write_atomically
-
-from .helpers import in_child, snapshot
+from tests.helpers.children import forked
+from tests.helpers.storages import snapshot
 
 TENSORS = {
     "linear.weight": np.random.default_rng(0).normal(size=(1, 784)).astype(np.float32),
@@ -96,7 +96,7 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(step, tmp_path, monkeypatch):
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr(safe_files, step, die)
-    status = in_child(lambda: write_atomically(path, b"new" * 999))
+    status = forked(lambda: write_atomically(path, b"new" * 999))
 
     assert status == -signal.SIGKILL
     assert path.read_bytes() == (b"old" if step == "_write_through" else b"new") * 999

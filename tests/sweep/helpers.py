@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 from study.dataset import idx
-from tests.search.helpers import end, start
+from tests.helpers.commands import end, start
 
 SHORT = (
     *("--steps", "40", "--val-every", "20", "--batch-size", "10", "--n-train", "120"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.helpers import assert_same, end, kill, wait_for
+from tests.helpers.commands import end, kill, wait_for
+from tests.helpers.storages import assert_same
 
 from .helpers import PAIRS, TINY, begin, links, sweep, table, with_images_of
 

@@ -13,7 +13,8 @@ from study import storage
 from study.errors import ResourceError, StudyError
 from study.sweep import loop
 from study.sweep.options import parser, settings_of
-from tests.search.helpers import count, end, run, wait_for
+from tests.helpers.commands import end, run, wait_for
+from tests.helpers.storages import count
 
 from .helpers import PAIRS, TINY, begin, links, sweep, table
 

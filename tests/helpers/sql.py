@@ -4,13 +4,19 @@ import json
 import sqlite3
 from contextlib import closing
 
-from tests.vouching import vouch
+from tests.helpers.vouching import vouch
 
 
 def query(path, sql, *values):
     """All rows of a query; a change is committed."""
     with closing(sqlite3.connect(path)) as connection, connection:
         return connection.execute(sql, values).fetchall()
+
+
+def change(path, statement, *values):
+    """Alter a storage behind everyone's back, and vouch for it."""
+    query(path, statement, *values)
+    vouch(path)
 
 
 def studies(path):
@@ -67,5 +73,4 @@ def table(path, name):
 def set_attribute(path, trial, key, value):
     """Overwrite one attribute of a trial, named by its id, and vouch for it."""
     sql = "UPDATE trial_user_attributes SET value_json = ? WHERE trial_id = ? AND key = ?"
-    query(path, sql, json.dumps(value), trial, key)
-    vouch(path)
+    change(path, sql, json.dumps(value), trial, key)
