@@ -13,6 +13,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
 QUICK = "not slow and not faults and not gpu"  # what everybody runs, everywhere
+SPREAD = ("-n", "2", "--dist", "loadfile")  # a module's fixtures are made by one process
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # each of the two processes has one core
 
 
 def prepare(session: nox.Session, extras: str = "dev") -> None:
@@ -40,7 +42,8 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest. Slow ones run with ``-- -m slow``."""
     prepare(session)
-    session.run("pytest", *(session.posargs or ["-n", "2", "-m", QUICK]))
+    quick = [*SPREAD, "-m", QUICK]
+    session.run("pytest", *(session.posargs or quick), env=ONE_THREAD)
 
 
 @nox.session(default=False)
@@ -54,7 +57,8 @@ def gpu(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Make every fault of the matrix, often, and print how often and what was lost."""
     prepare(session)
-    session.run("pytest", "-n", "2", "-m", "matrix", *session.posargs)
+    fresh = {"STUDY_TESTS_FRESH": "1"}  # every command in an interpreter of its own
+    session.run("pytest", "-n", "2", "-m", "matrix", *session.posargs, env=fresh)
 
 
 @nox.session(default=False)

@@ -32,8 +32,9 @@ def parts(path):
 
 def recorded(path):
     """How many trials the confirmation has so far, read while it runs."""
-    sql = "SELECT count(*) FROM trials JOIN studies USING (study_id) WHERE study_name LIKE '%/%'"
-    return sql.query(path, sql)[0][0]
+    like = "study_name LIKE '%/%'"
+    count = f"SELECT count(*) FROM trials JOIN studies USING (study_id) WHERE {like}"
+    return sql.query(path, count)[0][0]
 
 
 @pytest.mark.matrix("F1")

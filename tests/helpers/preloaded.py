@@ -83,6 +83,10 @@ class Process:
         """SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
+    def kill(self):
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
     def _status(self, timeout, flags=0):
         if self.returncode is None:
             self._ends.settimeout(timeout)
