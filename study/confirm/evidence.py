@@ -11,10 +11,10 @@ from study.confirm.plan import (
     Parts,
     find_parts,
     read_searched,
-    require_comparable,
     searched_as,
 )
 from study.errors import NotConfirmedError
+from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
 from study.storage.urls import shell
 from study.trials import StoredTrial

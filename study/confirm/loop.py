@@ -17,10 +17,10 @@ from study.confirm.plan import (
     find_parts,
     manifest_of_part,
     read_searched,
-    require_comparable,
     require_free,
     require_images,
 )
+from study.storage.comparable import require_comparable
 from study.storage.searched import Searched, require_fit
 from study.workers import Pool, Workers
 

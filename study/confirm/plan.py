@@ -111,28 +111,6 @@ def _is_empty(storage: str, name: str) -> bool:
     return store.manifest(study) is None and not store.frozen_trials(study)
 
 
-def require_comparable(first: Searched, second: Searched) -> None:
-    """Refuse to compare studies of different data or training.
-
-    Raises:
-        StudyError: They are one study, or differ; the message says in what.
-    """
-    if first.name == second.name:
-        raise StudyError(f"study {first.name!r}: named twice: compare two studies")
-    for part in ("protocol", "data_sha256"):
-        ours, theirs = first.manifest[part], second.manifest[part]
-        if ours != theirs:
-            if isinstance(ours, dict):
-                ours, theirs = (
-                    ", ".join(f"{n} {m[n]}" for n in m if ours.get(n) != theirs.get(n))
-                    for m in (ours, theirs)
-                )
-            raise StudyError(
-                f"studies {first.name!r} and {second.name!r}: differ in {part} "
-                f"({ours}; {theirs}): search both with the same data and protocol"
-            )
-
-
 def require_images(search: Searched) -> None:
     """Refuse a study whose training images can't give up a holdout.
 

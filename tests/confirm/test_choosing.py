@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from study.confirm.plan import finalists, require_comparable
+from study.confirm.plan import finalists
 from study.errors import StudyError
+from study.storage.comparable import require_comparable
 from study.trials import StoredTrial
 from study.trials.selection import recommended
 
@@ -206,10 +207,10 @@ def test_two_models_of_the_same_training_are_comparable():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"steps": 400}, ["protocol", "steps 300", "steps 400"]),
-        ({"batch_size": 50}, ["protocol", "batch_size 100", "batch_size 50"]),
+        ({"steps": 400}, ["protocol", "steps (300 against 400)"]),
+        ({"batch_size": 50}, ["protocol", "batch_size (100 against 50)"]),
         ({"classes": (3, 8)}, ["protocol", "classes", "3", "8"]),
-        ({"data": "e" * 64}, ["data_sha256", "d" * 64, "e" * 64]),
+        ({"data": "e" * 64}, ["SHA-256", f"({'d' * 12}… against {'e' * 12}…)"]),
     ],
     ids=["steps", "batch-size", "classes", "data"],
 )
@@ -226,5 +227,5 @@ def test_what_differs_is_named_with_both_values(changes, words):
 
 def test_a_study_is_not_compared_with_itself():
     """It is named in the refusal."""
-    with pytest.raises(StudyError, match="'linear': named twice"):
+    with pytest.raises(StudyError, match="'linear': is named twice"):
         require_comparable(searched_as("linear"), searched_as("linear"))

@@ -210,7 +210,7 @@ def test_studies_of_other_training_are_refused(fresh):
 
     result = here(CONFIRM, fresh, "--mlp", "mlp-60")
 
-    assert_refused(result, "'linear'", "'mlp-60'", "steps 300", "steps 60")
+    assert_refused(result, "'linear'", "'mlp-60'", "steps (300 against 60)")
     assert sql.contents(fresh) == before
 
 
