@@ -119,6 +119,14 @@ def package(session: nox.Session) -> None:
     session.run("pytest", "-m", "slow", "tests/test_package.py", *session.posargs)
 
 
+@nox.session(name="bench-tests", default=False)
+def bench_tests(session: nox.Session) -> None:
+    """Run every benchmark command on tiny settings, and check what it writes."""
+    prepare(session)
+    files = ("tests/test_benchmarks.py", "tests/test_own_model.py")
+    session.run("pytest", "-m", "slow", *files, *session.posargs)
+
+
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time this package and its peers side by side: ``nox -s bench -- --quick`` for a look."""

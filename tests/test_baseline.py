@@ -2,8 +2,6 @@
 
 import re
 import struct
-import subprocess
-import sys
 
 import pytest
 
@@ -13,17 +11,12 @@ from study.training.registry import MODELS
 from study.training.space import Configuration
 from study.training.task import Planned, Task
 from study.training.work import train_on
+from tests.helpers import commands
 
 
 def run(folder, *options):
     """Run the command in ``folder``."""
-    return subprocess.run(
-        [sys.executable, "-m", "study.baseline", "--steps", "200", *options],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    return commands.run(commands.module("study.baseline", "--steps", 200, *options), folder)
 
 
 def test_it_prints_the_notebooks_lines_and_draws_both_panels(tmp_path):
@@ -84,6 +77,6 @@ def test_bad_input_is_one_line(options, words, tmp_path):
     """Status 2, before anything is trained."""
     ended = run(tmp_path, *options)
 
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.status, ended.stdout) == (2, "")
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1

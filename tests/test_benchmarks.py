@@ -25,7 +25,7 @@ def command(name, *options):
     )
 
 
-@pytest.fixture(scope="module", params=["linear", pytest.param("mlp", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["linear", "mlp"])
 def benchmark(request, tmp_path_factory):
     """(the ended command, its folder)."""
     out = tmp_path_factory.mktemp(request.param)
@@ -38,6 +38,7 @@ def table(benchmark):
     return pd.read_csv(benchmark[1] / "benchmark.csv").set_index("key")
 
 
+@pytest.mark.slow
 def test_the_benchmark_ends_well_only_if_all_peers_reach_the_same_errors(benchmark):
     """Status 0 says that no row failed and that none differs from the reference."""
     ended, _ = benchmark
@@ -46,6 +47,7 @@ def test_the_benchmark_ends_well_only_if_all_peers_reach_the_same_errors(benchma
     assert "DIFFER" not in ended.stdout
 
 
+@pytest.mark.slow
 def test_every_peer_has_its_row(table):
     """A peer that is not installed has a row that says so."""
     assert list(table.index) == ROWS
@@ -54,6 +56,7 @@ def test_every_peer_has_its_row(table):
     assert measured["jax"] or table.loc["jax", "note"] == "JAX is not installed"
 
 
+@pytest.mark.slow
 def test_ratios_follow_from_the_seconds(table):
     """Ratio, trials a second and GFLOP/s are all functions of seconds and of the work."""
     seconds = table["seconds_per_trial"].dropna()
@@ -67,6 +70,7 @@ def test_ratios_follow_from_the_seconds(table):
     assert work.max() == pytest.approx(work.min())
 
 
+@pytest.mark.slow
 def test_the_figure_is_drawn(benchmark):
     """A PNG lies beside the CSV."""
     assert (benchmark[1] / "benchmark.png").read_bytes().startswith(b"\x89PNG")
@@ -110,7 +114,10 @@ def test_a_missing_peer_is_a_row_and_not_a_failure(monkeypatch):
         jax.run(Work("linear", ((0, 0.01),), 1, 100, 0))
 
 
-@pytest.mark.parametrize(("name", "stem"), [(".widths", "widths"), (".scaling", "scaling")])
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [pytest.param(".widths", "widths", marks=pytest.mark.slow), (".scaling", "scaling")],
+)
 def test_the_other_commands_write_their_tables(name, stem, tmp_path):
     """Widths has a line a generation and cohort, scaling one a sampler and size."""
     ended = command(name, "--out", tmp_path)
@@ -121,6 +128,7 @@ def test_the_other_commands_write_their_tables(name, stem, tmp_path):
     assert (written.filter(like="second").to_numpy() > 0).all()
 
 
+@pytest.mark.slow
 def test_the_shortcuts_command_writes_a_line_a_measurement(tmp_path):
     """Four pruners of one seed, of which some prune; two models and two peers to the target."""
     ended = command(".shortcuts", "--out", tmp_path)

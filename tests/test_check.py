@@ -3,8 +3,6 @@
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import optuna
@@ -13,6 +11,7 @@ import pytest
 from study.check import check, lines
 from study.search import Settings, search
 from study.storage import files
+from tests.helpers.commands import module, run
 from tests.helpers.plans import plan
 from tests.helpers.storages import snapshot
 from tests.helpers.vouching import as_of_before_the_seal, drop_orphans
@@ -47,9 +46,7 @@ def weights(path):
 
 def command(path):
     """The command as a real process."""
-    line = [sys.executable, "-m", "study.check", "--storage", str(path)]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+    return run(module("study.check", "--storage", path), path.parent)
 
 
 def test_a_whole_storage_is_said_to_be_as_recorded(path):

@@ -1,9 +1,7 @@
 """A third model from one file: searched, confirmed, reported, reproduced and timed."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from study.training.plan import Plan
 from study.training.registry import MODELS, Model, build, load_model_file, register
 from study.training.space import Configuration
 from study.training.trainer import train
+from tests.helpers import commands
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_hidden_layers.py"
@@ -35,15 +34,7 @@ def _as_before(monkeypatch):
 
 def run(module, folder, *options):
     """Run a command in ``folder``; (status, stdout, stderr)."""
-    ended = subprocess.run(
-        [sys.executable, "-m", module, *map(str, options)],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return ended.returncode, ended.stdout, ended.stderr
+    return commands.run(commands.module(module, *options), folder)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +120,7 @@ def test_a_changed_file_does_not_go_on_with_the_study(whole, tmp_path):
     assert len(found.get_trials()) == 4
 
 
+@pytest.mark.slow
 def test_the_benchmark_times_it(tmp_path):
     """Its rows reach the errors of the untimed search."""
     options = ("--quick", *OWN, "--models", NAME, "--peers", "search", "--out", tmp_path)

@@ -1,11 +1,8 @@
 """A stored trial, retrained: the same bits, within rounding, or different, and where."""
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import numpy as np
@@ -18,6 +15,7 @@ from study.search import Plan, Settings, search
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
 from study.training.space import SearchSpace
+from tests.helpers import commands
 from tests.helpers.vouching import vouch
 
 SHORT = Protocol(steps=300, val_every=20)
@@ -76,20 +74,13 @@ def alter(path, study, number, change, *, redigest=True):
 
 def run(path, study, number):
     """The command as a real process: its status, stdout and stderr."""
-    options = ("--storage", str(path), "--study-name", study, "--trial", str(number))
-    return subprocess.run(
-        [sys.executable, "-m", "study.reproduce", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-        env={k: v for k, v in os.environ.items() if k != "OPTUNA_STORAGE"},
-    )
+    options = ("--storage", path, "--study-name", study, "--trial", number)
+    return commands.run(commands.module("study.reproduce", *options), path.parent)
 
 
 def assert_refused(result, *words):
     """Status 2 and one line that has all these words."""
-    assert (result.returncode, result.stdout) == (2, "")
+    assert (result.status, result.stdout) == (2, "")
     assert result.stderr.startswith("study: ")
     assert result.stderr.count("\n") == 1
     assert [word for word in words if word not in result.stderr] == []
@@ -129,7 +120,7 @@ def test_the_command_says_identical_with_status_0(searched):
     """On one line, that names study and trial."""
     result = run(searched, "extended", 9)
 
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.status, result.stderr) == (0, "")
     assert result.stdout == (
         "extended trial 9: identical: weights, curve and predictions have the same bits\n"
     )
@@ -146,7 +137,7 @@ def test_the_command_says_different_with_status_1(altered):
 
     result = run(altered, "plain", 2)
 
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.status, result.stderr) == (1, "")
     assert result.stdout == "plain trial 2: different: first at step 80\n"
 
 
@@ -203,7 +194,7 @@ def test_rounding_alone_ends_with_status_0(altered):
 
     result = run(altered, "plain", 3)
 
-    assert result.returncode == 0
+    assert result.status == 0
     assert result.stdout == (
         "plain trial 3: identical within float32 rounding: differs first at step 0\n"
     )

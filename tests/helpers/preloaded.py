@@ -213,6 +213,8 @@ def _become(request, fds):
 
 def _run(module):
     """The status that ``python -m MODULE`` would end with."""
+    if not hasattr(sys.modules.get(module), "__path__"):
+        sys.modules.pop(module, None)  # it is __main__ alone
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as left:
