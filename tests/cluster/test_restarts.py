@@ -73,18 +73,18 @@ def test_a_crash_in_the_middle_of_a_confirmation_changes_nothing(mortal, tmp_pat
 
 def test_crashes_between_the_parts_of_a_run_change_nothing(mortal, tmp_path, monkeypatch):
     """Each search, and the report, finds the server gone when it begins."""
-    import study.__main__ as run
+    import study.command as run
 
     url, parts = mortal.database(), []
     options = ("--steps", 60, "--n-trials", 4, "--no-confirm", "--out", tmp_path / "reports")
     calm = here("study", tmp_path / "study.db", *options)
 
     def crashing(part):
-        def begin(*arguments):
+        def begin(*arguments, **options):
             if parts:
                 mortal.crash()
             parts.append(part)
-            return part(*arguments)
+            return part(*arguments, **options)
 
         return begin
 
