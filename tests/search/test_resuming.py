@@ -11,6 +11,7 @@ import pytest
 
 from study.search import Settings, loop
 from study.search import search as search_here
+from study.storage import ledger
 from study.training.pruning import PRUNERS
 from study.training.registry import MODELS
 from tests.helpers.commands import (
@@ -86,7 +87,7 @@ def test_killed_between_two_steps_it_ends_in_the_same_table_and_weights(
     search_here(plan(), Settings(str(calm), "linear", 12))
     search_here(plan(), Settings(str(path), "linear", 8))
     with monkeypatch.context() as patch:
-        owner = loop if hasattr(loop, step) else loop.storage
+        owner = ledger if step == "record" else loop
         patch.setattr(owner, step, _kill_at(getattr(owner, step), when))
         with pytest.raises(_Kill):
             search_here(plan(), Settings(str(path), "linear", 12))
