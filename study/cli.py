@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
@@ -119,6 +119,18 @@ def set_logging(verbosity: int) -> None:
     optuna_logging.enable_propagation()
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """A formatter that adds the default to an option's help, where the help does not say it."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text, value = action.help or "", action.default
+        if action.nargs == 0 or value is None or value == [] or "(default: " in text:
+            return text
+        words = value if isinstance(value, tuple) else (value,)
+        shown = " ".join(f"{x:,}" if isinstance(x, int) else str(x) for x in words)
+        return f"{text} (default: {shown})"
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """End with one line and status 2, as every other refusal does."""
@@ -131,10 +143,12 @@ def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argpa
         prog=f"python -m {prog}",
         description=description,
         epilog="\n".join(epilog),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
-    parser.add_argument("-q", "--quiet", action="count", default=0, help="log and show less")
+    parser.add_argument(
+        "-q", "--quiet", action="count", default=0, help="log less, and show no progress"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
@@ -162,6 +176,9 @@ at_least_two = _number(int, lambda n: n >= 2, "2 or more")  # a standard deviati
 seed = _number(int, lambda n: n >= 0, "0 or more")
 positive_float = _number(float, lambda x: 0 < x < math.inf, "a finite number above 0")
 fraction = _number(float, lambda x: 0 <= x <= 1, "a fraction from 0 to 1 (2 % is 0.02)")
+
+COUNT: dict[str, Any] = {"type": positive_int, "metavar": "N"}  # keywords of an option
+SECONDS: dict[str, Any] = {"type": positive_float, "metavar": "SECONDS"}
 
 
 def available_cores() -> int:

@@ -1,4 +1,4 @@
-"""What a person can do wrong, each with the exit status that its command ends with."""
+"""The errors that a command reports in one line, each with its exit status."""
 
 import re
 
@@ -45,18 +45,18 @@ class ResourceError(StudyError):
 
 
 class Bug(StudyError):
-    """An error that nobody foresaw."""
+    """An error that this package did not expect: a mistake in the package."""
 
     status = 1
 
 
 def of_status(status: int) -> type[StudyError]:
-    """The kind of error that ends a command with ``status``."""
+    """The kind of error whose exit status is ``status``."""
     kinds: tuple[type[StudyError], ...] = (StudyError, BusyError, ResourceError)
     return next((kind for kind in kinds if kind.status == status), Bug)
 
 
 def is_memory(error: BaseException) -> bool:
-    """Whether Python or torch found no memory."""
+    """Whether Python or torch ran out of memory."""
     found = isinstance(error, RuntimeError) and _TORCH_MEMORY.search(str(error))
     return isinstance(error, MemoryError) or bool(found)

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM end a command in one line and the status that shells expect.
 
-While a command runs they are exceptions (:func:`raising`). Before, while its libraries
-load, there is nothing to tidy up, and they end it at once (:func:`end_at_once`).
+While a command runs, they raise an exception (:func:`raising`). Before that, while its libraries
+are loaded, there is nothing to clean up, and they end the process at once (:func:`end_at_once`).
 """
 
 import os
@@ -17,7 +17,7 @@ _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class Interrupted(BaseException):
-    """A signal, raised where the command stands."""
+    """A signal, as an exception of the command that it interrupts."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -42,9 +42,9 @@ def raising() -> Iterator[None]:
 
 @contextmanager
 def kept_from_children() -> Iterator[None]:
-    """Let processes that are started in the block pass over Ctrl-C: a terminal tells them too.
+    """Processes that are started in the block ignore Ctrl-C, which a terminal sends to them too.
 
-    They begin with what this process does about a signal, and so it passes over it meanwhile.
+    They inherit how this process handles signals, so it ignores Ctrl-C meanwhile.
     """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -54,9 +54,10 @@ def kept_from_children() -> Iterator[None]:
 
 
 def leave(number: int) -> NoReturn:
-    """End without waiting for workers in the middle of a generation.
+    """End the process without waiting for workers that train.
 
-    Threads end with the process. Processes are killed: loky's would wait for work for minutes.
+    Threads end with the process. Child processes are killed, since those of loky would wait for
+    work for minutes.
     """
     for other in _WORDS:
         signal.signal(other, signal.SIG_IGN)  # once is enough

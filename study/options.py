@@ -38,7 +38,7 @@ def add_model_files(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="Python file that registers models of your own; it is run as it is",
+        help="Python file that registers your own models; it is run as it is",
     )
 
 
@@ -53,15 +53,13 @@ def load_model_files(args: argparse.Namespace) -> None:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Where the images come from and which two classes they are."""
-    group = parser.add_argument_group("data")
-    default = Protocol()
+    """Which images are used, and which two classes of them."""
+    group, default = parser.add_argument_group("data"), Protocol()
     group.add_argument(
         "--dataset",
         choices=("mnist", "fashion-mnist", "kmnist", "own"),
         default=default.dataset,
-        help="whose official training files, or own: yours, in the same format "
-        f"(default: {default.dataset})",
+        help="which official training files; own: your own files in the same format",
     )
     group.add_argument(
         "--digits",
@@ -69,41 +67,28 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar=("A", "B"),
         default=default.classes,
-        help="the two classes, told apart as 0 and 1 (default: 4 9)",
+        help="the two classes; A gets label 0 and B gets label 1",
     )
     add_data_root(group, "downloaded there if missing (default: the 4s and 9s inside the package)")
-    group.add_argument(
-        "--n-train",
-        type=cli.positive_int,
-        metavar="N",
-        default=default.n_train,
-        help=f"the first N images train, the rest validate (default: {default.n_train:,})",
-    )
+    help_text = "train on the first N images, validate on the others"
+    group.add_argument("--n-train", **cli.COUNT, default=default.n_train, help=help_text)
 
 
 def add_data_root(parser: argparse._ActionsContainer, when: str) -> None:
-    """``--data-root``; ``when`` says what for, after a comma."""
+    """``--data-root``; ``when`` ends its help: when it is needed."""
     help_text = f"folder of the official training files, {when}"
     parser.add_argument("--data-root", type=Path, metavar="DIR", help=help_text)
 
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
     """How every trial is trained."""
-    group = parser.add_argument_group("training")
-    default = Protocol()
-    for name, help_text in (
-        ("steps", "SGD updates of a trial"),
-        ("batch_size", "images an update"),
-        ("val_every", "updates from one validation to the next"),
+    group, default = parser.add_argument_group("training"), Protocol()
+    for option, value, help_text in (
+        ("--steps", default.steps, "SGD updates of each trial"),
+        ("--batch-size", default.batch_size, "images in each update"),
+        ("--val-every", default.val_every, "updates from one validation to the next"),
     ):
-        value = getattr(default, name)
-        group.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=cli.positive_int,
-            metavar="N",
-            default=value,
-            help=f"{help_text} (default: {value:,})",
-        )
+        group.add_argument(option, **cli.COUNT, default=value, help=help_text)
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:
@@ -131,30 +116,26 @@ def protocol_of(args: argparse.Namespace) -> Protocol:
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """What trains: threads of this process, other processes, or a cluster."""
     group = parser.add_argument_group("workers")
-    default = Workers()
     group.add_argument(
         "--jobs",
-        type=cli.positive_int,
-        metavar="N",
+        **cli.COUNT,
         default=cli.available_cores(),
-        help="cohorts trained at once, a core each; the trials are the same whatever it is "
-        "(default: the number of cores)",
+        help="cohorts trained at the same time, one core each; the trials are the same for any "
+        "number (default: the number of cores)",
     )
     group.add_argument(
         "--backend",
         metavar="NAME",
-        default=default.backend,
-        help="joblib backend, such as loky for processes, or MODULE:FUNCTION that registers one "
-        f"(default: {default.backend})",
+        default=Workers.backend,
+        help="joblib backend, such as loky for processes, or MODULE:FUNCTION that registers one",
     )
     group.add_argument(
         "--dask", metavar="ADDRESS", help="train on the cluster of this Dask scheduler"
     )
     group.add_argument(
         "--trial-timeout",
-        type=cli.positive_float,
-        metavar="SECONDS",
-        help="give a cohort that takes longer to another worker, once",
+        **cli.SECONDS,
+        help="if a cohort takes longer, try it once more on another worker",
     )
 
 

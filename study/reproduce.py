@@ -1,4 +1,4 @@
-"""Retrain one stored trial as it was trained, and hold it against what is stored.
+"""Retrain one stored trial as it was trained, and compare it with what is stored.
 
 ``python -m study.reproduce --study-name linear --trial 12``
 """
@@ -58,7 +58,7 @@ class Reproduction:
 def reproduce(
     storage: str, study_name: str, number: int, data_root: Path | None = None
 ) -> Reproduction:
-    """Retrain a stored trial with the trials that it shared its cohort with.
+    """Retrain a stored trial, together with the other trials of its cohort.
 
     Args:
         storage: A path or a URL; it is only read.
@@ -85,7 +85,7 @@ def reproduce(
 
 
 def compare(stored: StoredTrial, history: History) -> Reproduction:
-    """Hold a new training against a stored trial."""
+    """Compare a new training with a stored trial."""
     from study.trials import curve_of, weights_digest
 
     new = curve_of(history)

@@ -1,7 +1,7 @@
-"""The one way out for text: what is printed, logged, or said in an error.
+"""Clean all text that is printed, logged, or put into an error.
 
 Names, manifests and error texts come from files and databases. A control character in them
-could steer a terminal or forge a line, and a mistyped URL shows its password.
+could control a terminal or forge a line, and a mistyped URL would show its password.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _NAMED_IN_WORDS = re.compile(_NAMED.pattern.replace("[^&;]*", r"[^&;,\s'\"]*"))
 
 
 def visible(text: str) -> str:
-    r"""``text`` with each character that steers, hides or breaks a line as ``\x1b`` or its like.
+    r"""``text`` with an escape such as ``\x1b`` for each character that could change a line.
 
-    Letters, signs and spaces of every script stay. These become escapes: control characters,
-    direction and zero-width characters, separators of lines, and lone surrogates.
+    Letters, signs and spaces of every script stay. Control characters, characters that set the
+    direction of writing or have no width, line separators and lone surrogates become escapes.
     """
     if text.isprintable():
         return text
@@ -43,9 +43,9 @@ def visible(text: str) -> str:
 
 
 def shown(value: object) -> object:
-    """What a page's template writes of a value: text that is no markup is made visible.
+    """A value as a page's template writes it: :func:`visible`, if it is text and no markup.
 
-    Its lines stay: in a page they break nothing.
+    Line breaks stay, since they do no harm in a page.
     """
     return "\n".join(map(visible, value.split("\n"))) if type(value) is str else value
 
@@ -56,7 +56,7 @@ def hidden(url: str) -> str:
 
 
 def clean(text: str) -> str:
-    """One line of text as it may be shown: see :func:`visible`; passwords of URLs are hidden."""
+    """One line of text as it may be shown: :func:`visible`, with the passwords of URLs hidden."""
     parts = _OF_URL.sub(r"\1***", text).split(": ")
     parts = [_without_password(part, _COLON_IN_WORDS) for part in parts]
     return visible(_NAMED_IN_WORDS.sub(r"\1***", ": ".join(parts)))
@@ -69,7 +69,7 @@ def _without_password(text: str, colon: re.Pattern[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """:func:`clean`, with breaks of lines as spaces: a library's error may have several lines."""
+    """:func:`clean` on one line: the error of a library may have several lines."""
     return clean(" ".join(line.strip() for line in text.splitlines()))
 
 

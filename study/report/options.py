@@ -30,9 +30,9 @@ def parser() -> argparse.ArgumentParser:
         found.add_argument(
             f"--{option}",
             metavar="NAME",
-            help=f"the {place} study, of whatever model; if only one of the two is named, the "
-            "report is of that one (default: of each model the study called after it, or its "
-            "only one)",
+            help=f"the {place} study, of any model; with only one of the two options, the report "
+            "is of that study alone (default: of each model the study that has its name, or its "
+            "only study)",
         )
     options.add_data_root(found, "for images that are not in the package")
     return found
@@ -45,12 +45,12 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         default=Path("reports"),
-        help="folder of index.html, figures/, tables/ and summary.json (default: reports)",
+        help="folder for index.html, figures/, tables/ and summary.json",
     )
     parser.add_argument(
         "--replace",
         action="store_true",
-        help="overwrite files in --out that are in the way and that no report wrote",
+        help="overwrite files of these names in --out that no report wrote",
     )
 
 

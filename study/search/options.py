@@ -23,18 +23,30 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         metavar="NAME",
         required=True,
-        help=f"what to search: {', '.join(MODELS)}, or what a --model-file registers",
+        help=f"the model to search: {', '.join(MODELS)}, or one that a --model-file registers",
     )
     found.add_argument("--study-name", help="the study's name (default: the model's)")
     options.add_common(found)
     add_search(found)
-    space = found.add_argument_group("search space (log-uniform; one value fixes it)")
+    _add_space(found)
+    for option, what in (
+        ("generation", "planned together"),
+        ("cohort", "trained together, as one wide model"),
+    ):
+        help_text = f"trials {what} (default: {_of_each_model(option)})"
+        found.add_argument(f"--{option}", **cli.COUNT, help=help_text)
+    return found
+
+
+def _add_space(parser: argparse.ArgumentParser) -> None:
+    """What is searched: the ranges and the target."""
+    space = parser.add_argument_group("search space (log-uniform; one value fixes it)")
     space.add_argument(
         "--learning-rate",
         nargs="+",
         type=cli.positive_float,
         metavar=("LOW", "HIGH"),
-        help="of plain SGD (default: 1e-5 to 1)",
+        help="learning rate of plain SGD (default: 1e-5 to 1)",
     )
     low, high = DEFAULT_HIDDEN_UNITS
     space.add_argument(
@@ -42,27 +54,18 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         type=cli.positive_int,
         metavar=("LOW", "HIGH"),
-        help=f"of the mlp, or another model with hidden units (default: {low} to {high})",
+        help="hidden units of the mlp, or of another model that has them "
+        f"(default: {low} to {high})",
     )
     space.add_argument(
         "--target",
         type=cli.fraction,
-        help="validation error to reach, a fraction (default: "
-        + ", ".join(f"{model.target} for {name}" for name, model in MODELS.items())
-        + ")",
+        help=f"validation error to reach, as a fraction (default: {_of_each_model('target')})",
     )
-    for option, what in (
-        ("generation", "planned together"),
-        ("cohort", "trained together, as one wide model"),
-    ):
-        widths = ", ".join(f"{getattr(m, option)} for {name}" for name, m in MODELS.items())
-        found.add_argument(
-            f"--{option}",
-            type=cli.positive_int,
-            metavar="N",
-            help=f"trials {what} (default: {widths})",
-        )
-    return found
+
+
+def _of_each_model(attribute: str) -> str:
+    return ", ".join(f"{getattr(model, attribute)} for {name}" for name, model in MODELS.items())
 
 
 def add_search(parser: argparse.ArgumentParser) -> None:
@@ -70,49 +73,42 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("search")
     group.add_argument(
         "--n-trials",
-        type=cli.positive_int,
-        metavar="N",
-        default=64,
-        help="the size of the study, earlier trials included (default: 64)",
+        **cli.COUNT,
+        default=Settings.n_trials,
+        help="trials that the study has at the end, earlier ones included",
     )
     group.add_argument(
         "--sampler",
         choices=SAMPLERS,
-        default="tpe",
-        help="what proposes the next trials (default: tpe)",
+        default=Plan.sampler,
+        help="Optuna's sampler, which proposes the next trials",
     )
     group.add_argument(
         "--pruner",
         choices=PRUNERS,
-        default="none",
-        help="stops trials early; pruned trials never compete (default: none, since a fair "
-        "comparison gives every trial the same budget)",
+        default=Plan.pruner,
+        help="Optuna's pruner, which stops trials early; a pruned trial is never the best "
+        "(default: none, since a fair comparison gives every trial the same budget)",
     )
-    group.add_argument(
-        "--seed", type=cli.seed, default=0, help="of everything random (default: 0)"
-    )
+    group.add_argument("--seed", type=cli.seed, default=0, help="seed of everything random")
     group.add_argument(
         "--target-rule",
         choices=("point", "wilson"),
-        default="point",
-        help="what must meet the target: the error itself, or the upper end of its 95 %% "
-        "Wilson interval (default: point)",
+        default=Plan.target_rule,
+        help="what must reach the target: the error itself, or the upper end of its 95 %% "
+        "Wilson interval",
     )
-    group.add_argument(
-        "--until-target", action="store_true", help="stop at the generation that reaches it"
-    )
-    group.add_argument(
-        "--require-target", action="store_true", help="exit with status 3 if it is missed"
-    )
-    group.add_argument(
-        "--timeout", type=cli.positive_float, metavar="SECONDS", help="start no generation later"
-    )
+    for option, what in (
+        ("until", "stop after the generation that reaches the target"),
+        ("require", "exit with status 3 if the target is missed"),
+    ):
+        group.add_argument(f"--{option}-target", action="store_true", help=what)
+    group.add_argument("--timeout", **cli.SECONDS, help="begin no generation after this time")
     group.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
-        help="what trains; auto is CUDA where there is one and no cluster is named, else the CPU "
-        "(default: auto)",
+        help="what trains; auto is CUDA if there is a GPU here and no --dask, else the CPU",
     )
     options.add_workers(parser)
     options.add_data(parser)
@@ -153,7 +149,7 @@ def plan_of(args: argparse.Namespace, model: Model) -> Plan:
 
 
 def _device(args: argparse.Namespace) -> str:
-    """What trains. A cluster has devices that are not here: its workers say if they lack one."""
+    """The device that trains; a cluster's workers report it themselves if they lack it."""
     if args.dask is not None:
         return "cpu" if args.device == "auto" else str(args.device)
     from study.training.images import pick_device  # torch, once the cheap checks are done
