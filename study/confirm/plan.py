@@ -8,7 +8,6 @@ from typing import Any
 
 from study import storage as store
 from study.errors import StudyError
-from study.stats import level_with_best
 from study.storage.inspection import inspect
 from study.storage.manifest import FIRST_NAME
 from study.storage.searched import Searched
@@ -134,6 +133,8 @@ def finalists(trials: Sequence[StoredTrial], limit: int) -> list[StoredTrial]:
         trials: Of one study.
         limit: The most finalists, 1 or more.
     """
+    from study.stats import level_with_best
+
     complete = sorted((trial for trial in trials if trial.state == "COMPLETE"), key=rank)
     level = level_with_best([trial.val_errors for trial in complete], complete[0].n_val)
     ranked = [
