@@ -54,7 +54,7 @@ def test_a_signal_while_the_first_library_loads_ends_it_in_one_line(tmp_path, se
         f"import os, time\nos.kill(os.getpid(), {int(sent)})\ntime.sleep(9)\n"
     )
 
-    result = end(start(command("linear"), tmp_path))
+    result = end(start(command("linear"), tmp_path, is_fresh=True))
 
     assert result == (STATUS[sent], "", result.stderr)
     assert result.stderr.count("\n") == 1
