@@ -14,7 +14,7 @@ APART = ("dask", "distributed", "psycopg", "ray")
 def test_a_search_on_one_machine_imports_nothing_of_a_cluster(tmp_path):
     """Neither Dask nor PostgreSQL's driver, in a whole search on SQLite."""
     code = (
-        "import sys; from tests.cluster.helpers import searched\n"
+        "import sys; from tests.helpers.plans import searched\n"
         f"searched({str(tmp_path / 'study.db')!r})\n"
         f"print([name for name in {APART} if name in sys.modules])"
     )
