@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from study.report.record import ReportedStudy
 from tests.helpers import plans
 from tests.helpers.storages import weights
 
@@ -51,6 +52,8 @@ def state(path):
 
 def shown(value):
     """Everything that a report is made of, as something that can be compared."""
+    if isinstance(value, ReportedStudy):
+        return shown(_read_of(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = (field.name for field in dataclasses.fields(value) if field.compare)
         return {name: shown(getattr(value, name)) for name in names}
@@ -61,6 +64,14 @@ def shown(value):
     if isinstance(value, list | tuple):
         return [shown(part) for part in value]
     return repr(value)
+
+
+def _read_of(study):
+    """What a report takes of a study, and not the reader that it takes it from."""
+    own = {f.name: getattr(study, f.name) for f in dataclasses.fields(study) if f.name != "stored"}
+    names = ("name", "manifest", "model", "protocol", "trials", "times", "digest")
+    stored = {"unfinished": dict(study.stored.others), "machine": study.stored.machine}
+    return own | {name: getattr(study, name) for name in names} | stored
 
 
 @contextmanager
