@@ -243,7 +243,7 @@ def _unrecorded(out: Path) -> Digests:
 
     Its page is known by the footer that every version wrote, and has a summary or a table of
     ours beside it. Of the files there, those are its own that have a name which it wrote. A page
-    that names its generator had a record: where it is gone, nothing vouches for the files.
+    that names its generator had a record: where it is gone, nothing says whose the files are.
     """
     page = (out / PAGE).read_bytes() if _digest(out, PAGE) else b""
     if _FOOTER not in page or _GENERATOR in page:
