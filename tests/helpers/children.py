@@ -3,11 +3,14 @@
 import os
 import signal
 import sys
+import threading
 import warnings
 from contextlib import suppress
 
+import torch  # once, and not in every child
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from tqdm import tqdm
 
 from study.errors import StudyError
 
@@ -30,8 +33,7 @@ def start(work, stderr=None):
 def _be_child(work, stderr):
     status = 70
     try:
-        import torch
-
+        tqdm.set_lock(threading.RLock())  # a killed child would hold the one of all processes
         torch.set_num_threads(1)  # the parent's threads are not here
         os.setpgid(0, 0)
         if stderr is not None:
