@@ -18,6 +18,7 @@ if sys.argv[:1] == ["-m"]:  # python -m study…: its libraries take a second to
 if TYPE_CHECKING:
     from study.confirm.comparison import Comparison as Comparison
     from study.confirm.comparison import compare as compare
+    from study.dataset import Data as Data
     from study.dataset import DigitPair as DigitPair
     from study.dataset import load as load
     from study.dataset import normalise as normalise
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "study.confirm.comparison": ("Comparison", "compare"),
-    "study.dataset": ("DigitPair", "load", "normalise"),
+    "study.dataset": ("Data", "DigitPair", "load", "normalise"),
     "study.errors": ("StudyError",),
     "study.search.objective": ("Objective",),
     "study.training.history": ("History",),

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from torch import nn
 
 from study.confirm.plan import seed_key
-from study.dataset import DigitPair
+from study.dataset import Data
 from study.errors import StudyError
 from study.search.planner import Planner, tasks_of
 from study.seeds import derive, generator
@@ -55,7 +55,7 @@ class Source:
         digest = search.manifest["data_sha256"]
         return cls(search.name, search.plan, seed_key(search), digest, root)
 
-    def load(self) -> DigitPair:
+    def load(self) -> Data:
         """The images.
 
         Raises:
@@ -158,7 +158,7 @@ def require_classes(repetitions: Sequence[Repetition]) -> None:
             _divide(repetition.source.load(), repetition)
 
 
-def _divide(pair: DigitPair, split: Split) -> tuple[DigitPair, DigitPair]:
+def _divide(pair: Data, split: Split) -> tuple[Data, Data]:
     """The images to search on, and the holdout, which is as large as the validation set.
 
     Raises:
@@ -201,7 +201,7 @@ def _split(split: Split) -> list[FrozenTrial]:
     return [_trial(plan, attrs, errors / len(holdout.raw), began)]
 
 
-def _search(split: Split, inner: DigitPair) -> tuple[Planned, History, list[list[Any]]]:
+def _search(split: Split, inner: Data) -> tuple[Planned, History, list[list[Any]]]:
     """Repeat the search inside a split; the winner, and what every trial reached.
 
     The batch order is the split's, shared by both studies; the sampler's and the initial
@@ -237,7 +237,7 @@ def _search(split: Split, inner: DigitPair) -> tuple[Planned, History, list[list
     return planned, history, searched
 
 
-def _predict(model: nn.Module, history: History, pair: DigitPair) -> np.ndarray:
+def _predict(model: nn.Module, history: History, pair: Data) -> np.ndarray:
     """The predictions of the model with the history's best weights, (N,) bool."""
     weights = {name: torch.from_numpy(array) for name, array in history.weights.items()}
     model.load_state_dict(weights)

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from study.dataset import bundle, official, own
 from study.dataset.bundle import make_bundle
+from study.dataset.normalisation import normalise
 from study.dataset.official import DATASETS
-from study.dataset.pair import DigitPair, normalise
+from study.dataset.pair import Data, DigitPair, Label
 from study.errors import StudyError
 
 __all__ = [
     "DATASETS",
+    "Data",
     "DigitPair",
+    "Label",
     "check_request",
     "load",
     "make_bundle",
@@ -30,11 +33,11 @@ __all__ = [
 
 def load(
     dataset: str = "mnist",
-    classes: tuple[int, int] = (4, 9),
+    classes: tuple[Label, Label] = (4, 9),
     *,
     data_root: Path | None = None,
     n_train: int = 10_000,
-) -> DigitPair:
+) -> Data:
     """Return the images of two classes, in the order of the official training file.
 
     Args:
@@ -51,7 +54,7 @@ def load(
         ResourceError: a file that may not be read or written, or a full disk.
     """
     check_request(dataset, classes, bundled=data_root is None)
-    return DigitPair.select(dataset, classes, *read(dataset, data_root), n_train)
+    return Data.select(dataset, classes, *read(dataset, data_root), n_train)
 
 
 def read(dataset: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -63,7 +66,7 @@ def read(dataset: str, data_root: Path | None) -> tuple[NDArray[np.uint8], NDArr
     return official.read(dataset, Path(data_root))
 
 
-def check_request(dataset: str, classes: tuple[int, int], *, bundled: bool) -> None:
+def check_request(dataset: str, classes: tuple[Label, Label], *, bundled: bool) -> None:
     """Refuse a request that no file can meet, before any file is opened.
 
     Raises:

@@ -1,48 +1,57 @@
-"""Two classes of images, their split, and their normalisation.
+"""Two classes of images or of a table's rows, their split, and what a model sees of them.
 
-Letters: N images, D = 784 pixels.
+Letters: N images or rows, D columns (of an image: its pixels, of all colours).
 """
 
 import hashlib
+import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from study.dataset.normalisation import COLUMNS, IMAGE, NONE, Scaling, normalise
 from study.errors import StudyError
 
-_BLOCK = 256  # images normalised at a time: 1.6 MB of float64, which stays in a core's cache
+Label = int | str
+_MNIST = (28, 28)
 
 
 @dataclass(frozen=True, eq=False)
-class DigitPair:
-    """The images of two classes, in file order, of which the first ``n_train`` train.
+class Data:
+    """Images, or rows of a table, of two classes, of which the first ``n_train`` train.
 
     Raises:
-        StudyError: if the split leaves no image to train on, or none to validate on.
+        StudyError: if the split leaves nothing to train on, or nothing to validate on.
     """
 
     dataset: str
-    classes: tuple[int, int]  # the classes labelled 0 and 1
-    raw: NDArray[np.uint8]  # (N, 28, 28)
+    classes: tuple[Label, Label]  # the classes labelled 0 and 1
+    raw: NDArray[Any]  # (N, H, W) or (N, H, W, 3) uint8; of a table (N, D) float64
     labels: NDArray[np.uint8]  # (N,), 0 or 1
-    n_train: int  # images; the other N - n_train validate
+    n_train: int  # images or rows; the other N - n_train validate
+    columns: tuple[str, ...] = ()  # D names, of a table
+    normalisation: str = IMAGE  # of each image by itself; or "columns", or "none"
+    order: int | None = None  # None: the file's; else the seed of a stratified shuffle
+    label: str = ""  # the name of a table's column of labels
+    fixed_scaling: Scaling | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_train < len(self.raw):
+            first, second = self.classes
             raise StudyError(
-                f"n_train {self.n_train}: {self.dataset} has {len(self.raw)} images of classes "
-                f"{self.classes[0]} and {self.classes[1]}: must be from 1 to {len(self.raw) - 1}"
+                f"n_train {self.n_train}: {self.dataset} has {len(self.raw)} {self.items} of "
+                f"classes {first} and {second}: must be from 1 to {len(self.raw) - 1}"
             )
 
     @classmethod
     def select(
         cls,
         dataset: str,
-        classes: tuple[int, int],
+        classes: tuple[Label, Label],
         images: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         n_train: int,
@@ -80,50 +89,72 @@ class DigitPair:
         for label, name in enumerate(self.classes):
             if label not in labels:
                 raise StudyError(
-                    f"class {name} of {self.dataset}: none of the {len(labels)} images that "
-                    f"{part} is of it: must be one or more: change n_train, the images' order, "
-                    "or add some"
+                    f"class {name} of {self.dataset}: none of the {len(labels)} {self.items} that "
+                    f"{part} is of it: must be one or more: change n_train, the {self.items}' "
+                    "order, or add some"
                 )
 
-    def taking(self, order: NDArray[np.intp], n_train: int) -> Self:
-        """The images at these places, in this order, with a split of their own."""
-        return replace(self, raw=self.raw[order], labels=self.labels[order], n_train=n_train)
+    def taking(self, order: NDArray[np.intp], n_train: int, like: Self | None = None) -> Self:
+        """The images at these places, in this order, with a split of their own.
+
+        Args:
+            order: Their places, (n,).
+            n_train: How many of them train, the first ones.
+            like: Normalise columns as these do; by default as their own training part says.
+        """
+        return replace(
+            self,
+            raw=self.raw[order],
+            labels=self.labels[order],
+            n_train=n_train,
+            fixed_scaling=None if like is None else like.scaling,
+        )
+
+    @property
+    def is_table(self) -> bool:
+        """Rows of a table, not images."""
+        return self.raw.ndim == 2
+
+    @property
+    def items(self) -> str:
+        """What they are called, in a message."""
+        return "rows" if self.is_table else "images"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image, (H, W) or (H, W, 3), or of one row, (D,)."""
+        return self.raw.shape[1:]
+
+    @property
+    def inputs(self) -> int:
+        """D: how many numbers of one image or row a model sees."""
+        return math.prod(self.shape)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, in hexadecimal, of the raw pixels followed by the labels."""
-        return hashlib.sha256(self.raw.tobytes() + self.labels.tobytes()).hexdigest()
+        """SHA-256, in hexadecimal, of the raw values followed by the labels.
+
+        Where they are not images of 28 × 28, their shape and the columns' names follow.
+        """
+        content = hashlib.sha256(np.ascontiguousarray(self.raw).data)
+        content.update(np.ascontiguousarray(self.labels).data)
+        if self.shape != _MNIST:
+            content.update(json.dumps([self.shape, self.columns]).encode())
+        return content.hexdigest()
+
+    @cached_property
+    def scaling(self) -> Scaling | None:
+        """How the columns are normalised; None where they are not."""
+        if self.normalisation != COLUMNS:
+            return None
+        return self.fixed_scaling or Scaling.of(self.raw[: self.n_train])
 
     @cached_property
     def images(self) -> NDArray[np.float32]:
-        """The normalised images, (N, D) float32."""
-        return normalise(self.raw)
+        """What a model sees of the images or rows: normalised, (N, D) float32."""
+        if self.normalisation == NONE:
+            return self.raw.reshape(len(self.raw), self.inputs).astype(np.float32)
+        return self.scaling.apply(self.raw) if self.scaling else normalise(self.raw)
 
 
-def normalise(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Centre and scale each image by its own mean and population standard deviation.
-
-    With D pixels x, their sum S and their sum of squares Q, all of them integers,
-
-        (x - mean) / std  =  (D·x - S) / √(D·Q - S²),
-
-    whose integers are exact in float64: only the root, the division and the final float32
-    round. Equals ``(x - x.mean(1)) / x.std(1)``, and a constant image becomes zeros.
-
-    Args:
-        raw: (N, 28, 28) uint8, or any (N, …).
-
-    Returns:
-        (N, D) float32.
-    """
-    d = math.prod(raw.shape[1:])
-    pixels = raw.reshape(len(raw), d)  # (N, D), N = 0 too
-    normalised = np.empty(pixels.shape, np.float32)
-    for start in range(0, len(pixels), _BLOCK):
-        x = pixels[start : start + _BLOCK].astype(np.float64)
-        s = x.sum(1, keepdims=True)
-        q = (x * x).sum(1, keepdims=True)
-        root = np.sqrt(d * q - s * s)
-        root[root == 0] = 1  # a constant image: its numerators are 0 already
-        normalised[start : start + _BLOCK] = (d * x - s) / root
-    return normalised
+DigitPair = Data  # its name in version 0.1

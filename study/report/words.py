@@ -11,7 +11,7 @@ from study.trials import StoredTrial
 SOURCES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
 
 
-def class_name(dataset: str, label: int) -> str:
+def class_name(dataset: str, label: int | str) -> str:
     """What the images of a class are called."""
     return str(label) if dataset == "mnist" else f"class {label}"
 
@@ -22,7 +22,7 @@ def training_set(dataset: str) -> str:
     return f"{source}’s official training set" if source else "a training set of one’s own"
 
 
-def a_class(dataset: str, label: int) -> str:
+def a_class(dataset: str, label: int | str) -> str:
     """The same in a sentence: ``a 4``, ``class 4``."""
     return ("a " if dataset == "mnist" else "") + class_name(dataset, label)
 

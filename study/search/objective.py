@@ -5,7 +5,7 @@ import json
 import numpy as np
 import optuna
 
-from study.dataset import DigitPair
+from study.dataset import Data
 from study.errors import StudyError
 from study.seeds import derive
 from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
@@ -38,7 +38,7 @@ class Objective:
     def __init__(
         self,
         model: str,
-        pair: DigitPair,
+        pair: Data,
         *,
         seed: int,
         space: SearchSpace | None = None,

@@ -1,6 +1,6 @@
-"""A digit pair on a device, in the forms that cohorts train on.
+"""Data on a device, in the forms that cohorts train on.
 
-Letters in the shape comments: N images, D columns of an image, H hidden units.
+Letters in the shape comments: N images or rows, D columns, F columns once folded, H hidden units.
 """
 
 from dataclasses import dataclass
@@ -8,45 +8,55 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from study.dataset import DigitPair
+from study.dataset import Data
 from study.errors import StudyError
 from study.training.known_state import known_state
 
 
 class Fold:
-    """Trains the pixels that always equal the corner pixel as one, exactly.
+    """Trains the columns that always equal the first one, a corner pixel, as one, exactly.
 
     n equal columns receive n equal gradients. Seen in an orthonormal basis, only their sum
     over √n moves; so one column, √n times as large, trains in place of n, and every
     weight of the group moves by 1/√n of what that column's weight moves. On MNIST's 4s and
     9s this makes 784 columns 619. A last column of ones carries the biases.
 
+    Where no other column equals the first one, as in most tables, the columns stay as they are.
+
     Args:
-        images: (N, 784) all images that the model will see, in training and validation.
+        images: (N, D) all images or rows that the model will see, in training and validation.
     """
 
     def __init__(self, images: Tensor) -> None:
-        self.same = (images == images[:, :1]).all(0)  # (784,)
+        self.same = (images == images[:, :1]).all(0)  # (D,)
+        self.is_folding = int(self.same.sum()) > 1
         self.scale = float(self.same.sum()) ** 0.5
 
     def images(self, images: Tensor) -> Tensor:
-        """(N, 784) → (N, D): the other pixels, the group's column, ones."""
-        group = images[:, :1] * self.scale
-        return torch.cat([images[:, ~self.same], group, torch.ones_like(group)], 1)
+        """(N, D) → (N, F): the other columns, the group's column, ones."""
+        ones = torch.ones_like(images[:, :1])
+        if not self.is_folding:
+            return torch.cat([images, ones], 1)
+        return torch.cat([images[:, ~self.same], images[:, :1] * self.scale, ones], 1)
 
     def columns(self, layer: nn.Linear) -> Tensor:
-        """A layer's weights (H, 784) and biases (H,) as (D, H)."""
+        """A layer's weights (H, D) and biases (H,) as (F, H)."""
         weight = layer.weight.detach().to(self.same.device).T
-        group = weight[self.same].sum(0, keepdim=True) / self.scale
         bias = layer.bias.detach().to(self.same.device)[None]
+        if not self.is_folding:
+            return torch.cat([weight, bias])
+        group = weight[self.same].sum(0, keepdim=True) / self.scale
         return torch.cat([weight[~self.same], group, bias])
 
     def set_layer(self, layer: nn.Linear, columns: Tensor) -> None:
-        """Give the layer, which holds its initial weights, the trained ``columns`` (D, H)."""
-        moved = columns[-2] - self.columns(layer)[-2]  # (H,)
-        weight = layer.weight.detach().to(self.same.device).T.clone()
-        weight[~self.same] = columns[:-2]
-        weight[self.same] += moved / self.scale
+        """Give the layer, which holds its initial weights, the trained ``columns`` (F, H)."""
+        if self.is_folding:
+            moved = columns[-2] - self.columns(layer)[-2]  # (H,)
+            weight = layer.weight.detach().to(self.same.device).T.clone()
+            weight[~self.same] = columns[:-2]
+            weight[self.same] += moved / self.scale
+        else:
+            weight = columns[:-1]
         with torch.no_grad():
             layer.weight.copy_(weight.T)
             layer.bias.copy_(columns[-1])
@@ -54,22 +64,22 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """A digit pair on a device, in both forms that cohorts train on."""
+    """Data on a device, in both forms that cohorts train on."""
 
-    plain: Tensor  # (N, 784) normalised
+    plain: Tensor  # (N, D) normalised
     labels: Tensor  # (N, 1) 0. or 1.
     n_train: int
     fold: Fold
-    folded: Tensor  # (N, D)
+    folded: Tensor  # (N, F)
 
     @classmethod
     def of(cls, plain: Tensor, labels: Tensor, n_train: int) -> "Images":
-        """From (N, 784) images and (N,) labels."""
+        """From (N, D) images or rows and (N,) labels."""
         fold = Fold(plain)
         return cls(plain, labels.float()[:, None], n_train, fold, fold.images(plain))
 
 
-def images_of(pair: DigitPair, device: torch.device) -> Images:
+def images_of(pair: Data, device: torch.device) -> Images:
     """The pair as tensors on ``device``.
 
     Raises:

@@ -47,6 +47,7 @@ class Plan:
     def manifest(self, data_digest: str) -> dict[str, Any]:
         """The plan as JSON, with the digest of the data and the versions it ran on."""
         settings = {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        settings["protocol"] = self.protocol.to_manifest()
         digest = self.model_definition.source_sha256
         source = {self.model: digest} if digest else {}
         return settings | {"data_sha256": data_digest, "versions": versions() | source}
@@ -60,8 +61,7 @@ class Plan:
         """
         try:
             stored = {name: manifest[_STORED_NAMES.get(name, name)] for name in _FIELDS}
-            protocol = stored["protocol"]
-            stored["protocol"] = Protocol(**protocol | {"classes": tuple(protocol["classes"])})
+            stored["protocol"] = Protocol.from_manifest(stored["protocol"])
             ranges = {name: ends and tuple(ends) for name, ends in stored["space"].items()}
             plan = cls(**stored | {"space": SearchSpace(**ranges)})
             plan.model_definition  # noqa: B018 (raises where the model is unknown)

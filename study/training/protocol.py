@@ -3,10 +3,14 @@
 The defaults are the course notebook's. A study stores these settings.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+
+_LATER = ("normalisation", "order", "label")  # fields that version 0.1 did not have
 
 
 @dataclass(frozen=True)
@@ -14,11 +18,37 @@ class Protocol:
     """The data and the training of every trial, for both models alike."""
 
     dataset: str = "mnist"
-    classes: tuple[int, int] = (4, 9)  # labels 0 and 1
-    n_train: int = 10_000  # the first images train, the rest validate
+    classes: tuple[int | str, int | str] = (4, 9)  # labels 0 and 1
+    n_train: int = 10_000  # the first images or rows train, the rest validate
     steps: int = 5_000  # SGD updates
     batch_size: int = 100  # images a step, drawn without replacement
     val_every: int = 50  # steps from one validation to the next
+    normalisation: str = "image"  # of each image by itself; or "columns", or "none"
+    order: int | None = None  # None: the file's; else the seed of a stratified shuffle
+    label: str = ""  # the name of a table's column of labels
+
+    def to_manifest(self) -> dict[str, Any]:
+        """The settings as a study stores them.
+
+        Fields that version 0.1 did not have are left out while they have their default, so that
+        its studies and today's default ones have the same manifest.
+        """
+        default = Protocol()
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in _LATER or value != getattr(default, name)
+        }
+
+    @classmethod
+    def from_manifest(cls, stored: Mapping[str, Any]) -> "Protocol":
+        """The settings that a study stored.
+
+        Raises:
+            TypeError, ValueError, KeyError: They are none.
+        """
+        first, second = stored["classes"]
+        return cls(**{**stored, "classes": (first, second)})
 
     @property
     def validation_steps(self) -> range:

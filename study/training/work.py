@@ -7,6 +7,7 @@ machine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +24,19 @@ from study.training.task import Task, Trained
 from study.training.trainer import train
 
 
-def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.DigitPair:
-    """The protocol's digit pair; the last two are kept, and each one that is in use."""
-    return _pair(protocol.dataset, protocol.classes, protocol.n_train, data_root)
+def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.Data:
+    """The protocol's data; the last two are kept, and each one that is in use."""
+    of_training = ("steps", "batch_size", "val_every")
+    default = {name: getattr(Protocol, name) for name in of_training}
+    return _pair(replace(protocol, **default), data_root)
 
 
 @cached_once(maxsize=2)
 @cached_while_used
-def _pair(
-    name: str, classes: tuple[int, int], n_train: int, data_root: Path | None
-) -> dataset.DigitPair:
+def _pair(protocol: Protocol, data_root: Path | None) -> dataset.Data:
+    name, classes = protocol.dataset, protocol.classes
     dataset.check_request(name, classes, bundled=data_root is None)
-    return dataset.DigitPair.select(name, classes, *load_files(name, data_root), n_train)
+    return dataset.Data.select(name, classes, *load_files(name, data_root), protocol.n_train)
 
 
 @cached_once(maxsize=1)
@@ -44,7 +46,7 @@ def load_files(name: str, data_root: Path | None) -> tuple[NDArray[np.uint8], ND
 
 
 @cached_for_owner
-def prepared(pair: dataset.DigitPair, device: str) -> Images:
+def prepared(pair: dataset.Data, device: str) -> Images:
     """The pair in the forms that cohorts train on; kept for as long as the pair exists.
 
     Raises:
