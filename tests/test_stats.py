@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from statsmodels.stats.multitest import multipletests
 
 from study import stats
 from study.stats import Interval, McNemar, Outperforming, PairedCounts
@@ -597,6 +598,69 @@ def test_bias_corrections_settings_each_change_it():
     assert narrow.interval.lower > base.interval.lower
 
 
+# --- several comparisons at once --------------------------------------------------------------
+
+p_values = st.lists(st.floats(0, 1), min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("p", "adjusted"),
+    [
+        ([0.03], [0.03]),
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),  # 3·0.01, then 2·0.03, then max(0.06, 0.04)
+        ([0.5, 0.4], [0.8, 0.8]),
+        ([0.9, 0.6, 0.0], [1, 1, 0]),
+        ([0.02, 0.02], [0.04, 0.04]),
+    ],
+)
+def test_holm_gives_the_values_worked_out_by_hand(p, adjusted):
+    """The smallest counts m times, the next m − 1 times, and none is below the one before it."""
+    assert stats.holm(p) == pytest.approx(adjusted, abs=1e-15)
+
+
+@unhurried
+@given(p_values)
+def test_holm_equals_statsmodels(p):
+    """Another package's values, ties and zeros included."""
+    assert stats.holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-15)
+
+
+@unhurried
+@given(p_values, st.randoms())
+def test_holm_keeps_the_order_and_never_goes_below_or_above_1(p, random):
+    """Whichever order the p values come in, each is adjusted alike."""
+    found = stats.holm(p)
+    by_p = found[np.argsort(p, kind="stable")]
+    mixed = random.sample(range(len(p)), len(p))
+
+    assert (np.diff(by_p) >= 0).all()
+    assert ((found >= p) & (found <= 1)).all()
+    assert list(stats.holm([p[k] for k in mixed])) == [found[k] for k in mixed]
+
+
+@pytest.mark.parametrize(
+    ("m", "level"), [(1, 0.95), (2, 0.975), (3, 1 - 0.05 / 3), (15, 1 - 0.05 / 15)]
+)
+def test_bonferroni_shares_the_error_among_the_intervals(m, level):
+    """Of m intervals at 1 − .05/m one or more miss in 5 % at most; a single one has 95 %."""
+    assert stats.bonferroni_confidence(m) == pytest.approx(level, abs=1e-15)
+    assert stats.bonferroni_confidence(1) == 0.95
+    assert stats.bonferroni_confidence(m, confidence=0.9) == pytest.approx(1 - 0.1 / m)
+
+
+@unhurried
+@given(st.lists(st.lists(st.integers(-30, 30), min_size=4, max_size=4), min_size=2, max_size=10))
+def test_holm_separates_wherever_bonferronis_interval_excludes_0(pairs):
+    """So a pair that the intervals tell apart is never called not separated."""
+    sizes, level = {"n_train": 8_209, "n_test": N}, stats.bonferroni_confidence(len(pairs))
+    adjusted = stats.holm([stats.nadeau_bengio(x, **sizes).p for x in pairs])
+
+    for x, p in zip(pairs, adjusted, strict=True):
+        interval = stats.nadeau_bengio(x, **sizes, confidence=level).interval
+        assert p < 0.05 or interval.lower <= 1e-12
+        assert p < 0.05 or interval.upper >= -1e-12
+
+
 # --- which trial to trust, which range to try -----------------------------------------------
 
 
@@ -752,6 +816,34 @@ def test_the_margin_decides_what_is_equivalent():
     assert stats.decide(LEVEL, OPEN, [TIE], margin=0.0023).outcome == "not separated"
 
 
+@pytest.mark.parametrize(
+    ("difference", "p", "outcome"),
+    [
+        pytest.param(B_LESS, 0.049, "B better", id="below"),
+        pytest.param(B_LESS, 0.05, "not separated", id="at-0.05"),
+        pytest.param(UNCLEAR, 0.049, "B better", id="Holm-separates-what-Bonferroni-does-not"),
+        pytest.param(LEVEL, 0.2, "equivalent", id="within-the-margin"),
+        pytest.param(Interval(-0.01, 0.01), 0.0, "not separated", id="no-leader"),
+    ],
+)
+def test_of_several_pairs_holms_p_separates(difference, p, outcome):
+    """The interval's place is taken by the adjusted p; a pair without a leader has no better."""
+    found = stats.decide(difference, B_WINS, [FOR_B] * 20, p_adjusted=p)
+
+    assert found.outcome == outcome
+    assert found.separated == (outcome == "B better")
+
+
+def test_the_reason_of_several_pairs_gives_holms_p():
+    """And calls the interval what it is."""
+    found = stats.decide(B_LESS, B_WINS, [FOR_B] * 20, p_adjusted=0.0312)
+
+    assert found.reasons[0] == (
+        "holdouts: the leader errs less by +1.00 to +3.00 percentage points, the simultaneous "
+        "interval; Holm's p, 0.031, is below 0.05"
+    )
+
+
 def test_the_reasons_give_the_numbers():
     """A reader sees each condition with what was found, from the leader's side."""
     assert stats.decide(B_LESS, B_WINS, [FOR_B] * 3 + [FOR_A]).reasons == (
@@ -902,6 +994,18 @@ def test_two_copies_of_one_configuration_are_rarely_called_different():
         (
             lambda: stats.diagnose([1], [0.1, 0.2], [0], n=9, low=0.1, high=1),
             "trials: shapes (1,), (2,), (1,): one each a trial",
+        ),
+        (
+            lambda: stats.holm([0.5, float("nan")]),
+            "p values: 2 in shape (2,): one or more, each from 0 to 1",
+        ),
+        (
+            lambda: stats.holm([]),
+            "p values: 0 in shape (0,): one or more, each from 0 to 1",
+        ),
+        (
+            lambda: stats.bonferroni_confidence(0),
+            "simultaneous intervals: 0 at 0.95: 1 or more, in (0, 1)",
         ),
         (
             lambda: stats.decide(LEVEL, OPEN, []),

@@ -13,6 +13,7 @@ one configuration on fresh seeds          :func:`summarise`, :func:`probability_
 what a search finds for its budget        :func:`expected_best`, :func:`time_to_target`
 what the best of a search is worth        :func:`bootstrap_bias_correction`
 whole searches on resampled splits        :func:`nadeau_bengio`
+several comparisons at once               :func:`holm`, :func:`bonferroni_confidence`
 which trial to trust                      :func:`level_with_best`, :func:`recommend`
 which range to search                     :func:`edge`, :func:`diagnose`
 which model is better                     :func:`decide`
@@ -27,6 +28,8 @@ from study.stats.intervals import TargetRule as TargetRule
 from study.stats.intervals import allowed_errors as allowed_errors
 from study.stats.intervals import target_met as target_met
 from study.stats.intervals import wilson as wilson
+from study.stats.multiple import bonferroni_confidence as bonferroni_confidence
+from study.stats.multiple import holm as holm
 from study.stats.paired_tests import McNemar as McNemar
 from study.stats.paired_tests import PairedCounts as PairedCounts
 from study.stats.paired_tests import mcnemar as mcnemar
