@@ -17,7 +17,9 @@ if sys.argv[:1] == ["-m"]:  # python -m study…: its libraries take a second to
 
 if TYPE_CHECKING:
     from study.confirm.comparison import Comparison as Comparison
+    from study.confirm.comparison import Comparisons as Comparisons
     from study.confirm.comparison import compare as compare
+    from study.confirm.comparison import compare_all as compare_all
     from study.dataset import Data as Data
     from study.dataset import DigitPair as DigitPair
     from study.dataset import load as load
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from study.trials import read_trials as read_trials
 
 _HOMES = {
-    "study.confirm.comparison": ("Comparison", "compare"),
+    "study.confirm.comparison": ("Comparison", "Comparisons", "compare", "compare_all"),
     "study.dataset": ("Data", "DigitPair", "load", "normalise"),
     "study.errors": ("StudyError",),
     "study.search.objective": ("Objective",),

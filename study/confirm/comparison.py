@@ -1,4 +1,4 @@
-"""The comparison of two studies, computed from the storage alone.
+"""The comparison of two or more studies, computed from the storage alone.
 
 Nothing here trains or needs the images: every number comes from stored counts and
 predictions, through :mod:`study.stats`.
@@ -8,59 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import combinations
 from typing import Any
-
-import numpy as np
 
 from study import formats, html_table
 from study.confirm.evidence import Attrs, Evidence, read_evidence
-from study.confirm.verdict import Verdict, names_of
+from study.confirm.side import Sample, Side, samples
+from study.confirm.verdict import OverallVerdict, Verdict
 from study.stats import (
-    BiasCorrected,
     CorrectedMean,
     Decision,
     Interval,
     McNemar,
     Outperforming,
-    Summary,
-    bootstrap_bias_correction,
+    bonferroni_confidence,
     decide,
+    holm,
     mcnemar,
     nadeau_bengio,
     newcombe,
     paired_counts,
     probability_of_outperforming,
-    summarise,
-    wilson,
 )
 from study.trials import unpack
-from study.trials.selection import recommended
 
-
-@dataclass(frozen=True)
-class Side:
-    """One study's evidence. Errors are counts of ``n_val`` images unless named otherwise."""
-
-    study: str
-    model: str
-    n_trials: int
-    n_val: int
-    raw_best_trial: int  # chosen on the images that it is counted on
-    raw_best_errors: int
-    raw_best_interval: Interval  # Wilson 95 %, a fraction: covers the draw of images only
-    recommended_trial: int  # the simplest level with the best
-    recommended_errors: int
-    replicates_final: Summary  # the best trial's configuration on fresh seeds, last validation
-    replicates_best: Summary  # the same, the lowest of all validations
-    finalists: dict[int, float]  # trial → mean final errors over the replicates
-    holdout: CorrectedMean  # error, a fraction: whole searches on fresh splits
-    optimism: float  # mean of holdout errors − the errors that the search chose by
-    bias_corrected: BiasCorrected  # a cross-check without training, fractions
+SHARED = ("seed", "n_seeds", "n_splits", "search_trials_per_split", "n_fit")
+"""What all pairs of a comparison have in common."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two studies, held against each other; A is the first, and differences are A − B."""
+    """Two studies, held against each other; A is the first, and differences are A − B.
+
+    They may be one of several pairs. Then the interval of ``difference`` holds at once for all
+    pairs (Bonferroni's), and the verdict goes by Holm's adjusted p; all else is the pair's own.
+    """
 
     a: Side
     b: Side
@@ -75,6 +57,13 @@ class Comparison:
     raw_difference: Interval  # Newcombe 95 %, a fraction
     replicate_mcnemar: tuple[McNemar, ...]
     verdict: Verdict
+    n_pairs: int = 1  # that are compared together
+
+    @property
+    def p_adjusted(self) -> float:
+        """Of the difference: Holm's over all pairs, which is the p value itself for one pair."""
+        adjusted = self.verdict.p_adjusted
+        return self.difference.p if adjusted is None else adjusted
 
     @property
     def sentence(self) -> str:
@@ -83,23 +72,76 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """The verdict's sentence and each study's errors, for a notebook."""
-        rows = [
-            [
-                side.study,
-                formats.percent(side.raw_best_errors / side.n_val),
-                formats.percent(side.replicates_final.mean / side.n_val),
-                formats.percent(side.holdout.mean),
-            ]
-            for side in (self.a, self.b)
-        ]
-        head = ["study", "raw best", f"{self.n_seeds} fresh seeds", f"{self.n_splits} holdouts"]
-        return html_table.table(self.sentence, head, rows)
+        return _html(self.sentence, (self.a, self.b), self)
 
     def as_dict(self) -> dict[str, Any]:
-        """The comparison as JSON: the decision as ``verdict``, its headline and its sentence."""
+        """The comparison as JSON: the decision as ``verdict``, its headline and its sentence.
+
+        One of several pairs has ``p_adjusted`` and ``n_pairs`` too.
+        """
         found = asdict(self)
         found["verdict"] = {field.name: found["verdict"][field.name] for field in fields(Decision)}
-        return found | {"headline": self.verdict.headline, "sentence": self.sentence}
+        found |= {"headline": self.verdict.headline, "sentence": self.sentence}
+        if self.n_pairs == 1:
+            del found["n_pairs"]
+            return found
+        return found | {"p_adjusted": self.p_adjusted}
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """Two or more studies, each held against each other; of two, all of it is the pair's own."""
+
+    sides: tuple[Side, ...]
+    pairs: tuple[Comparison, ...]  # each side with each later one, in order
+
+    @property
+    def verdict(self) -> Verdict | OverallVerdict:
+        """The pair's own, or what the verdicts of all pairs say together."""
+        verdicts = tuple(pair.verdict for pair in self.pairs)
+        if len(verdicts) == 1:
+            return verdicts[0]
+        names = (verdicts[0].names[0], *(v.names[1] for v in verdicts[: len(self.sides) - 1]))
+        return OverallVerdict(names, tuple(side.holdout.mean for side in self.sides), verdicts)
+
+    @property
+    def headline(self) -> str:
+        """Which model is better than every other, or which cannot be told apart."""
+        return self.verdict.headline
+
+    @property
+    def sentence(self) -> str:
+        """The headline with all errors, in one sentence that may be quoted."""
+        return self.verdict.sentence
+
+    @property
+    def disagreements(self) -> list[str]:
+        """A sentence for each pair that Holm's p separates and Bonferroni's interval does not."""
+        return [said for pair in self.pairs if (said := pair.verdict.disagreement)]
+
+    def _repr_html_(self) -> str:
+        """The sentence and each study's errors, for a notebook."""
+        return _html(self.sentence, self.sides, self.pairs[0])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The comparison as JSON; of two studies it has the keys of :meth:`Comparison.as_dict`.
+
+        Of more, ``sides`` has each study's numbers, and in ``pairs`` ``a`` and ``b`` are names.
+        """
+        if len(self.pairs) == 1:
+            return self.pairs[0].as_dict()
+        found = [pair.as_dict() | {"a": pair.a.study, "b": pair.b.study} for pair in self.pairs]
+        return {
+            "sides": [asdict(side) for side in self.sides],
+            **{name: found[0][name] for name in (*SHARED, "n_pairs")},
+            "pairs": [
+                {name: value for name, value in pair.items() if name not in (*SHARED, "n_pairs")}
+                for pair in found
+            ],
+            "headline": self.headline,
+            "sentence": self.sentence,
+            "disagreements": self.disagreements,
+        }
 
 
 def compare(storage: str, names: tuple[str, str]) -> Comparison:
@@ -116,33 +158,67 @@ def compare(storage: str, names: tuple[str, str]) -> Comparison:
     return compared(*read_evidence(storage, names))
 
 
+def compare_all(storage: str, names: Sequence[str]) -> Comparisons:
+    """Compare two or more confirmed studies, with corrections for the number of pairs.
+
+    Args:
+        storage: A path or a URL; it is only read.
+        names: The studies, two or more.
+
+    Raises:
+        NotConfirmedError: One is not, or not wholly, confirmed as it is now.
+        StudyError: A study is missing or damaged, or they can't be compared.
+    """
+    return compared_all(read_evidence(storage, names))
+
+
 def compared(a: Evidence, b: Evidence) -> Comparison:
     """Compare two studies, on the seeds and splits that both have."""
-    n_splits = min(len(side.splits) for side in (a, b))
-    n_seeds = min(side.replicates[-1]["replicate"] + 1 for side in (a, b))
-    splits = [side.splits[:n_splits] for side in (a, b)]
-    best = [_first(side.replicates_of_best, n_seeds) for side in (a, b)]
-    labels = unpack(best[0][0]["val_labels"], a.best.n_val)
-    side_a, side_b = (
-        _side(side, n_seeds, own, labels) for side, own in zip((a, b), splits, strict=True)
+    return compared_all((a, b)).pairs[0]
+
+
+def compared_all(evidence: Sequence[Evidence]) -> Comparisons:
+    """Compare two or more studies, on the seeds and splits that all have."""
+    cut = samples(evidence)
+    pairs = list(combinations(cut, 2))
+    differences = [_difference(a, b, len(pairs)) for a, b in pairs]
+    adjusted = holm([difference.p for difference in differences]).tolist()
+    found = [
+        _pair(a, b, difference, p, len(pairs))
+        for (a, b), difference, p in zip(pairs, differences, adjusted, strict=True)
+    ]
+    return Comparisons(tuple(sample.side for sample in cut), tuple(found))
+
+
+def _difference(a: Sample, b: Sample, n_pairs: int) -> CorrectedMean:
+    """Of the holdout errors, with an interval that holds for so many pairs at once."""
+    return nadeau_bengio(
+        a.holdout_errors - b.holdout_errors,
+        **a.sizes,
+        confidence=bonferroni_confidence(n_pairs),
     )
-    holdouts = np.array([[s["holdout_errors"] / s["n_holdout"] for s in side] for side in splits])
-    sizes = {"n_train": splits[0][0]["n_fit"], "n_test": splits[0][0]["n_holdout"]}
-    difference = nadeau_bengio(holdouts[0] - holdouts[1], **sizes)
+
+
+def _pair(
+    a: Sample, b: Sample, difference: CorrectedMean, p_adjusted: float, n_pairs: int
+) -> Comparison:
+    """Two studies, with what was found about their difference beside all others."""
     outperforming = probability_of_outperforming(
-        *([row["final_errors"] for row in side] for side in best)
+        *([row["final_errors"] for row in side.of_best] for side in (a, b))
     )
-    tests = tuple(_mcnemar(*rows) for rows in zip(*best, strict=True))
-    counts = paired_counts(a.best.predictions != labels, b.best.predictions != labels)
-    decision = decide(difference.interval, outperforming, tests)
+    tests = tuple(_mcnemar(*rows) for rows in zip(a.of_best, b.of_best, strict=True))
+    wrong = [side.evidence.best.predictions != a.labels for side in (a, b)]
+    counts = paired_counts(*wrong)
+    corrected = p_adjusted if n_pairs > 1 else None
+    decision = decide(difference.interval, outperforming, tests, p_adjusted=corrected)
     return Comparison(
-        a=side_a,
-        b=side_b,
-        seed=int(a.stored_splits.manifest["seed"]),
-        n_seeds=n_seeds,
-        n_splits=n_splits,
-        search_trials_per_split=len(splits[0][0]["searched"]),
-        n_fit=splits[0][0]["n_fit"],
+        a=a.side,
+        b=b.side,
+        seed=int(a.evidence.stored_splits.manifest["seed"]),
+        n_seeds=a.n_seeds,
+        n_splits=a.n_splits,
+        search_trials_per_split=len(a.splits[0]["searched"]),
+        n_fit=a.splits[0]["n_fit"],
         difference=difference,
         b_outperforms_a=outperforming.mirrored(),
         raw_mcnemar=mcnemar(counts.only_a, counts.only_b),
@@ -150,16 +226,13 @@ def compared(a: Evidence, b: Evidence) -> Comparison:
         replicate_mcnemar=tests,
         verdict=Verdict(
             **vars(decision),
-            names=names_of(a.search, b.search),
-            errors=(side_a.holdout.mean, side_b.holdout.mean),
+            names=(a.name, b.name),
+            errors=(a.side.holdout.mean, b.side.holdout.mean),
             interval=difference.interval,
+            p_adjusted=corrected,
         ),
+        n_pairs=n_pairs,
     )
-
-
-def _first(replicates: Sequence[Attrs], n_seeds: int) -> list[Attrs]:
-    """Those of the first seeds."""
-    return [row for row in replicates if row["replicate"] < n_seeds]
 
 
 def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
@@ -170,36 +243,16 @@ def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
     return mcnemar(counts.only_a, counts.only_b)
 
 
-def _side(evidence: Evidence, n_seeds: int, splits: Sequence[Attrs], labels: np.ndarray) -> Side:
-    """A study's numbers, over so many seeds and these splits; ``labels`` are (n_val,) booleans."""
-    search, best = evidence.search, evidence.best
-    simple, seed = recommended(search.trials), search.plan.seed
-    of_best = _first(evidence.replicates_of_best, n_seeds)
-    complete = [trial for trial in search.trials if trial.state == "COMPLETE"]
-    wrong = np.stack([trial.predictions != labels for trial in complete], 1)
-    sizes = {"n_train": splits[0]["n_fit"], "n_test": splits[0]["n_holdout"]}
-    return Side(
-        study=search.name,
-        model=search.plan.model_definition.title,
-        n_trials=len(search.trials),
-        n_val=best.n_val,
-        raw_best_trial=best.number,
-        raw_best_errors=best.val_errors,
-        raw_best_interval=wilson(best.val_errors, best.n_val),
-        recommended_trial=simple.number,
-        recommended_errors=simple.val_errors,
-        replicates_final=summarise([r["final_errors"] for r in of_best], seed=seed),
-        replicates_best=summarise([r["val_errors"] for r in of_best], seed=seed),
-        finalists=_mean_errors(_first(evidence.replicates, n_seeds)),
-        holdout=nadeau_bengio([s["holdout_errors"] / s["n_holdout"] for s in splits], **sizes),
-        optimism=float(np.mean([s["holdout_errors"] - s["val_errors"] for s in splits])),
-        bias_corrected=bootstrap_bias_correction(wrong, seed=seed),
-    )
-
-
-def _mean_errors(replicates: Sequence[Attrs]) -> dict[int, float]:
-    """Finalist → the mean over its replicates."""
-    errors: dict[int, list[int]] = {}
-    for row in replicates:
-        errors.setdefault(row["finalist"], []).append(row["final_errors"])
-    return {number: float(np.mean(counts)) for number, counts in errors.items()}
+def _html(sentence: str, sides: Sequence[Side], shared: Comparison) -> str:
+    """A caption, and each study's errors in a row."""
+    rows = [
+        [
+            side.study,
+            formats.percent(side.raw_best_errors / side.n_val),
+            formats.percent(side.replicates_final.mean / side.n_val),
+            formats.percent(side.holdout.mean),
+        ]
+        for side in sides
+    ]
+    head = ["study", "raw best", f"{shared.n_seeds} fresh seeds", f"{shared.n_splits} holdouts"]
+    return html_table.table(sentence, head, rows)

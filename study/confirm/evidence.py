@@ -1,7 +1,8 @@
-"""Read two studies with their confirmations, and check that these are up to date."""
+"""Read studies with their confirmations, and check that these are up to date."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from study.confirm.plan import (
     REPLICATES,
     SPLITS,
     Parts,
+    command_of,
     find_parts,
     read_searched,
     searched_as,
@@ -16,7 +18,6 @@ from study.confirm.plan import (
 from study.errors import NotConfirmedError
 from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
-from study.storage.urls import shell
 from study.trials import StoredTrial
 
 Attrs = dict[str, Any]
@@ -52,37 +53,39 @@ class Evidence:
         return [row for row in self.replicates if row["finalist"] == self.best.number]
 
 
-def read_evidence(storage: str, names: tuple[str, str]) -> tuple[Evidence, Evidence]:
-    """Read two confirmed studies.
+def read_evidence(storage: str, names: Sequence[str]) -> tuple[Evidence, ...]:
+    """Read two or more confirmed studies.
 
     Raises:
         NotConfirmedError: They are not, or not wholly, confirmed as they are now; or with
             different seeds or numbers of trials.
-        StudyError: A study is missing or damaged, or the two can't be compared.
+        StudyError: A study is missing or damaged, or they can't be compared.
     """
-    first, second = pair = [read_searched(storage, name) for name in names]
-    require_comparable(first, second)
-    parts = find_parts(storage, pair)
-    command = shell("study.confirm", storage, f"--linear={names[0]}", f"--mlp={names[1]}")
+    searches = [read_searched(storage, name) for name in names]
+    require_comparable(*searches)
+    parts = find_parts(storage, searches)
     replicates, splits = (
-        [_read_part(storage, search, part, parts, command) for search in pair]
+        [_read_part(storage, search, part, parts, names) for search in searches]
         for part in (REPLICATES, SPLITS)
     )
-    for both in (replicates, splits):
-        _require_same_settings(names, both, command)
-    a, b = (Evidence(*found) for found in zip(pair, replicates, splits, strict=True))
-    for found in (a, b):
+    for part in (replicates, splits):
+        _require_same_settings(storage, names, part)
+    evidence = tuple(Evidence(*found) for found in zip(searches, replicates, splits, strict=True))
+    for found in evidence:
         if len(found.replicates_of_best) < 2:
             raise _unconfirmed(
                 f"study {found.search.name!r}: trial {found.best.number} is its best but was not "
                 "confirmed",
-                f"{command} --restart",
+                command_of(storage, names, "--restart"),
             )
-    return a, b
+    return evidence
 
 
-def _read_part(storage: str, search: Searched, part: str, parts: Parts, command: str) -> Searched:
+def _read_part(
+    storage: str, search: Searched, part: str, parts: Parts, names: Sequence[str]
+) -> Searched:
     """Read the replicates or splits of a study, if they are of the study as it is now."""
+    command = command_of(storage, names)
     name = parts.get((search.name, part))
     if name is None:
         raise _unconfirmed(f"study {search.name + part!r}: is not there", command)
@@ -96,21 +99,22 @@ def _read_part(storage: str, search: Searched, part: str, parts: Parts, command:
         raise _unconfirmed(
             f"study {search.name!r}: was confirmed before it was searched as it is now, where "
             f"trial {best.number} is its best",
-            f"{command} --restart",
+            command_of(storage, names, "--restart"),
         )
     return found
 
 
-def _require_same_settings(names: tuple[str, str], both: list[Searched], command: str) -> None:
+def _require_same_settings(storage: str, names: Sequence[str], parts: list[Searched]) -> None:
     """Refuse to pair replicates or splits that were made with different settings."""
     for setting in ("seed", "n_trials"):
-        first, second = (found.manifest.get(setting) for found in both)
-        if first != second:
-            raise _unconfirmed(
-                f"studies {names[0]!r} and {names[1]!r}: were confirmed with {setting} {first} "
-                f"and {second}",
-                f"{command} --restart",
-            )
+        first, *others = (found.manifest.get(setting) for found in parts)
+        for name, other in zip(names[1:], others, strict=True):
+            if first != other:
+                raise _unconfirmed(
+                    f"studies {names[0]!r} and {name!r}: were confirmed with {setting} {first} "
+                    f"and {other}",
+                    command_of(storage, names, "--restart"),
+                )
 
 
 def _unconfirmed(why: str, command: str) -> NotConfirmedError:

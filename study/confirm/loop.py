@@ -1,4 +1,4 @@
-"""Confirm two searched studies: train the repetitions that are left, record each as it is done."""
+"""Confirm searched studies: train the repetitions that are left, record each as it is done."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Settings:
     """How a confirmation is run."""
 
     storage: str
-    names: tuple[str, str]  # the two studies, the simpler model first
+    names: tuple[str, ...]  # the studies, two or more, the simpler models first
     seeds: int = 20  # replicates
     splits: int = 8
     n_trials: int = 16  # of the search inside each split
@@ -65,15 +65,16 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         The number of repetitions that were trained now.
 
     Raises:
-        StudyError: A study is missing or foreign, the two can't be compared, or they were
-            confirmed with other settings.
+        StudyError: A study is missing or foreign, they can't be compared, or one was confirmed
+            with other settings.
         BusyError: Another confirmation holds one of the studies.
         ResourceError: The storage can't be written.
     """
     from study.confirm.replicates import require_classes
 
-    (first, second), names = _read(settings)
-    parts = [part for search in (second, first) for part in _parts(search, settings, names)]
+    searches, names = _read(settings)
+    # the last first: the larger models take longest
+    parts = [part for search in searches[::-1] for part in _parts(search, settings, names)]
     for name, manifest, repetitions in parts:
         require_fit(settings.storage, name, manifest, REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
@@ -86,8 +87,8 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
             )
             work += [(ledger, repetition) for repetition in _left(repetitions, ledger.finished)]
         if work:
-            needed = sum(search.plan.bytes_needed(len(work)) for search in (first, second))
-            store.require_room(store.files(settings.storage, first.name), needed)
+            needed = sum(search.plan.bytes_needed(len(work)) for search in searches)
+            store.require_room(store.files(settings.storage, searches[0].name), needed)
         with settings.workers.open() as pool:
             _run(work, pool, progress)
     return len(work)
@@ -111,14 +112,14 @@ def restart(settings: Settings) -> None:
             optuna.delete_study(study_name=name, storage=study._storage)
 
 
-def _read(settings: Settings) -> tuple[tuple[Searched, Searched], Parts]:
-    """The two studies, which can be confirmed, and the parts that are there."""
-    first, second = (read_searched(settings.storage, name) for name in settings.names)
-    require_comparable(first, second)
-    require_images(first)
-    parts = find_parts(settings.storage, (first, second))
-    require_free(settings.storage, (first, second), parts)
-    return (first, second), parts
+def _read(settings: Settings) -> tuple[list[Searched], Parts]:
+    """The studies, which can be confirmed, and the parts that are there."""
+    searches = [read_searched(settings.storage, name) for name in settings.names]
+    require_comparable(*searches)
+    require_images(searches[0])
+    parts = find_parts(settings.storage, searches)
+    require_free(settings.storage, searches, parts)
+    return searches, parts
 
 
 def _parts(search: Searched, settings: Settings, names: Parts) -> list[Part]:

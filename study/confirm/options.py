@@ -7,12 +7,17 @@ from pathlib import Path
 
 from study import cli, options
 from study.confirm.loop import Settings
+from study.errors import StudyError
+
+DEFAULT_NAMES = "linear", "mlp"
 
 EPILOG = [
     "The verdict's rule is fixed: the second model is better when the corrected 95 % interval of",
     "the difference on the holdouts excludes 0, it outperforms on fresh seeds with a probability",
     "whose interval lies above 1/2 and reaches past 3/4, and McNemar's mid-p is below .05 in at",
     "least nine of ten pairs of replicates. With one of the last two missing it is suggestive.",
+    "Of three or more studies every pair has a verdict: Holm's corrected p below .05 takes the",
+    "place of the interval, and the intervals hold for all pairs at once (Bonferroni's).",
 ]
 
 
@@ -20,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     found = cli.new_parser(
         "study.confirm",
-        "Retrain the winners of two searches on fresh seeds, repeat the searches on fresh splits, "
-        "and compare.",
+        "Retrain the winners of two or more searches on fresh seeds, repeat the searches on "
+        "fresh splits, and compare.",
         EPILOG,
     )
     options.add_common(found)
@@ -48,11 +53,39 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
-    """Which two studies."""
+    """Which studies."""
     parser.add_argument(
-        "--linear", metavar="NAME", default="linear", help="first study (default: linear)"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="studies to compare, two or more, the simpler models first (default: linear mlp)",
     )
-    parser.add_argument("--mlp", metavar="NAME", default="mlp", help="second (default: mlp)")
+    for option, default in zip(("--linear", "--mlp"), DEFAULT_NAMES, strict=True):
+        place = "first" if option == "--linear" else "second"
+        parser.add_argument(
+            option, metavar="NAME", help=f"{place} of two studies (default: {default})"
+        )
+
+
+def names_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The studies that the options of :func:`add_names` name.
+
+    Raises:
+        StudyError: They are named in both ways.
+    """
+    first, second = DEFAULT_NAMES
+    given = [f"--{option}" for option in ("linear", "mlp") if getattr(args, option) is not None]
+    if args.names and given:
+        raise StudyError(
+            f"{' '.join(args.names)} and {' and '.join(given)}: name the studies twice: give all "
+            f"of them without {' and '.join(given)}"
+        )
+    if args.names:
+        return tuple(args.names)
+    return (
+        first if args.linear is None else args.linear,
+        second if args.mlp is None else args.mlp,
+    )
 
 
 def add_confirm(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +110,7 @@ def add_confirm(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(
-    args: argparse.Namespace, names: tuple[str, str], n_trials: int = Settings.n_trials
+    args: argparse.Namespace, names: tuple[str, ...], n_trials: int = Settings.n_trials
 ) -> Settings:
     """How the options say to confirm the studies of these names."""
     return Settings(

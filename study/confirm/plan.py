@@ -11,6 +11,7 @@ from study.errors import StudyError
 from study.storage.inspection import inspect
 from study.storage.manifest import FIRST_NAME
 from study.storage.searched import Searched
+from study.storage.urls import shell
 from study.training.plan import versions
 from study.trials import StoredTrial, rank
 from study.trials.selection import recommended
@@ -32,6 +33,16 @@ def read_searched(storage: str, name: str) -> Searched:
     if found.best is None:
         raise StudyError(f"study {name!r}: has no finished trial: search it first")
     return found
+
+
+def command_of(storage: str, names: Sequence[str], *options: str) -> str:
+    """The command that confirms these studies, as typed in a shell."""
+    if len(names) == 2:
+        chosen = [f"--linear={names[0]}", f"--mlp={names[1]}", *options]
+    else:  # a name that begins with - is no option after --
+        dashes = ["--"] if any(name.startswith("-") for name in names) else []
+        chosen = [*options, *dashes, *names]
+    return shell("study.confirm", storage, *chosen)
 
 
 def seed_key(search: Searched) -> int:

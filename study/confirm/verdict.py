@@ -1,8 +1,10 @@
-"""The verdict about two models, in one sentence that may be quoted."""
+"""The verdict about two models, and about more, in one sentence that may be quoted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from study import formats
 from study.stats import Decision, Interval
@@ -11,14 +13,15 @@ from study.storage.searched import Searched
 
 @dataclass(frozen=True)
 class Verdict(Decision):
-    """What was decided, with the models' names and errors.
+    """What was decided about a pair, with the models' names and errors.
 
     The terminal, the report and the sweep print its ``sentence`` or its ``headline``.
     """
 
     names: tuple[str, str]  # of A and B, as a sentence has them: "the linear model"
     errors: tuple[float, float]  # of A and B on the holdouts, fractions
-    interval: Interval  # 95 %, of A's error less B's, fractions
+    interval: Interval  # 95 %, of A's error less B's, fractions; of several pairs simultaneous
+    p_adjusted: float | None = None  # Holm's, of the difference; None where this is the only pair
 
     @property
     def headline(self) -> str:
@@ -35,25 +38,140 @@ class Verdict(Decision):
                 "equivalent": f"{both} are equivalent in practice",
                 "not separated": f"{both} are not separated",
             }[self.outcome]
-        return f"T{said[1:]}" if said.startswith("the ") else said
+        return _capital(said)
 
     @property
     def sentence(self) -> str:
         """The headline with the evidence: both errors and their difference, the leader first."""
         a, b = zip(self.names, self.errors, strict=True)
         (ahead, less), (behind, more) = (b, a) if self.leader == "B" else (a, b)
-        gap = self.interval if self.leader == "B" else self.interval.mirrored()
+        kind = "95 % interval" if self.p_adjusted is None else "simultaneous 95 % interval"
         return (
             f"{self.headline}: on images that played no part in tuning, {ahead} errs on "
             f"{formats.percent(less)} and {behind} on {formats.percent(more)}, a difference of "
-            f"{100 * (more - less):.2f} percentage points (95 % interval {100 * gap.lower:.2f} to "
-            f"{100 * gap.upper:.2f})."
+            f"{100 * (more - less):.2f} percentage points ({kind} {self._gap})."
         )
 
+    @property
+    def disagreement(self) -> str:
+        """A sentence where Holm's p separates two models and Bonferroni's interval does not."""
+        if self.p_adjusted is None or not self.separated:
+            return ""
+        if self.interval.lower > 0 or self.interval.upper < 0:
+            return ""
+        return (
+            f"Holm's correction separates {formats.listed(self.names)} "
+            f"(p = {formats.p_value(self.p_adjusted)}), but the simultaneous interval of their "
+            f"difference, {self._gap} percentage points, contains 0: Bonferroni's intervals are "
+            "wider than Holm's correction needs."
+        )
 
-def names_of(a: Searched, b: Searched) -> tuple[str, str]:
-    """What a sentence calls the models: ``the MLP``; two of one kind by their studies' names."""
-    first, second = (found.plan.model_definition for found in (a, b))
-    if first.name == second.name:
-        return a.name, b.name
-    return f"the {first.label or first.name}", f"the {second.label or second.name}"
+    @property
+    def _gap(self) -> str:
+        """By how much the leader errs less, in percentage points."""
+        gap = self.interval if self.leader == "B" else self.interval.mirrored()
+        return f"{100 * gap.lower:.2f} to {100 * gap.upper:.2f}"
+
+
+@dataclass(frozen=True)
+class OverallVerdict:
+    """What the verdicts about all pairs of three or more models say together.
+
+    The model with the lowest error on the holdouts leads. It is the best only where the verdict
+    about each of its pairs, after Holm's correction, is that it is better.
+    """
+
+    names: tuple[str, ...]  # as a sentence has them
+    errors: tuple[float, ...]  # on the holdouts, fractions
+    pairs: tuple[Verdict, ...]  # all pairs, in the order of itertools.combinations
+
+    @property
+    def leader(self) -> int:
+        """The place of the model with the lowest error; of equal ones, the first."""
+        return self.errors.index(min(self.errors))
+
+    @property
+    def headline(self) -> str:
+        """The best model, or which cannot be told apart from the leader, and what these beat."""
+        outcomes = {k: self._outcome(self.leader, k) for k in self._others(self.leader)}
+        behind = [k for k, outcome in outcomes.items() if outcome == "better"]
+        if len(behind) == len(outcomes):
+            return _capital(f"{self.names[self.leader]} is better than every other model")
+        level = [k for k, outcome in outcomes.items() if outcome not in ("better", "suggestive")]
+        favoured_over = [k for k, outcome in outcomes.items() if outcome == "suggestive"]
+        equivalent = all(outcomes[k] == "equivalent" for k in level)
+        clauses = [
+            *self._level_with_leader(level, equivalent=equivalent),
+            *self._favoured(favoured_over),
+            *self._better([self.leader, *level, *favoured_over], behind),
+        ]
+        return _capital("; ".join(clauses))
+
+    @property
+    def sentence(self) -> str:
+        """The headline with all errors, the lowest first."""
+        order = sorted(range(len(self.names)), key=self.errors.__getitem__)
+        verbs = ["errs on", *["on"] * (len(order) - 1)]
+        said = [
+            f"{self.names[k]} {verb} {formats.percent(self.errors[k])}"
+            for k, verb in zip(order, verbs, strict=True)
+        ]
+        return (
+            f"{self.headline}: on images that played no part in tuning, {formats.listed(said)} "
+            f"({len(self.pairs)} pairs, with Holm's correction)."
+        )
+
+    def _others(self, place: int) -> list[int]:
+        return [k for k in range(len(self.names)) if k != place]
+
+    def _outcome(self, ahead: int, behind: int) -> str:
+        """What was decided about a pair, seen from one of its models."""
+        places = combinations(range(len(self.names)), 2)
+        pairs = dict(zip(places, self.pairs, strict=True))
+        found = pairs[min(ahead, behind), max(ahead, behind)]
+        won = "A better" if ahead < behind else "B better"
+        return "better" if found.outcome == won else found.outcome
+
+    def _level_with_leader(self, level: Sequence[int], *, equivalent: bool) -> list[str]:
+        if not level:
+            return []
+        them, leading = self._listed(level), self.names[self.leader]
+        least = ", which errs least" if self.errors.count(min(self.errors)) == 1 else ""
+        if equivalent:
+            are = "is" if len(level) == 1 else "are"
+            return [f"{them} {are} equivalent in practice to {leading}{least}"]
+        return [f"{them} cannot be told apart from {leading}{least}"]
+
+    def _favoured(self, favoured_over: Sequence[int]) -> list[str]:
+        if not favoured_over:
+            return []
+        leading, them = self.names[self.leader], self._listed(favoured_over)
+        return [f"the evidence favours {leading} over {them} but does not settle it"]
+
+    def _better(self, ahead: Sequence[int], behind: Sequence[int]) -> list[str]:
+        """What all of those ahead are better than, then what only the leader is better than."""
+        beaten = [k for k in behind if all(self._outcome(a, k) == "better" for a in ahead)]
+        rest = [k for k in behind if k not in beaten]
+        who = "both" if len(ahead) == 2 else f"all {len(ahead)}"
+        also = "also " if beaten else ""
+        all_are = [f"{who} are better than {self._listed(beaten)}"] if beaten else []
+        leading = f"{self.names[self.leader]} is {also}better than"
+        return all_are + ([f"{leading} {self._listed(rest)}"] if rest else [])
+
+    def _listed(self, places: Sequence[int]) -> str:
+        return formats.listed([self.names[k] for k in places])
+
+
+def _capital(said: str) -> str:
+    """With a capital letter, unless it begins with a study's name."""
+    return f"T{said[1:]}" if said.startswith("the ") else said
+
+
+def names_of(searches: Sequence[Searched]) -> tuple[str, ...]:
+    """What a sentence calls the models: ``the MLP``; those of one kind by their studies' names."""
+    kinds = [search.plan.model_definition for search in searches]
+    names = [kind.name for kind in kinds]
+    return tuple(
+        search.name if names.count(kind.name) > 1 else f"the {kind.label or kind.name}"
+        for search, kind in zip(searches, kinds, strict=True)
+    )

@@ -1,34 +1,46 @@
-"""Whether two studies can be compared: they searched on the same data and protocol."""
+"""Whether studies can be compared: they searched on the same data and protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from study.errors import StudyError
 from study.storage.inspection import Manifest
 from study.storage.searched import Searched
 from study.storage.urls import shown
+from study.training.protocol import Protocol
 
 
-def require_comparable(first: Searched, second: Searched) -> None:
+def require_comparable(*searches: Searched) -> None:
     """Refuse to compare studies of different data or training.
 
     Raises:
-        StudyError: They are one study, or differ; the message says in what.
+        StudyError: They are fewer than two, one is named twice, or one differs from the first;
+            the message says in what.
     """
-    if first.name == second.name:
-        raise StudyError(f"study {shown(first.name)}: is named twice: name two studies, or one")
-    differences = list(_differences(first.manifest, second.manifest))
-    if differences:
-        raise StudyError(
-            f"studies {shown(first.name)} and {shown(second.name)}: can't be compared, since they"
-            f" differ in {', '.join(differences)}: search both on the same data and protocol"
-        )
+    names = [search.name for search in searches]
+    if len(names) < 2:
+        alone = shown(names[0]) if names else "none"
+        raise StudyError(f"studies {alone}: too few to compare: name two or more")
+    first, *others = searches
+    for name in names:
+        if names.count(name) > 1:
+            raise StudyError(f"study {shown(name)}: is named twice: name two studies, or one")
+    for other in others:
+        differences = list(_differences(first.manifest, other.manifest))
+        if differences:
+            raise StudyError(
+                f"studies {shown(first.name)} and {shown(other.name)}: can't be compared, since "
+                f"they differ in {', '.join(differences)}: search both on the same data and "
+                "protocol"
+            )
 
 
 def _differences(a: Manifest, b: Manifest) -> Iterator[str]:
+    default = asdict(Protocol())  # a setting that a manifest leaves out has its default
     for key in sorted({*a["protocol"], *b["protocol"]}):
-        ours, theirs = a["protocol"].get(key), b["protocol"].get(key)
+        ours, theirs = (found["protocol"].get(key, default.get(key)) for found in (a, b))
         if ours != theirs:
             yield f"{key} ({ours} against {theirs})"
     if a["data_sha256"] != b["data_sha256"]:

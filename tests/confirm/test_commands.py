@@ -101,9 +101,11 @@ def test_the_table_has_the_recomputed_numbers(confirmed, evidence, side):
 
 def test_the_sign_of_the_optimism_is_shown(comparison):
     """A positive one means that a search looks better than it is."""
-    from study.confirm.command import lines
+    from study.confirm.comparison import Comparisons
+    from study.confirm.summary import lines
 
-    shown = lines(replace(comparison, a=replace(comparison.a, optimism=4.62)))
+    found = replace(comparison, a=replace(comparison.a, optimism=4.62))
+    shown = lines(Comparisons((found.a, found.b), (found,)))
 
     assert rows("\n".join(shown))["optimism of such a search"][0].startswith("+4.6 of 1,791")
 
