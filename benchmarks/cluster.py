@@ -44,11 +44,12 @@ def sleeping(task: Task, progress: object = None) -> list[Trained]:
     time.sleep(task.protocol.steps * MILLISECONDS - MILLISECONDS)
     places = tuple(trial.place for trial in task.trials)
     return [
-        Trained(_history(trial.configuration.hidden_units), places, {}) for trial in task.trials
+        Trained(_history(trial.configuration.get("hidden_units")), places, {})
+        for trial in task.trials
     ]
 
 
-def _history(hidden: int | None) -> History:
+def _history(hidden: Any) -> History:
     """One of 100 validations, with the weights of a model with so many hidden units."""
     steps = np.arange(0, 5000, 50)
     losses, errors = np.full(100, 0.5, np.float32), np.full(100, 100)

@@ -140,7 +140,7 @@ def sampler_alone(name: str, trials: list[tuple[float, float]]) -> float:
 
     kind = MODELS["linear"]
     samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
-    distributions = _plan(name, 1).space.distributions()
+    distributions = _plan(name, 1).space
     study = optuna.create_study(sampler=samplers[name](seed=0))
     began = time.perf_counter()
     for start in range(0, len(trials), kind.generation):

@@ -18,10 +18,9 @@ from statistics import median
 import pandas as pd
 
 from benchmarks.machine import cores, describe
-from benchmarks.work import Work
+from benchmarks.work import Work, configuration
 from study.training.images import Images
 from study.training.registry import MODELS, build
-from study.training.space import Configuration
 
 GENERATIONS = {"linear": (16, 32, 64, 128, 256), "mlp": (8, 16, 32, 64)}
 COHORTS = {"linear": (8, 16, 32, 64, 128), "mlp": (2, 4, 8, 16, 32)}
@@ -111,7 +110,12 @@ def mixed(steps: int, repeats: int) -> float:
     images, times = work.images(), {sizes: [] for sizes in (EQUAL, MIXED)}
     for _ in range(repeats + 1):  # the first warms up
         for sizes, found in times.items():
-            members = [build(MODELS["mlp"], Configuration(0.1, n), seed=n) for n in sizes]
+            members = [
+                build(
+                    MODELS["mlp"], configuration(MODELS["mlp"], 0.1) | {"hidden_units": n}, seed=n
+                )
+                for n in sizes
+            ]
             began = time.perf_counter()
             train(members, [0.1] * len(sizes), images, work.protocol, seed=0)
             found.append(time.perf_counter() - began)

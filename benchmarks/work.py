@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from study.seeds import derive
 from study.training.protocol import Protocol
-from study.training.registry import Model, build, load_model_file, model_named
-from study.training.space import Configuration, SearchSpace
+from study.training.registry import Model, build, default_space, load_model_file, model_named
+from study.training.space import Configuration, Space
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,6 +24,11 @@ HIDDEN_UNITS = 50
 PIXELS = 784
 N_VAL = 1791
 FOLDED = ("linear", "mlp")  # what this package trains as wide products of fewer columns
+
+
+def configuration(kind: Model, rate: float) -> Configuration:
+    """What a trial trains: this learning rate, and a model of a fixed size."""
+    return {"learning_rate": rate} | dict.fromkeys(kind.size_parameters, HIDDEN_UNITS)
 
 
 @dataclass(frozen=True)
@@ -55,17 +60,19 @@ class Work:
         return [rate for _, rate in self.trials]
 
     @property
-    def space(self) -> SearchSpace:
+    def space(self) -> Space:
         """What the search samples: learning rates alone."""
-        hidden = self.kind.has_hidden_units
-        return SearchSpace(hidden_units=(HIDDEN_UNITS, HIDDEN_UNITS) if hidden else None)
+        from optuna.distributions import IntDistribution
+
+        sizes = self.kind.size_parameters
+        fixed = {name: IntDistribution(HIDDEN_UNITS, HIDDEN_UNITS) for name in sizes}
+        return default_space(self.kind) | fixed
 
     def members(self) -> list[nn.Module]:
         """A plain model a trial, with the initial weights that its number gives it."""
         kind = self.kind
-        hidden = HIDDEN_UNITS if kind.has_hidden_units else None
         return [
-            build(kind, Configuration(rate, hidden), seed=derive(self.seed, "weights", number))
+            build(kind, configuration(kind, rate), seed=derive(self.seed, "weights", number))
             for number, rate in self.trials
         ]
 
@@ -129,8 +136,7 @@ def _counted(model: str, trained: int, validated: int) -> float:
     from torch.utils.flop_counter import FlopCounterMode
 
     kind = model_named(model)
-    hidden = HIDDEN_UNITS if kind.has_hidden_units else None
-    module = build(kind, Configuration(0.1, hidden), seed=0)
+    module = build(kind, configuration(kind, 0.1), seed=0)
     with FlopCounterMode(display=False) as forward:
         logits = module(torch.zeros(1, PIXELS))
     with FlopCounterMode(display=False) as backward:

@@ -3,17 +3,20 @@
 ``python -m study --model-file examples/two_hidden_layers.py --models mlp two-hidden-layers``
 """
 
+from optuna.distributions import FloatDistribution, IntDistribution
 from torch import Generator, Tensor, nn
 
 from study import Model, linear_layer, register
 
 
 class TwoHiddenLayers(nn.Module):
-    """Two hidden ReLU layers: one logit a row, (B, 784) → (B, 1)."""
+    """Two hidden ReLU layers: one logit a row, (B, inputs) → (B, 1)."""
 
-    def __init__(self, hidden_units: int, *, generator: Generator | None = None) -> None:
+    def __init__(
+        self, hidden_units: int = 50, *, inputs: int = 784, generator: Generator | None = None
+    ) -> None:
         super().__init__()
-        self.first = linear_layer(784, hidden_units, generator)
+        self.first = linear_layer(inputs, hidden_units, generator)
         self.second = linear_layer(hidden_units, hidden_units, generator)
         self.output = linear_layer(hidden_units, 1, generator)
 
@@ -25,10 +28,14 @@ class TwoHiddenLayers(nn.Module):
 register(
     Model(
         name="two-hidden-layers",
-        title="MLP with two hidden layers (784 → hidden → hidden → 1)",
+        title="MLP with two hidden layers ({inputs} → hidden → hidden → 1)",
         factory=TwoHiddenLayers,
         target=0.015,
-        has_hidden_units=True,
+        space={
+            "learning_rate": FloatDistribution(1e-5, 1, log=True),
+            "hidden_units": IntDistribution(16, 128, log=True),
+        },
+        size_parameters=("hidden_units",),
         label="MLP with two hidden layers",
     )
 )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from study.training.registry import build as build
     from study.training.registry import register as register
     from study.training.space import Configuration as Configuration
-    from study.training.space import SearchSpace as SearchSpace
+    from study.training.space import Space as Space
     from study.training.trainer import train as train
     from study.trials import StoredTrial as StoredTrial
     from study.trials import read_trials as read_trials
@@ -51,7 +51,7 @@ _HOMES = {
     "study.training.models": ("SimpleLinear", "SimpleMLP", "linear_layer"),
     "study.training.protocol": ("Protocol",),
     "study.training.registry": ("Model", "build", "register"),
-    "study.training.space": ("Configuration", "SearchSpace"),
+    "study.training.space": ("Configuration", "Space"),
     "study.training.trainer": ("train",),
     "study.trials": ("StoredTrial", "read_trials"),
 }

@@ -18,11 +18,13 @@ import numpy as np
 from study import cli, formats, options, storage
 from study.errors import StudyError
 from study.report import ownership
+from study.search.parameters import Stated, add_param, narrowed
 from study.seeds import derive
 from study.text import say
 from study.training.protocol import Protocol
-from study.training.registry import MODELS, Model, build, model_named
-from study.training.space import Configuration
+from study.training.registry import FORMER, MODELS, Model, build, model_named
+from study.training.sgd import optimiser_of
+from study.training.space import Configuration, Value, only_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from study.training.history import History
 
 LEARNING_RATE = 1e-4
-HIDDEN_UNITS = 50
 _SEAL, _END = 82, 12  # bytes of the package's text chunk, and of the last chunk of any PNG
 _LARGEST = 2**26  # bytes, far more than a plot has
 
@@ -57,8 +58,9 @@ def parser() -> argparse.ArgumentParser:
         "--hidden-units",
         type=cli.positive_int,
         metavar="N",
-        help=f"of a model that has them (default: {HIDDEN_UNITS})",
+        help="of a model that has them (default: the model's own, 50 of the mlp)",
     )
+    add_param(found, "NAME=VALUE", "another hyperparameter (default: the model's own)")
     found.add_argument(
         "--seed", type=cli.seed, default=0, help="of initial weights and batches (default: 0)"
     )
@@ -88,7 +90,8 @@ def baseline(
 
     Args:
         model: What to train.
-        configuration: Learning rate and hidden units.
+        configuration: The learning rate, and the other hyperparameters that are not the factory's
+            defaults.
         protocol: The data and the training.
         seed: Of the initial weights and the batches.
         data_root: Folder of the official training files; None takes the package's images.
@@ -104,7 +107,7 @@ def baseline(
     from study.training.trainer import train
 
     pair = load(protocol.dataset, protocol.classes, data_root=data_root, n_train=protocol.n_train)
-    best = 1.0
+    images, best = images_of(pair, torch.device("cpu")), 1.0
 
     def watch(step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
         nonlocal best
@@ -114,10 +117,14 @@ def baseline(
         return []  # nobody stops
 
     [history] = train(
-        [build(model, configuration, seed=derive(seed, "weights", 0))],
-        [configuration.learning_rate],
-        images_of(pair, torch.device("cpu")),
-        protocol,
+        [
+            build(
+                model, configuration, seed=derive(seed, "weights", 0), inputs=images.plain.shape[1]
+            )
+        ],
+        **optimiser_of([configuration]),
+        images=images,
+        protocol=protocol,
         seed=seed,
         rungs=protocol.validation_steps,
         prune=watch,
@@ -199,26 +206,43 @@ def _require_plot(path: Path, *, replace: bool) -> None:
             )
 
 
+def _configuration(args: argparse.Namespace, model: Model) -> dict[str, Value]:
+    """The hyperparameters that the options state.
+
+    Raises:
+        StudyError: The model has none of that name, or one has more than one value.
+    """
+    stated: list[Stated] = list(args.param)
+    if args.hidden_units:
+        [name] = FORMER[1:]
+        option = f"--hidden-units {args.hidden_units}"
+        stated.insert(0, Stated(option, "", name, f"{args.hidden_units}..{args.hidden_units}"))
+    found = narrowed(stated, model, [model])
+    for each in stated:
+        if not found[each.name].single():
+            raise StudyError(f"{each.option}: is no single value: give one")
+    return {"learning_rate": args.learning_rate} | {n: only_value(d) for n, d in found.items()}
+
+
 def command(args: argparse.Namespace) -> int:
     """Train what the options say; print each validation, and the result."""
     options.load_model_files(args)
     model = model_named(args.model)
-    if args.hidden_units and not model.has_hidden_units:
-        raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
+    configuration = _configuration(args, model)
     if args.plot:
         _require_plot(args.plot, replace=args.replace)
-    hidden = (args.hidden_units or HIDDEN_UNITS) if model.has_hidden_units else None
     history = baseline(
         model,
-        Configuration(args.learning_rate, hidden),
+        configuration,
         options.protocol_of(args),
         seed=args.seed,
         data_root=args.data_root,
         report=None if args.quiet else show,
     )
-    rate, errors = formats.rate(args.learning_rate), int(history.val_errors[history.best])
+    errors = int(history.val_errors[history.best])
+    title = model.titled(next(iter(history.weights.values())).shape[-1])
     say(
-        f"{model.title}, learning rate {rate}: best validation error "
+        f"{title}, {formats.parameters(configuration)}: best validation error "
         f"{formats.error(errors, history.n_val)} at step {history.step:,}, "
         f"{formats.percent(history.final_error)} at the last validation"
     )

@@ -14,7 +14,7 @@ from study.report.options import add_report
 from study.report.options import settings_of as report_settings
 from study.report.ownership import report_names
 from study.search.command import run_search
-from study.search.options import add_search, plan_of
+from study.search.options import add_search, plans_of
 from study.search.options import settings_of as search_settings
 from study.text import say
 from study.training.registry import model_named
@@ -51,14 +51,15 @@ def command(args: argparse.Namespace) -> int:
         raise StudyError(f"--models {' '.join(args.models)}: twice the same: name two")
     report, quiet = report_settings(args, first.name, second.name), args.quiet > 0
     require_out(report, report_names(args.models))
+    plans = plans_of(args, [first, second])  # loads torch: after the cheap checks
     statuses = [
         run_search(
-            plan_of(args, model),
-            search_settings(args, model.name),
+            plan,
+            search_settings(args, plan.model),
             require_target=args.require_target,
             quiet=quiet,
         )
-        for model in (first, second)
+        for plan in plans
     ]
     run_report(report, quiet=quiet)
     if not args.no_confirm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,6 +56,29 @@ def rate(learning_rate: float) -> str:
         return digits
     power = power_of_ten(int(exponent))
     return power if digits == "1" else f"{digits}·{power}"
+
+
+def value(parameter: object) -> str:
+    """A hyperparameter's value: ``0.0798``, ``1,024``, ``relu``."""
+    if isinstance(parameter, float):
+        return rate(parameter)
+    is_count = isinstance(parameter, int) and not isinstance(parameter, bool)
+    return f"{parameter:,}" if is_count else str(parameter)
+
+
+def parameter_name(name: str) -> str:
+    """A hyperparameter's name in a sentence: ``learning rate``."""
+    return name.replace("_", " ")
+
+
+def parameters(configuration: Mapping[str, object]) -> str:
+    """``learning rate 0.0798, 115 hidden units``: counts stand before what they count."""
+    return ", ".join(
+        f"{value(found)} {parameter_name(name)}"
+        if isinstance(found, int) and name.endswith("s")
+        else f"{parameter_name(name)} {value(found)}"
+        for name, found in configuration.items()
+    )
 
 
 def seconds(duration: float) -> str:

@@ -8,10 +8,10 @@ import pytest
 from study.baseline import baseline, curves
 from study.seeds import derive
 from study.training.registry import MODELS
-from study.training.space import Configuration
 from study.training.task import Planned, Task
 from study.training.work import train_on
 from tests.helpers import commands
+from tests.helpers.plans import configuration_of
 
 
 def run(folder, *options):
@@ -35,7 +35,7 @@ def test_it_prints_the_notebooks_lines_and_draws_both_panels(tmp_path):
 @pytest.mark.parametrize(("model", "units"), [("linear", None), ("mlp", 9)])
 def test_it_trains_as_trial_0_of_a_search_does(model, units, pair, images, short):
     """The same seed, the same initial weights, batches and steps: the same bits."""
-    configuration = Configuration(0.02, units)
+    configuration = configuration_of(0.02, units)
     seed = derive(4, "weights", 0)
     planned = [Planned(0, {}, configuration, seed, 0)]
     task = Task(model, planned, short, 4, "cpu", None, pair.digest)
@@ -55,7 +55,7 @@ def test_it_tells_the_best_error_so_far(short):
 
     history = baseline(
         MODELS["linear"],
-        Configuration(0.05, None),
+        configuration_of(0.05, None),
         short,
         seed=0,
         report=lambda step, best: told.append((step, best)),
@@ -68,7 +68,10 @@ def test_it_tells_the_best_error_so_far(short):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--hidden-units", "5"), "--hidden-units: linear has none: leave it out"),
+        (
+            ("--hidden-units", "5"),
+            "--hidden-units 5: no such hyperparameter: linear has learning_rate=1e-05..1, ",
+        ),
         (("--plot", "no/mine.png"), "--plot no/mine.png: no folder no: create it first"),
         (("--model", "forest"), "model 'forest': not known"),
     ],

@@ -12,6 +12,7 @@ from study.training.cohorts import LinearCohort, MixedCohort, MLPCohort, ModuleC
 from study.training.images import Fold, Images
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.plain import plain_step
+from study.training.sgd import Sgd
 
 EXACT = {"rtol": 1e-9, "atol": 1e-11}  # float64 training, where rounding is 1e-16
 ROUNDING = {"rtol": 1e-5, "atol": 1e-4}  # float32 sums of 784 products that reach 40
@@ -54,8 +55,21 @@ MEMBERS = {
     "deep": lambda: [Deep(k) for k in range(4)],
     "deep mixed": lambda: [Deep(k, width) for k, width in enumerate((5, 16, 5, 9))],
 }
-RATES = torch.tensor([0.1, 1e-4, 0.5, 0.02], dtype=torch.float64)
+RATES = [0.1, 1e-4, 0.5, 0.02]
+MIXED = {
+    "momentum": [0.9, 0.0, 0.5, 0.99],
+    "weight_decay": [0.0, 0.1, 0.03, 0.0],
+    "nesterov": [True, True, False, False],
+}
+SETTINGS = {
+    "plain": {},
+    "momentum": {"momentum": MIXED["momentum"]},
+    "weight decay": {"weight_decay": MIXED["weight_decay"]},
+    "nesterov": {"momentum": [0.9] * 4, "nesterov": [True] * 4},
+    "mixed": MIXED,
+}
 every_kind = pytest.mark.parametrize("kind", MEMBERS)
+every_setting = pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 
 
 def double(kind):
@@ -85,10 +99,17 @@ def in_float64(plain, images):
     return replace(view, labels=view.labels.double())
 
 
-def sgd_step(model, rate, x, labels):
-    """One update with torch's own optimiser; the logits before it, (B,)."""
-    optimiser = torch.optim.SGD(model.parameters(), lr=float(rate))
-    return plain_step(model, optimiser, x, labels)[:, 0]
+def of(settings, members=slice(None)):
+    """The optimiser of these members, in a cohort."""
+    return Sgd.of(RATES[members], **{name: each[members] for name, each in settings.items()})
+
+
+def optimiser_of(model, k, settings):
+    """The optimiser of member k, in torch."""
+    own = {name: values[k] for name, values in settings.items()}
+    if not own.get("momentum"):
+        own["nesterov"] = False  # which torch refuses without a momentum
+    return torch.optim.SGD(model.parameters(), lr=RATES[k], **own)
 
 
 def flat(model):
@@ -228,37 +249,43 @@ def test_a_pixel_that_differs_in_one_image_is_not_folded(images):
 
 
 @every_kind
-def test_one_step_is_autograds(kind, view):
-    """Logits and gradients are those of each plain model under its own learning rate."""
+@every_setting
+def test_one_step_is_autograds(kind, settings, view):
+    """Logits and updates are those of each plain model under its own optimiser."""
     members = double(kind)
     plain = deepcopy(members)
     x, labels = view.plain[BATCH], view.labels[BATCH]
     before = [flat(model) for model in plain]
-    cohort = cohort_of(members, RATES, view)
+    cohort = cohort_of(members, of(settings), view)
 
     logits = cohort.step(cohort.inputs[BATCH], labels)
     cohort.keep(everyone(members))
 
-    expected = [sgd_step(*pair, x, labels) for pair in zip(plain, RATES, strict=True)]
-    assert_close(logits, torch.stack(expected, 1), **EXACT)
+    expected = [
+        plain_step(model, optimiser_of(model, k, settings), x, labels)
+        for k, model in enumerate(plain)
+    ]
+    assert_close(logits, torch.cat(expected, 1), **EXACT)
     for k, rate in enumerate(RATES):
         gradient = (before[k] - flat(cohort.member(k))) / rate
         assert_close(gradient, (before[k] - flat(plain[k])) / rate, **EXACT)
 
 
 @every_kind
-def test_many_steps_are_autograds(kind, view):
+@every_setting
+def test_many_steps_are_autograds(kind, settings, view):
     """The weights after twelve updates are those of the plain models, every layer moved."""
     members = double(kind)
     plain = deepcopy(members)
-    cohort = cohort_of(members, RATES, view)
+    cohort = cohort_of(members, of(settings), view)
     steps(cohort, view, 12)
     cohort.keep(everyone(members))
 
     for k, model in enumerate(plain):
+        optimiser = optimiser_of(model, k, settings)
         for i in range(12):
             rows = torch.arange(i * 7, i * 7 + 60) % 150
-            sgd_step(model, RATES[k], view.plain[rows], view.labels[rows])
+            plain_step(model, optimiser, view.plain[rows], view.labels[rows])
         assert_close(flat(cohort.member(k)), flat(model), rtol=1e-7, atol=1e-9)
 
 
@@ -267,7 +294,7 @@ def test_a_hidden_unit_at_exactly_zero_gets_no_gradient(digits):
     members = double("equal")
     with torch.no_grad():
         members[0].hidden.weight[3] = members[0].hidden.bias[3] = 0
-    cohort = cohort_of(members, RATES, digits)
+    cohort = cohort_of(members, of(SETTINGS["plain"]), digits)
 
     steps(cohort, digits, 1)
     cohort.keep(everyone(members))
@@ -278,10 +305,11 @@ def test_a_hidden_unit_at_exactly_zero_gets_no_gradient(digits):
 
 @every_kind
 @pytest.mark.parametrize("trained", [0, 20], ids=["initial", "trained"])
-def test_column_k_is_what_member_k_answers(kind, trained, images):
+@pytest.mark.parametrize("settings", [{}, MIXED], ids=["plain", "mixed"])
+def test_column_k_is_what_member_k_answers(kind, settings, trained, images):
     """In float32 on real images, the plain model that leaves gives its column's logits."""
     members = MEMBERS[kind]()
-    cohort = cohort_of(members, RATES.float(), images)
+    cohort = cohort_of(members, of(settings), images)
     if trained:
         steps(cohort, images, trained)
     cohort.keep(everyone(members))
@@ -296,7 +324,7 @@ def test_column_k_is_what_member_k_answers(kind, trained, images):
 @every_kind
 def test_a_member_has_the_weights_last_kept_for_it(kind, digits):
     """Keeping some members leaves what was kept of the others."""
-    cohort = cohort_of(double(kind), RATES, digits)
+    cohort = cohort_of(double(kind), of(MIXED), digits)
     x = cohort.inputs[BATCH]
     steps(cohort, digits, 2)
     early = cohort.logits(x).clone()
@@ -314,17 +342,18 @@ def test_a_member_has_the_weights_last_kept_for_it(kind, digits):
 
 
 @every_kind
-def test_a_narrowed_cohort_is_the_cohort_of_those_that_stay(kind, digits):
+@pytest.mark.parametrize("settings", [{}, MIXED], ids=["plain", "mixed"])
+def test_a_narrowed_cohort_is_the_cohort_of_those_that_stay(kind, settings, digits):
     """Who left was never there: same logits, same weights, for those that stay."""
     staying = torch.tensor([1, 3])
-    cohort = cohort_of(double(kind), RATES, digits)
+    cohort = cohort_of(double(kind), of(settings), digits)
     steps(cohort, digits, 3)
     cohort.narrow(staying)
     logits = steps(cohort, digits, 3, start=3)
     cohort.keep(everyone(staying))
 
     members = double(kind)
-    alone = cohort_of([members[1], members[3]], RATES[staying], digits)
+    alone = cohort_of([members[1], members[3]], of(settings, slice(1, 4, 2)), digits)
     assert_close(logits, steps(alone, digits, 6), **EXACT)
     alone.keep(everyone(staying))
     for k in range(2):
@@ -334,7 +363,7 @@ def test_a_narrowed_cohort_is_the_cohort_of_those_that_stay(kind, digits):
 @every_kind
 def test_narrowing_keeps_the_kept_weights(kind, digits):
     """What was kept before some left is still there afterwards, and twice over."""
-    cohort = cohort_of(double(kind), RATES, digits)
+    cohort = cohort_of(double(kind), of(MIXED), digits)
     steps(cohort, digits, 3)
     expected = cohort.logits(cohort.inputs[BATCH])[:, 2].clone()
     cohort.keep(torch.ones(4, dtype=torch.bool))
@@ -349,8 +378,8 @@ def test_narrowing_keeps_the_kept_weights(kind, digits):
 def test_any_module_trains_as_the_closed_form_does(view):
     """ModuleCohort on SimpleLinear is LinearCohort, and on SimpleMLP it is MLPCohort."""
     for closed, kind in ((LinearCohort, "linear"), (MLPCohort, "equal")):
-        fast = closed(double(kind), RATES, view)
-        general = ModuleCohort(double(kind), RATES, view)
+        fast = closed(double(kind), of(MIXED), view)
+        general = ModuleCohort(double(kind), of(MIXED), view)
         logits = steps(fast, view, 10)
         assert_close(steps(general, view, 10), logits, rtol=1e-7, atol=1e-9)
 
@@ -364,8 +393,8 @@ def test_the_cohort_is_the_closed_form_where_there_is_one(digits):
 
     kinds = [SimpleLinear(), SimpleMLP(3), Deep(0), Louder()]
 
-    chosen = [type(cohort_of([member.double()], RATES[:1], digits)) for member in kinds]
-    mixed = cohort_of([Deep(0).double(), Deep(1, 4).double()], RATES[:2], digits)
+    chosen = [type(cohort_of([member.double()], of({}, slice(1)), digits)) for member in kinds]
+    mixed = cohort_of([Deep(0).double(), Deep(1, 4).double()], of({}, slice(2)), digits)
 
     assert chosen == [LinearCohort, MLPCohort, ModuleCohort, ModuleCohort]
     assert type(mixed) is MixedCohort
@@ -376,7 +405,7 @@ def test_a_buffer_belongs_to_its_member(digits):
     members = [Deep(0).double(), Deep(0).double()]
     members[1].gain.fill_(3.0)
 
-    logits = ModuleCohort(members, RATES[:2], digits).logits(digits.plain)
+    logits = ModuleCohort(members, of({}, slice(2)), digits).logits(digits.plain)
 
     assert_close(logits[:, 1], 3 * logits[:, 0], **EXACT)
 
@@ -387,7 +416,7 @@ def test_a_frozen_weight_of_any_module_stays(digits):
     for member in members:
         member.layers[0].weight.requires_grad_(False)
     before = members[0].layers[0].weight.clone()
-    cohort = cohort_of(members, RATES[:2], digits)
+    cohort = cohort_of(members, of({}, slice(2)), digits)
 
     steps(cohort, digits, 3)
     cohort.keep(everyone(members))
@@ -396,11 +425,13 @@ def test_a_frozen_weight_of_any_module_stays(digits):
 
 
 @every_kind
-def test_a_member_that_overflows_leaves_the_others_alone(kind, images):
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_member_that_overflows_leaves_the_others_alone(kind, momentum, images):
     """One absurd learning rate is that member's own affair."""
-    rates = torch.tensor([1e30, 0.1, 0.1, 0.1])
-    cohort = cohort_of(MEMBERS[kind](), rates, images)
-    sane = cohort_of(MEMBERS[kind]()[1:], rates[1:], images)
+    rates, settings = [1e30, 0.1, 0.1, 0.1], {"momentum": [momentum] * 3}
+    absurd = {"momentum": [momentum] * 4}
+    cohort = cohort_of(MEMBERS[kind](), Sgd.of(rates, **absurd), images)
+    sane = cohort_of(MEMBERS[kind]()[1:], Sgd.of(rates[1:], **settings), images)
 
     logits = steps(cohort, images, 20)
 

@@ -18,14 +18,15 @@ from study.training.models import SimpleLinear, SimpleMLP
 from study.training.plan import Plan
 from study.training.protocol import report_steps
 from study.training.registry import MODELS, build, default_space
-from study.training.space import Configuration, SearchSpace
+from study.training.space import configuration, sampled, suggest
 from study.training.task import Task
 from study.training.work import train_on
 from study.trials import StoredTrial, digest
+from tests.helpers.plans import configuration_of, space_of
 
 SPACES = {
-    "linear": SearchSpace((1e-3, 0.1)),
-    "mlp": SearchSpace((1e-3, 0.1), (8, 32)),
+    "linear": space_of((1e-3, 0.1)),
+    "mlp": space_of((1e-3, 0.1), (8, 32)),
 }
 every_model = pytest.mark.parametrize("model", MODELS)
 
@@ -75,8 +76,8 @@ def test_streams_numbers_and_seeds_are_all_different():
 
 def test_the_default_ranges_are_the_designs():
     """1e-5 to 1 for both; 16 to 128 hidden units, all on log scales."""
-    linear = default_space(MODELS["linear"]).distributions()
-    mlp = default_space(MODELS["mlp"]).distributions()
+    linear = default_space(MODELS["linear"])
+    mlp = default_space(MODELS["mlp"])
 
     assert linear == {"learning_rate": optuna.distributions.FloatDistribution(1e-5, 1, log=True)}
     assert mlp == linear | {
@@ -91,28 +92,27 @@ def test_the_default_ranges_are_the_designs():
 )
 def test_what_optuna_suggests_lies_in_the_ranges(rates, units, seed):
     """For any ranges: low ≤ value ≤ high, integers for hidden units, none for a model without."""
-    space = SearchSpace(tuple(rates), units and tuple(units))
+    space = space_of(tuple(rates), units and tuple(units))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     trial = study.ask()
 
-    found = space.suggest(trial)
+    found = suggest(space, trial)
 
-    assert rates[0] <= found.learning_rate <= rates[1]
-    assert found == space.configuration(trial.params)
-    if units is None:
-        assert found.hidden_units is None
-    else:
-        assert isinstance(found.hidden_units, int)
-        assert units[0] <= found.hidden_units <= units[1]
-    assert trial.distributions == space.distributions()
+    assert rates[0] <= found["learning_rate"] <= rates[1]
+    assert found == configuration(space, trial.params)
+    assert found.keys() == space.keys()
+    if units is not None:
+        assert isinstance(found["hidden_units"], int)
+        assert units[0] <= found["hidden_units"] <= units[1]
+    assert trial.distributions == sampled(space)
 
 
 def test_equal_ends_fix_the_hidden_units():
     """Then the learning rate alone is searched, and every trial has that width."""
-    space = SearchSpace((1e-3, 0.1), (50, 50))
+    space = space_of((1e-3, 0.1), (50, 50))
 
-    assert list(space.distributions()) == ["learning_rate"]
-    assert space.suggest(FixedTrial({"learning_rate": 0.01})) == Configuration(0.01, 50)
+    assert list(sampled(space)) == ["learning_rate"]
+    assert suggest(space, FixedTrial({"learning_rate": 0.01})) == configuration_of(0.01, 50)
 
 
 # --- building -------------------------------------------------------------------------------
@@ -122,8 +122,8 @@ def test_a_built_model_has_the_weights_of_its_seed():
     """Those of torch.nn.Linear under that seed, drawn without touching the global state."""
     before = torch.get_rng_state()
 
-    linear = build(MODELS["linear"], Configuration(0.1, None), seed=5)
-    mlp = build(MODELS["mlp"], Configuration(0.1, 9), seed=5)
+    linear = build(MODELS["linear"], configuration_of(0.1, None), seed=5)
+    mlp = build(MODELS["mlp"], configuration_of(0.1, 9), seed=5)
 
     assert torch.equal(torch.get_rng_state(), before)
     with torch.random.fork_rng():
@@ -172,7 +172,7 @@ def test_an_optimised_trial_is_stored_like_a_searched_one(model, pair, short):
     assert digest(trial.user_attrs, trial.value) == trial.user_attrs["digest"]
     found = StoredTrial.of(trial)
     assert (found.val_error, found.outcome) == (trial.value, "finished")
-    assert found.hidden_units == trial.params.get("hidden_units")
+    assert found.parameters.get("hidden_units") == trial.params.get("hidden_units")
     rows = [step // 20 for step in report_steps(short)]
     assert list(trial.intermediate_values) == list(report_steps(short))
     assert list(trial.intermediate_values.values()) == list(
@@ -227,7 +227,7 @@ def test_every_setting_of_the_objective_counts(pair, short):
     others = [
         {"seed": 1},
         {"protocol": replace(short, batch_size=50)},
-        {"space": SearchSpace((0.01, 0.01))},
+        {"space": space_of((0.01, 0.01))},
         {"target": 0.5},
     ]
 

@@ -12,9 +12,9 @@ from study.errors import StudyError
 from study.training.plain import train_plainly
 from study.training.plan import Plan
 from study.training.registry import MODELS, Model, build, load_model_file, register
-from study.training.space import Configuration
 from study.training.trainer import train
 from tests.helpers import commands
+from tests.helpers.plans import configuration_of, space_of
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_hidden_layers.py"
@@ -144,14 +144,14 @@ def test_its_arithmetic_is_counted_as_the_formula_counts():
 def test_a_mixed_cohort_of_it_equals_plain_training(images, short):
     """Three widths at once: each ends as it does alone under torch.optim.SGD."""
     load_model_file(EXAMPLE)
-    configurations = [Configuration(rate, h) for rate, h in ((0.05, 4), (0.02, 9), (0.01, 4))]
+    configurations = [configuration_of(rate, h) for rate, h in ((0.05, 4), (0.02, 9), (0.01, 4))]
     built = [build(MODELS[NAME], c, seed=k) for k, c in enumerate(configurations)]
     alone = [build(MODELS[NAME], c, seed=k) for k, c in enumerate(configurations)]
 
-    histories = train(built, [c.learning_rate for c in configurations], images, short, seed=5)
+    histories = train(built, [c["learning_rate"] for c in configurations], images, short, seed=5)
 
     for model, configuration, history in zip(alone, configurations, histories, strict=True):
-        plain = train_plainly(model, configuration.learning_rate, images, short, seed=5)
+        plain = train_plainly(model, configuration["learning_rate"], images, short, seed=5)
         losses = [shown.validation.loss for shown in plain]
         assert history.val_losses == pytest.approx(losses, rel=1e-3)
 
@@ -208,7 +208,7 @@ def test_a_class_may_be_named_instead_of_given(tmp_path):
     text = EXAMPLE.read_text().replace("=TwoHiddenLayers,", '=f"{__name__}:TwoHiddenLayers",')
     load_model_file(written(tmp_path, text))
 
-    model = build(MODELS[NAME], Configuration(0.1, 3), seed=0)
+    model = build(MODELS[NAME], configuration_of(0.1, 3), seed=0)
 
     assert type(model).__name__ == "TwoHiddenLayers"
 
@@ -237,6 +237,5 @@ def test_a_model_of_ones_own_code_needs_no_file():
 
 
 def _manifest(model):
-    from study.training.space import SearchSpace
 
-    return Plan(model, SearchSpace()).manifest("0" * 64)
+    return Plan(model, space_of()).manifest("0" * 64)

@@ -18,11 +18,12 @@ from study.search.planner import Planner, split_into_cohorts
 from study.seeds import derive
 from study.training.plan import SAMPLERS, Plan
 from study.training.protocol import Protocol
-from study.training.space import Configuration, SearchSpace
+from study.training.space import sampled
 from study.training.task import Planned
+from tests.helpers.plans import configuration_of, space_of
 
-LINEAR = SearchSpace()
-MLP = SearchSpace(hidden_units=(16, 128))
+LINEAR = space_of()
+MLP = space_of(hidden_units=(16, 128))
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
 
 
@@ -39,7 +40,7 @@ def _quiet():
 
 def plan_of(sampler, space=MLP, **changes):
     usual = Plan(
-        "mlp" if space.hidden_units else "linear", space, sampler=sampler, generation_size=6
+        "mlp" if "hidden_units" in space else "linear", space, sampler=sampler, generation_size=6
     )
     return replace(usual, **{"grid": 20} | changes)
 
@@ -52,7 +53,7 @@ def finished(plan, planned, is_pruned):
         state=TrialState.PRUNED if is_pruned(planned.place) else TrialState.COMPLETE,
         value=value,
         params=planned.params,
-        distributions=plan.space.distributions(),
+        distributions=sampled(plan.space),
         user_attrs={"curve": [1, 2, 3]},
         intermediate_values={0: 0.5, 50 * (planned.place % 3 + 1): value},
     )
@@ -176,7 +177,7 @@ def test_a_trials_weights_come_from_its_number(sampler):
 
     for planned in planned_search(plan, sizes=(8,), rebuild=False):
         assert planned.seed == derive(9, "weights", planned.place)
-        assert planned.configuration == Configuration(**planned.params)
+        assert planned.configuration == planned.params
 
 
 def test_tpe_learns_from_what_it_is_told():
@@ -201,17 +202,16 @@ def test_tpe_learns_from_what_it_is_told():
 )
 def test_every_sampler_stays_in_the_ranges(sampler, rates, units, seed):
     """Whatever the ranges, the ends included; hidden units are integers."""
-    space = SearchSpace(tuple(rates), units and tuple(units))
+    space = space_of(tuple(rates), units and tuple(units))
     plan = plan_of(sampler, space, seed=seed, generation_size=8, grid=8)
 
     for planned in planned_search(plan, sizes=(8,), rebuild=False):
         found = planned.configuration
-        assert rates[0] <= found.learning_rate <= rates[1]
+        assert rates[0] <= found["learning_rate"] <= rates[1]
         if units:
-            assert type(found.hidden_units) is int
-            assert units[0] <= found.hidden_units <= units[1]
-        else:
-            assert found.hidden_units is None
+            assert type(found["hidden_units"]) is int
+            assert units[0] <= found["hidden_units"] <= units[1]
+        assert found.keys() == space.keys()
 
 
 @pytest.mark.parametrize("sampler", ["random", "qmc"])
@@ -229,21 +229,21 @@ def test_learning_rates_and_hidden_units_are_log_uniform(sampler):
 @every_sampler
 def test_equal_ends_fix_the_hidden_units(sampler):
     """The learning rate alone is planned, every trial has that width."""
-    plan = plan_of(sampler, SearchSpace((1e-3, 0.1), (50, 50)))
+    plan = plan_of(sampler, space_of((1e-3, 0.1), (50, 50)))
 
     for planned in planned_search(plan, sizes=(8,), rebuild=False):
         assert list(planned.params) == ["learning_rate"]
-        assert planned.configuration.hidden_units == 50
+        assert planned.configuration["hidden_units"] == 50
 
 
 @every_sampler
 def test_equal_ends_fix_the_learning_rate(sampler):
     """A range of one value gives that value."""
-    plan = plan_of(sampler, SearchSpace((0.1, 0.1)), generation_size=4)
+    plan = plan_of(sampler, space_of((0.1, 0.1)), generation_size=4)
 
     asked = planned_search(plan, sizes=(4,), rebuild=False)
 
-    assert [planned.configuration.learning_rate for planned in asked] == [0.1] * 4
+    assert [planned.configuration["learning_rate"] for planned in asked] == [0.1] * 4
 
 
 def test_quasi_random_points_fill_the_range_more_evenly_than_chance():
@@ -290,9 +290,14 @@ def test_a_grid_of_any_size_has_that_many_different_points(points, space):
 
 # --- cohorts --------------------------------------------------------------------------------
 
-generations = st.lists(st.none() | st.integers(1, 128), max_size=40).map(
+
+def wide(cohort_size):
+    return Plan("mlp", MLP, cohort_size=cohort_size)
+
+
+generations = st.lists(st.integers(1, 128), max_size=40).map(
     lambda units: [
-        Planned(number, {}, Configuration(0.1, h), 0, 0) for number, h in enumerate(units)
+        Planned(number, {}, configuration_of(0.1, h), 0, 0) for number, h in enumerate(units)
     ]
 )
 
@@ -300,7 +305,7 @@ generations = st.lists(st.none() | st.integers(1, 128), max_size=40).map(
 @given(generations, st.integers(1, 40))
 def test_every_trial_is_in_one_cohort_in_the_order_of_the_numbers(generation, width):
     """As few cohorts as the width allows, none of them empty."""
-    found = split_into_cohorts(generation, width)
+    found = split_into_cohorts(wide(width), generation)
 
     assert len(found) == math.ceil(len(generation) / width)
     assert all(found)
@@ -311,11 +316,11 @@ def test_every_trial_is_in_one_cohort_in_the_order_of_the_numbers(generation, wi
 @given(generations, st.integers(1, 40))
 def test_cohorts_are_equally_heavy_to_within_one_trial(generation, width):
     """No cohort outweighs another by more than the heaviest trial, in hidden units."""
-    weights = [t.configuration.hidden_units or 1 for t in generation]
+    weights = [t.configuration["hidden_units"] for t in generation]
 
     totals = [
-        sum(t.configuration.hidden_units or 1 for t in c)
-        for c in split_into_cohorts(generation, width)
+        sum(t.configuration["hidden_units"] for t in c)
+        for c in split_into_cohorts(wide(width), generation)
     ]
 
     assert max(totals, default=0) - min(totals, default=0) <= max(weights, default=0)
@@ -323,17 +328,19 @@ def test_cohorts_are_equally_heavy_to_within_one_trial(generation, width):
 
 def test_cohorts_of_equal_trials_are_equally_wide():
     """32 linear trials at width 16 are two cohorts of 16."""
-    generation = [Planned(n, {}, Configuration(0.1, None), 0, 0) for n in range(32)]
+    generation = [Planned(n, {}, configuration_of(0.1), 0, 0) for n in range(32)]
+    plan = Plan("linear", LINEAR, cohort_size=16)
 
-    assert [len(cohort) for cohort in split_into_cohorts(generation, 16)] == [16, 16]
+    assert [len(cohort) for cohort in split_into_cohorts(plan, generation)] == [16, 16]
 
 
 def test_the_heaviest_trials_are_spread():
     """128 and 100 don't train together where 28 and 10 could go with them."""
     units = [10, 128, 100, 28]
-    generation = [Planned(n, {}, Configuration(0.1, h), 0, 0) for n, h in enumerate(units)]
+    generation = [Planned(n, {}, configuration_of(0.1, h), 0, 0) for n, h in enumerate(units)]
 
-    found = [[t.configuration.hidden_units for t in c] for c in split_into_cohorts(generation, 2)]
+    cohorts = split_into_cohorts(wide(2), generation)
+    found = [[t.configuration["hidden_units"] for t in c] for c in cohorts]
 
     assert found == [[10, 128], [100, 28]]
 
@@ -353,7 +360,7 @@ def test_a_plan_comes_back_from_its_manifest():
 
 OTHERS = {
     "model": "linear",
-    "space": SearchSpace((1e-4, 1.0), (16, 128)),
+    "space": space_of((1e-4, 1.0), (16, 128)),
     "protocol": Protocol(batch_size=50),
     "seed": 1,
     "target": 0.03,
@@ -368,7 +375,7 @@ OTHERS = {
 
 
 STORED = {"generation_size": "generation", "cohort_size": "cohort"}  # as studies have them
-SETTINGS = [(field.name, STORED.get(field.name, field.name)) for field in fields(Plan)]
+SETTINGS = [(n, STORED.get(n, n)) for n in (field.name for field in fields(Plan)) if n in OTHERS]
 every_setting = pytest.mark.parametrize(("name", "key"), SETTINGS)
 
 

@@ -14,8 +14,8 @@ from study.reproduce import reproduce
 from study.search import Plan, Settings, search
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
-from study.training.space import SearchSpace
 from tests.helpers import commands
+from tests.helpers.plans import space_of
 from tests.helpers.vouching import vouch
 
 SHORT = Protocol(steps=300, val_every=20)
@@ -24,7 +24,7 @@ PATIENCE_S = 300
 
 def plan(model, **changes):
     """A small plan."""
-    space = SearchSpace(hidden_units=(8, 16) if MODELS[model].has_hidden_units else None)
+    space = space_of(hidden_units=(8, 16) if MODELS[model].size_parameters else None)
     fields = {"protocol": SHORT, "generation_size": 8, "cohort_size": 4, "target": 0.03}
     return Plan(model, space, **fields | changes)
 

@@ -985,7 +985,7 @@ def test_two_copies_of_one_configuration_are_rarely_called_different():
         ),
         (
             lambda: stats.recommend([1, 2], [0.1, 0.2], [5], n=9),
-            "hidden units: shape (1,): (2,), one a trial",
+            "sizes: shape (1,): (2,), one a trial",
         ),
         (
             lambda: stats.edge(0.1, 1, 0.5),

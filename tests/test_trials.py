@@ -15,7 +15,6 @@ from optuna.trial import TrialState, create_trial
 
 from study.training.models import SimpleMLP
 from study.training.protocol import Protocol, report_steps
-from study.training.space import Configuration
 from study.training.trainer import train
 from study.trials import (
     StoredTrial,
@@ -28,6 +27,7 @@ from study.trials import (
     unpack,
     weights_digest,
 )
+from tests.helpers.plans import configuration_of
 
 RATE, HIDDEN, TARGET = 0.03, 12, 0.05
 DISTRIBUTIONS = {
@@ -54,7 +54,7 @@ def stored_attributes(history, target=TARGET):
     """The attributes as a storage returns them: through strict JSON."""
     attrs = attributes(
         history,
-        Configuration(RATE, HIDDEN),
+        configuration_of(RATE, HIDDEN),
         77,
         target,
         cohort_numbers=[4, 6, 7],
@@ -86,7 +86,7 @@ def stored(history):
 def test_a_trial_read_back_is_the_training_that_was_stored(history, stored):
     """Every outcome field survives JSON unchanged."""
     assert (stored.number, stored.state, stored.outcome) == (6, "COMPLETE", "finished")
-    assert (stored.learning_rate, stored.hidden_units) == (RATE, HIDDEN)
+    assert stored.parameters == {"learning_rate": RATE, "hidden_units": HIDDEN}
     assert (stored.val_error, stored.final_error) == (history.val_error, history.final_error)
     assert (stored.val_errors, stored.n_val) == (history.val_errors.min(), 1_791)
     assert (stored.step, stored.val_loss) == (history.step, pytest.approx(history.val_loss))

@@ -126,7 +126,7 @@ def _parts(search: Searched, settings: Settings, names: Parts) -> list[Part]:
     """The two studies that confirm one: name, manifest, and all repetitions, done or not."""
     from study.confirm.replicates import Replicate, Source, Split
 
-    chosen = finalists(search.trials, settings.finalists)
+    chosen = finalists(search.plan, search.trials, settings.finalists)
     seed, source = settings.seed, Source.of(search, settings.data_root)
     found = {
         "finalists": [trial.number for trial in chosen],

@@ -12,7 +12,7 @@ from study.storage.inspection import inspect
 from study.storage.manifest import FIRST_NAME
 from study.storage.searched import Searched
 from study.storage.urls import shell
-from study.training.plan import versions
+from study.training.plan import Plan, versions
 from study.trials import StoredTrial, rank
 from study.trials.selection import recommended
 
@@ -135,13 +135,14 @@ def require_images(search: Searched) -> None:
         )
 
 
-def finalists(trials: Sequence[StoredTrial], limit: int) -> list[StoredTrial]:
+def finalists(plan: Plan, trials: Sequence[StoredTrial], limit: int) -> list[StoredTrial]:
     """The best trial, the recommended one, then what is level with the best, by rank.
 
     A trial that diverged after its best step is a finalist only as the best one.
 
     Args:
-        trials: Of one study.
+        plan: The study's.
+        trials: Of the study.
         limit: The most finalists, 1 or more.
     """
     from study.stats import level_with_best
@@ -153,7 +154,7 @@ def finalists(trials: Sequence[StoredTrial], limit: int) -> list[StoredTrial]:
         for trial, is_level in zip(complete, level, strict=True)
         if is_level and trial.outcome == "finished"
     ]
-    chosen = {trial.number: trial for trial in (complete[0], recommended(trials), *ranked)}
+    chosen = {trial.number: trial for trial in (complete[0], recommended(plan, trials), *ranked)}
     return list(chosen.values())[:limit]
 
 

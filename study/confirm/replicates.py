@@ -29,8 +29,9 @@ from study.training.history import History
 from study.training.images import images_of, pick_device
 from study.training.known_state import known_state
 from study.training.plan import Plan
-from study.training.registry import build
-from study.training.space import Configuration
+from study.training.registry import FORMER, build
+from study.training.sgd import optimiser_of
+from study.training.space import Configuration, sampled
 from study.training.task import Planned, Trained
 from study.training.trainer import train
 from study.training.work import load_pair, prepared, train_on
@@ -111,12 +112,13 @@ def _replicate(replicate: Replicate) -> list[FrozenTrial]:
     seed = derive(replicate.seed, "replicates", replicate.number)
     own = derive(seed, "study", source.seed_key)
     seeds = [derive(own, "weights", place) for place in range(len(finalists))]
-    chosen = [Configuration(t.learning_rate, t.hidden_units) for t in finalists]
+    chosen = [trial.parameters for trial in finalists]
+    model, inputs = plan.model_definition, plan.inputs
     histories = train(
-        [build(plan.model_definition, c, seed=s) for c, s in zip(chosen, seeds, strict=True)],
-        [configuration.learning_rate for configuration in chosen],
-        prepared(pair, plan.device),
-        plan.protocol,
+        [build(model, c, seed=s, inputs=inputs) for c, s in zip(chosen, seeds, strict=True)],
+        **optimiser_of(chosen),
+        images=prepared(pair, plan.device),
+        protocol=plan.protocol,
         seed=seed,
     )
     first = replicate.number * len(chosen)
@@ -124,8 +126,15 @@ def _replicate(replicate: Replicate) -> list[FrozenTrial]:
     return [
         _trial(
             plan,
+            c,
             attributes(
-                history, c, s, plan.target, cohort_numbers=numbers, first_of_generation=first
+                history,
+                c,
+                s,
+                plan.target,
+                cohort_numbers=numbers,
+                first_of_generation=first,
+                former=plan.former,
             )
             | {
                 "replicate": replicate.number,
@@ -177,7 +186,9 @@ def _split(split: Split) -> list[FrozenTrial]:
     began, plan = datetime.now(), split.source.plan
     inner, holdout = _divide(split.source.load(), split)
     planned, history, searched = _search(split, inner)
-    model = build(plan.model_definition, planned.configuration, seed=planned.seed)
+    model = build(
+        plan.model_definition, planned.configuration, seed=planned.seed, inputs=plan.inputs
+    )
     predictions = _predict(model, history, holdout)
     errors = int((predictions != holdout.labels).sum())
     attrs = attributes(
@@ -187,6 +198,7 @@ def _split(split: Split) -> list[FrozenTrial]:
         plan.target,
         cohort_numbers=[split.number],
         first_of_generation=split.number,
+        former=plan.former,
     ) | {
         "search_trial": planned.place,
         "split": split.number,
@@ -198,7 +210,8 @@ def _split(split: Split) -> list[FrozenTrial]:
         "holdout_labels": pack(holdout.labels.astype(bool)),
         "val_labels": pack(inner.labels[inner.n_train :].astype(bool)),
     }
-    return [_trial(plan, attrs, errors / len(holdout.raw), began)]
+    value = errors / len(holdout.raw)
+    return [_trial(plan, planned.configuration, attrs, value, began)]
 
 
 def _search(split: Split, inner: Data) -> tuple[Planned, History, list[list[Any]]]:
@@ -233,8 +246,13 @@ def _search(split: Split, inner: Data) -> tuple[Planned, History, list[list[Any]
         ]
     complete = [entry for entry in found if entry[0].state == "COMPLETE"]
     _, planned, history = min(complete, key=lambda entry: rank(entry[0]))
-    searched = [[t.learning_rate, t.hidden_units, t.val_errors, t.state] for t, _, _ in found]
+    searched = [[*_stored(plan, t.parameters), t.val_errors, t.state] for t, _, _ in found]
     return planned, history, searched
+
+
+def _stored(plan: Plan, parameters: Configuration) -> list[Any]:
+    """A trial's hyperparameters in a list of those that were searched."""
+    return [parameters.get(name) for name in FORMER] if plan.former else [parameters]
 
 
 def _predict(model: nn.Module, history: History, pair: Data) -> np.ndarray:
@@ -246,13 +264,19 @@ def _predict(model: nn.Module, history: History, pair: Data) -> np.ndarray:
         return logits[:, 0].numpy() > 0
 
 
-def _trial(plan: Plan, attrs: dict[str, Any], value: float, began: datetime) -> FrozenTrial:
+def _trial(
+    plan: Plan,
+    configuration: Configuration,
+    attrs: dict[str, Any],
+    value: float,
+    began: datetime,
+) -> FrozenTrial:
     """A finished trial whose digest covers all its attributes."""
-    names = plan.space.distributions()
+    names = sampled(plan.space)
     trial = create_trial(
         state=TrialState.COMPLETE,
         value=value,
-        params={name: attrs[name] for name in names},
+        params={name: configuration[name] for name in names},
         distributions=names,
         user_attrs=attrs | {"digest": digest(attrs, value)},
     )

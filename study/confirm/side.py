@@ -102,13 +102,13 @@ def samples(evidence: Sequence[Evidence]) -> list[Sample]:
 
 def _side(sample: Sample) -> Side:
     search, best, labels = sample.evidence.search, sample.evidence.best, sample.labels
-    simple, seed = recommended(search.trials), search.plan.seed
+    simple, seed = recommended(search.plan, search.trials), search.plan.seed
     complete = [trial for trial in search.trials if trial.state == "COMPLETE"]
     wrong = np.stack([trial.predictions != labels for trial in complete], 1)
     gaps = [s["holdout_errors"] - s["val_errors"] for s in sample.splits]
     return Side(
         study=search.name,
-        model=search.plan.model_definition.title,
+        model=search.plan.title,
         n_trials=len(search.trials),
         n_val=best.n_val,
         raw_best_trial=best.number,

@@ -20,6 +20,7 @@ from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
 from study.storage.urls import label, shown, sqlite_path
 from study.storage.weights import weights_path
+from study.trials import parameters_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from study.dataset import DigitPair
 
 REPLICATED = (
-    *("replicate", "finalist", "learning_rate", "hidden_units", "final_errors", "val_errors"),
+    *("replicate", "finalist", "final_errors", "val_errors"),
     *("n_val", "curve"),
 )
 SPLIT = (
-    *("split", "learning_rate", "hidden_units", "val_errors", "n_val", "holdout_errors"),
+    *("split", "val_errors", "n_val", "holdout_errors"),
     "n_holdout",
 )
 
@@ -93,7 +94,7 @@ def _rows(
 ) -> Rows:
     """These fields of both studies' trials, each beside the name of the study."""
     return tuple(
-        {"study": name} | {field: row[field] for field in fields}
+        {"study": name} | parameters_of(row) | {field: row[field] for field in fields}
         for name, rows in zip(names, both, strict=True)
         for row in rows
     )

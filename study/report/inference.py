@@ -88,4 +88,4 @@ def initial_weights(model: Model, trial: StoredTrial, weights: Weights, *, seed:
 
 
 def _configuration(trial: StoredTrial) -> Configuration:
-    return Configuration(trial.learning_rate, trial.hidden_units)
+    return trial.parameters

@@ -69,8 +69,8 @@ class ReportedStudy:
         return self.stored.best
 
     @property
-    def target(self) -> float:
-        """The validation error to reach, a fraction."""
+    def target(self) -> float | None:
+        """The validation error to reach, a fraction; None: there is no target."""
         return self.stored.plan.target
 
     @property

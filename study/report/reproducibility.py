@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 from study import formats
 from study.report import words
 from study.report.record import Record, ReportedStudy
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
+from study.training.space import words as words_of
 
 
 def commands(record: Record) -> list[str]:
@@ -61,10 +63,10 @@ def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
     ):
         if stored.get(name, usual) != usual:
             yield from (_flag(name), str(stored[name]))
-    for name in ("learning_rate", "hidden_units"):
-        found, usual = stored["space"][name], getattr(default_space(model), name)
-        if found and tuple(found) != usual:
-            yield from (_flag(name), *(str(value) for value in found))
+    own = default_space(model)
+    for name, found in search.stored.plan.space.items():
+        if found != own.get(name):
+            yield from ("--param", f"{name}={words_of(found)}")
     for name in ("dataset", "n_train", "steps", "batch_size", "val_every"):
         if getattr(search.protocol, name) != getattr(default, name):
             yield from (_flag(name), str(getattr(search.protocol, name)))
@@ -115,13 +117,12 @@ def _side_by_side(columns: list[dict[str, str]]) -> list[list[str]]:
 
 def _facts(search: ReportedStudy) -> dict[str, str]:
     stored, protocol, best = search.manifest, search.protocol, search.best
-    units = stored["space"].get("hidden_units")
+    space = search.stored.plan.space
     return {
         "Study": search.name,
-        "Model": search.model.title,
+        "Model": search.stored.plan.title,
         "Trials": words.counted(search),
-        "Learning rates searched": _range(stored["space"]["learning_rate"]),
-        "Hidden units searched": _range(units) if units else "none",
+        **{f"{name} searched": _range(found) for name, found in space.items()},
         "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
         "Pruner": str(stored.get("pruner", "none")),
         "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} images",
@@ -154,6 +155,8 @@ def _provenance(search: ReportedStudy) -> dict[str, str]:
     }
 
 
-def _range(ends: list[float]) -> str:
-    low, high = ends
-    return formats.rate(low) if low == high else f"{formats.rate(low)} to {formats.rate(high)}"
+def _range(found: Any) -> str:  # noqa: ANN401 (any distribution)
+    if hasattr(found, "choices"):
+        return formats.listed(list(map(str, found.choices)))
+    low, high = formats.value(found.low), formats.value(found.high)
+    return low if found.single() else f"{low} to {high}"

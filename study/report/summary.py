@@ -64,8 +64,7 @@ def _best(best: StoredTrial) -> dict[str, Any]:
     interval = stats.wilson(best.val_errors, best.n_val)
     return {
         "trial": best.number,
-        "learning_rate": best.learning_rate,
-        "hidden_units": best.hidden_units,
+        **best.parameters,
         "val_error": best.val_error,
         "val_errors": best.val_errors,
         "n_val": best.n_val,

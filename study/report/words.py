@@ -125,8 +125,7 @@ def _lacks(record: Record) -> str:
 
 def parameters(best: StoredTrial) -> str:
     """``learning rate 0.0798, 115 hidden units``."""
-    units = "" if best.hidden_units is None else f", {best.hidden_units} hidden units"
-    return f"learning rate {formats.rate(best.learning_rate)}{units}"
+    return formats.parameters(best.parameters)
 
 
 def counted(search: ReportedStudy) -> str:

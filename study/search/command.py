@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from study import cli, formats, options
 from study.search.loop import Progress, Settings, search
-from study.search.options import parser, plan_of, settings_of
+from study.search.options import parser, plans_of, settings_of
 from study.search.summary import summary
 from study.text import clean, say
 from study.training.plan import Plan
@@ -63,8 +63,9 @@ def command(args: argparse.Namespace) -> int:
     options.load_model_files(args)
     model = model_named(args.model)
     settings = settings_of(args, model.name if args.study_name is None else args.study_name)
+    [plan] = plans_of(args, [model])
     return run_search(
-        plan_of(args, model),
+        plan,
         settings,
         require_target=args.require_target,
         quiet=args.quiet > 0,

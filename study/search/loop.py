@@ -60,13 +60,13 @@ class Outcome:
     def _repr_html_(self) -> str:
         """The five best trials, for a notebook."""
         best = sorted(self.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
-        head = ["trial", "validation error", "learning rate", "hidden units", "outcome"]
+        names = list(best[0].parameters) if best else []
+        head = ["trial", "validation error", *map(formats.parameter_name, names), "outcome"]
         rows = [
             [
                 str(t.number),
                 formats.error(t.val_errors, t.n_val),
-                formats.rate(t.learning_rate),
-                "" if t.hidden_units is None else str(t.hidden_units),
+                *(formats.value(t.parameters[name]) for name in names),
                 t.outcome,
             ]
             for t in best
@@ -109,7 +109,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
         settings.workers.open() as pool,
         storage.Ledger.hold(*settings.where, manifest, settings.remedy) as ledger,
     ):
-        run = _Run(plan, settings, ledger, pool, progress)
+        run = _Run(ledger.found.plan, settings, ledger, pool, progress)  # in the study's format
         before = len(run.trials)
         run.prepare()
         run.report(before)

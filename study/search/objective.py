@@ -13,7 +13,8 @@ from study.training.images import images_of, pick_device
 from study.training.plan import Plan
 from study.training.protocol import Protocol, report_steps
 from study.training.registry import build, default_space, model_named
-from study.training.space import SearchSpace
+from study.training.sgd import optimiser_of
+from study.training.space import Space, is_former, suggest, whole
 from study.training.trainer import train
 from study.trials import TRAINED_UNDER, attributes, require_storable
 
@@ -28,10 +29,10 @@ class Objective:
     Args:
         model: A name in ``MODELS``: ``linear``, ``mlp``, or one that was registered.
         pair: The images.
-        space: The ranges; by default the model's own.
+        space: Each hyperparameter's distribution; by default the model's own.
         protocol: One trial's training.
         seed: For batches and initial weights.
-        target: A validation error, a fraction; by default the model's own.
+        target: A validation error, a fraction; by default the model's own, if it has one.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
 
@@ -41,13 +42,13 @@ class Objective:
         pair: Data,
         *,
         seed: int,
-        space: SearchSpace | None = None,
+        space: Space | None = None,
         protocol: Protocol | None = None,
         target: float | None = None,
         device: str = "auto",
     ) -> None:
         self.model = model_named(model)
-        self.space = space or default_space(self.model)
+        self.space = default_space(self.model) if space is None else whole(space)
         self.protocol = protocol or Protocol()
         require_storable(self.protocol)
         self.seed = seed
@@ -63,8 +64,8 @@ class Objective:
             optuna.TrialPruned: The study's pruner stopped it.
             StudyError: The study was searched with other settings; the message names them.
         """
-        self._join(trial)
-        configuration = self.space.suggest(trial)
+        former = self._join(trial)
+        configuration = suggest(self.space, trial)
         seed = derive(self.seed, "weights", trial.number)
 
         def prune(step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
@@ -72,10 +73,10 @@ class Objective:
             return [0] if trial.should_prune() else []
 
         [history] = train(
-            [build(self.model, configuration, seed=seed)],
-            [configuration.learning_rate],
-            self.images,
-            self.protocol,
+            [build(self.model, configuration, seed=seed, inputs=self.images.plain.shape[1])],
+            **optimiser_of([configuration]),
+            images=self.images,
+            protocol=self.protocol,
             seed=self.seed,
             rungs=report_steps(self.protocol),
             prune=prune,
@@ -88,6 +89,7 @@ class Objective:
             cohort_numbers=[trial.number],
             first_of_generation=trial.number,
             value=history.final_error if history.pruned else history.val_error,
+            former=former,
         )
         for name, value in attrs.items():
             trial.set_user_attr(name, value)
@@ -95,12 +97,16 @@ class Objective:
             raise optuna.TrialPruned
         return history.val_error
 
-    def _join(self, trial: optuna.Trial) -> None:
-        """Refuse a study that was searched otherwise; record in the trial how it is trained."""
+    def _join(self, trial: optuna.Trial) -> bool:
+        """Refuse a study that was searched otherwise; record in the trial how it is trained.
+
+        Returns:
+            Whether version 0.1 began the study, whose trials have another format.
+        """
         study = getattr(trial, "study", None)
         stored = study and manifest(study)
         if study is None or stored is None:
-            return  # a FixedTrial has no study; a study without a manifest is the caller's own
+            return False  # a FixedTrial has no study; one without a manifest is the caller's own
         plan = Plan(
             self.model.name,
             self.space,
@@ -108,6 +114,7 @@ class Objective:
             seed=self.seed,
             target=self.target,
             device=self.device.type,
+            inputs=self.images.plain.shape[1],
         )
         asked = json.loads(json.dumps(plan.manifest(self.data_sha256)))
         same = {name: stored[name] for name in NOT_OF_A_TRIAL if name in stored}
@@ -118,3 +125,4 @@ class Objective:
                 "give the objective those, or use another study"
             )
         trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, trained_under(stored))
+        return is_former(stored["space"])

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 
 from study import cli, options
-from study.cli import Number
 from study.errors import StudyError
 from study.search.loop import Settings
+from study.search.parameters import add_space, space_of, stated_by, target_of
 from study.training.plan import SAMPLERS, Plan
 from study.training.pruning import PRUNERS
-from study.training.registry import MODELS, Model, default_space
-from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
+from study.training.registry import MODELS, Model
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +26,6 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--study-name", help="the study's name (default: the model's)")
     options.add_common(found)
     add_search(found)
-    _add_space(found)
     for option, what in (
         ("generation", "planned together"),
         ("cohort", "trained together, as one wide model"),
@@ -36,32 +33,6 @@ def parser() -> argparse.ArgumentParser:
         help_text = f"trials {what} (default: {_of_each_model(option)})"
         found.add_argument(f"--{option}", **cli.COUNT, help=help_text)
     return found
-
-
-def _add_space(parser: argparse.ArgumentParser) -> None:
-    """What is searched: the ranges and the target."""
-    space = parser.add_argument_group("search space (log-uniform; one value fixes it)")
-    space.add_argument(
-        "--learning-rate",
-        nargs="+",
-        type=cli.positive_float,
-        metavar=("LOW", "HIGH"),
-        help="learning rate of plain SGD (default: 1e-5 to 1)",
-    )
-    low, high = DEFAULT_HIDDEN_UNITS
-    space.add_argument(
-        "--hidden-units",
-        nargs="+",
-        type=cli.positive_int,
-        metavar=("LOW", "HIGH"),
-        help="hidden units of the mlp, or of another model that has them "
-        f"(default: {low} to {high})",
-    )
-    space.add_argument(
-        "--target",
-        type=cli.fraction,
-        help=f"validation error to reach, as a fraction (default: {_of_each_model('target')})",
-    )
 
 
 def _of_each_model(attribute: str) -> str:
@@ -110,34 +81,33 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what trains; auto is CUDA if there is a GPU here and no --dask, else the CPU",
     )
+    add_space(parser)
     options.add_workers(parser)
     options.add_data(parser)
     options.add_protocol(parser)
-    parser.set_defaults(  # where a command has no option for them
-        learning_rate=SearchSpace().learning_rate,
-        **dict.fromkeys(("hidden_units", "target", "generation", "cohort")),
-    )
+    parser.set_defaults(generation=None, cohort=None)  # where a command has no option for them
 
 
-def plan_of(args: argparse.Namespace, model: Model) -> Plan:
-    """The plan that the options state.
+def plans_of(args: argparse.Namespace, models: Sequence[Model]) -> list[Plan]:
+    """The plans that the options state, one a model.
 
     Raises:
-        StudyError: A range is reversed, or the model has no hidden units to set.
+        StudyError: An option names a model, a hyperparameter or a range that there is not.
     """
-    space = replace(
-        default_space(model), learning_rate=_range("--learning-rate", args.learning_rate)
-    )
-    if args.hidden_units:
-        if not model.has_hidden_units:
-            raise StudyError(f"--hidden-units: {model.name} has none: leave it out")
-        space = replace(space, hidden_units=_range("--hidden-units", args.hidden_units))
+    return [_plan_of(args, model, models) for model in models]
+
+
+def _plan_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) -> Plan:
+    target = target_of(args, model, models)
+    for option, is_given in (("until", args.until_target), ("require", args.require_target)):
+        if is_given and target is None:
+            raise StudyError(f"--{option}-target: {model.name} has no target: add --target ERROR")
     return Plan(
         model=model.name,
-        space=space,
+        space=space_of(stated_by(args), model, models),
         protocol=options.protocol_of(args),
         seed=args.seed,
-        target=model.target if args.target is None else args.target,
+        target=target,
         target_rule=args.target_rule,
         sampler=args.sampler,
         pruner=args.pruner,
@@ -155,15 +125,6 @@ def _device(args: argparse.Namespace) -> str:
     from study.training.images import pick_device  # torch, once the cheap checks are done
 
     return pick_device(args.device).type
-
-
-def _range(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
-    if len(values) > 2:
-        raise StudyError(f"{option}: {len(values)} values: give LOW HIGH, or one to fix it")
-    low, high = values[0], values[-1]
-    if low > high:
-        raise StudyError(f"{option} {low} {high}: the range is reversed: give {high} {low}")
-    return low, high
 
 
 def settings_of(args: argparse.Namespace, study_name: str) -> Settings:

@@ -8,24 +8,21 @@ it. So a search that was killed continues with the same trials.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from study.search.points import in_ranges, points
 from study.seeds import derive
 from study.training.plan import Plan
+from study.training.space import configuration, sampled
 from study.training.task import Planned, Task
 from study.trials import TRAINED_UNDER
 
 if TYPE_CHECKING:
-    import numpy as np
     import optuna
-    from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
-
-
-GRID_HIDDEN_UNITS = 4  # levels of hidden units in a grid; learning rates fill the rest
 
 
 class Planner:
@@ -40,7 +37,7 @@ class Planner:
         import optuna
 
         self.plan = plan
-        self.distributions = plan.space.distributions()
+        self.distributions = sampled(plan.space)
         self.study = optuna.create_study(direction="minimize")
         self.finished = [without_user_attrs(trial) for trial in finished]  # by number
         self.study.add_trials(self.finished)
@@ -50,8 +47,8 @@ class Planner:
         first, size = len(self.finished), self.plan.generation_size
         count = min(size - first % size, upto - first)
         if self.plan.sampler in ("qmc", "grid"):
-            for point in _points(self.plan, len(self.distributions), first, count):
-                self.study.enqueue_trial(_on_log_scale(point, self.distributions))
+            for point in points(self.plan, self.distributions, first, count):
+                self.study.enqueue_trial(in_ranges(point, self.distributions))
         else:
             self.study.sampler = _sampler(self.plan, first)
         self.asked = [self.study.ask(self.distributions) for _ in range(count)]
@@ -59,7 +56,7 @@ class Planner:
             Planned(
                 trial.number,
                 trial.params,
-                self.plan.space.configuration(trial.params),
+                configuration(self.plan.space, trial.params),
                 derive(self.plan.seed, "weights", trial.number),
                 first,
             )
@@ -106,54 +103,20 @@ def _sampler(plan: Plan, first: int) -> optuna.samplers.BaseSampler:
     return samplers.TPESampler(seed=seed)
 
 
-def _points(plan: Plan, axes: int, first: int, count: int) -> np.ndarray:
-    """Points ``first`` … of a sequence in the unit cube that the seed fixes, (count, axes).
+def split_into_cohorts(plan: Plan, trials: Sequence[Planned]) -> list[list[Planned]]:
+    """Split a generation into cohorts of about the same weight, of about the plan's size at most.
 
-    A scrambled Sobol' sequence, or a full grid in which the learning rate changes fastest.
-    """
-    import numpy as np
-
-    if plan.sampler == "qmc":
-        from scipy.stats import qmc
-
-        engine = qmc.Sobol(axes, rng=derive(plan.seed, "sampler"))
-        upto = (first + count - 1).bit_length()
-        return engine.random_base2(upto)[first : first + count]
-    rows = min(GRID_HIDDEN_UNITS, plan.grid or 1) if axes == 2 else 1
-    columns = math.ceil((plan.grid or 1) / rows)
-    place = np.arange(first, first + count)
-    points = np.stack([place % columns / max(columns - 1, 1), place // columns / max(rows - 1, 1)])
-    return points[:axes].T
-
-
-def _on_log_scale(
-    point: np.ndarray, distributions: Mapping[str, BaseDistribution]
-) -> dict[str, Any]:
-    """A point of the unit cube as parameters within their ranges."""
-    from optuna.distributions import FloatDistribution, IntDistribution
-
-    params: dict[str, Any] = {}
-    for at, (name, found) in zip(point, distributions.items(), strict=True):
-        assert isinstance(found, FloatDistribution | IntDistribution)
-        value = math.exp(math.log(found.low) + at * math.log(found.high / found.low))
-        whole = isinstance(found, IntDistribution)
-        params[name] = round(value) if whole else min(max(value, found.low), found.high)
-    return params
-
-
-def split_into_cohorts(trials: Sequence[Planned], cohort_size: int) -> list[list[Planned]]:
-    """Split a generation into cohorts of about the same weight, at most about ``cohort_size``.
-
-    A trial weighs its hidden units. The heaviest trial goes first, each to the lightest cohort,
+    A trial weighs its model's size. The heaviest trial goes first, each to the lightest cohort,
     so that workers finish together. The split depends on the plan alone.
     """
-    count = math.ceil(len(trials) / cohort_size)
+    model = plan.model_definition
+    count = math.ceil(len(trials) / plan.cohort_size)
     cohorts: list[list[Planned]] = [[] for _ in range(count)]
-    weights = [0] * count
-    for trial in sorted(trials, key=lambda t: -(t.configuration.hidden_units or 1)):
+    weights = [0.0] * count
+    for trial in sorted(trials, key=lambda t: -model.size(t.configuration)):
         lightest = weights.index(min(weights))
         cohorts[lightest].append(trial)
-        weights[lightest] += trial.configuration.hidden_units or 1
+        weights[lightest] += model.size(trial.configuration)
     return [sorted(cohort, key=lambda t: t.place) for cohort in cohorts]
 
 
@@ -167,7 +130,7 @@ def tasks_of(
     """A generation as cohorts to train, the same for any number of workers."""
     return [
         _task(plan, cohort, planner.finished, data_sha256, data_root)
-        for cohort in split_into_cohorts(generation, plan.cohort_size)
+        for cohort in split_into_cohorts(plan, generation)
     ]
 
 
@@ -216,7 +179,7 @@ def task_of_stored(
         Planned(
             first + number - first_number,
             numbered[number].params,
-            plan.space.configuration(numbered[number].params),
+            configuration(plan.space, numbered[number].params),
             numbered[number].user_attrs["seed"],
             first,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from study import formats
 from study.search.loop import Outcome, Settings
@@ -11,6 +12,9 @@ from study.text import hidden
 from study.training.plan import Plan
 from study.trials import StoredTrial, best_of
 from study.trials.selection import diagnosed, recommended
+
+if TYPE_CHECKING:
+    from study.stats import Diagnosis
 
 
 def summary(plan: Plan, settings: Settings, outcome: Outcome) -> list[str]:
@@ -29,24 +33,24 @@ def summary(plan: Plan, settings: Settings, outcome: Outcome) -> list[str]:
 
 
 def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, str]]:
-    simple = recommended(outcome.trials)
+    simple = recommended(plan, outcome.trials)
     failed = Counter(t.outcome for t in outcome.trials if t.outcome in ("diverged", "pruned"))
     rows = [
         ("best trial", _described(best)),
         ("validation error", f"{_error(best)}, at step {best.step:,} of {plan.protocol.steps:,}"),
-        ("target", _target(plan, best)),
+        *([] if plan.target is None else [("target", _target(plan.target, plan, best))]),
         ("recommended trial", f"{_described(simple)}: {_error(simple)}"),
     ]
     if failed:
         rows.append(("of all trials", _counts(failed)))
     if outcome.others:  # Optuna's tools left them unfinished
         rows.append(("passed over", f"{_counts(outcome.others)}: not trained by this search"))
-    return [*rows, ("learning rate", diagnosis(plan, outcome.trials))]
+    ranges = diagnoses(plan, outcome.trials)
+    return [*rows, *((formats.parameter_name(name), said) for name, said in ranges.items())]
 
 
 def _described(trial: StoredTrial) -> str:
-    units = "" if trial.hidden_units is None else f", {trial.hidden_units} hidden units"
-    return f"{trial.number} (learning rate {formats.rate(trial.learning_rate)}{units})"
+    return f"{trial.number} ({formats.parameters(trial.parameters)})"
 
 
 def _error(trial: StoredTrial) -> str:
@@ -57,29 +61,36 @@ def _counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-def _target(plan: Plan, best: StoredTrial) -> str:
+def _target(target: float, plan: Plan, best: StoredTrial) -> str:
     """Whether the target is met, by both rules; the one that counts first."""
     from study.stats import TargetRule, allowed_errors
 
     rules: list[TargetRule] = ["point", "wilson"]
     parts = []
     for rule in sorted(rules, key=lambda rule: rule != plan.target_rule):
-        most = allowed_errors(plan.target, best.n_val, rule=rule)
+        most = allowed_errors(target, best.n_val, rule=rule)
         if most is None:
             parts.append(f"missed by the {rule} rule (no count meets it)")
         else:
             met = "met" if best.val_errors <= most else "missed"
             parts.append(f"{met} by the {rule} rule (≤ {most} errors)")
-    return f"{formats.percent(plan.target)}: {', '.join(parts)}"
+    return f"{formats.percent(target)}: {', '.join(parts)}"
 
 
-def diagnosis(plan: Plan, trials: Sequence[StoredTrial]) -> str:
-    """What the trials show about the learning rate's range, in one line."""
-    found, rate = diagnosed(trials, plan.space.learning_rate), formats.rate
-    low, high = map(rate, plan.space.learning_rate)
+def diagnoses(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, str]:
+    """What the trials show about each searched number's range, in one line each."""
+    return {
+        name: _diagnosis(found, plan.space[name])
+        for name, found in diagnosed(plan, trials).items()
+    }
+
+
+def _diagnosis(found: Diagnosis, searched: Any) -> str:  # noqa: ANN401 (a number's distribution)
+    kind, value = type(searched.low), formats.value
+    low, high = value(searched.low), value(searched.high)
     edge = found.best_edge or found.best_tenth_edge
     wider = f"; the best lie near the {edge} edge of {low} to {high}: widen it" if edge else ""
     apart = found.falls_apart_from
-    falls = "" if apart is None else f"; training falls apart from {rate(apart)}"
-    level = " to ".join(map(rate, found.level))
+    falls = "" if apart is None else f"; training falls apart from {value(kind(apart))}"
+    level = " to ".join(value(kind(end)) for end in found.level)
     return f"{level} is level with the best{falls}{wider}"

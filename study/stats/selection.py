@@ -30,20 +30,20 @@ def level_with_best(errors: ArrayLike, n: int) -> NDArray[np.bool_]:
 def recommend(
     errors: ArrayLike,
     learning_rates: ArrayLike,
-    hidden_units: ArrayLike | None = None,
+    sizes: ArrayLike | None = None,
     *,
     n: int,
 ) -> int:
     """The index of the simplest trial that is level with the best.
 
-    Fewest hidden units first; then the learning rate nearest the middle, on the log scale,
+    The smallest model first; then the learning rate nearest the middle, on the log scale,
     of the lowest and highest level one of that size; then the fewer errors; then the
     earlier trial. Repeating a trial changes nothing.
 
     Args:
         errors: (N,) counts, one a trial.
         learning_rates: (N,) positive.
-        hidden_units: (N,), or None for a model without them.
+        sizes: (N,) how large each model is, or None where all are equal.
         n: the images that the errors were counted on.
 
     Raises:
@@ -54,11 +54,11 @@ def recommend(
     if rates.shape != is_level.shape or not (rates > 0).all():
         raise ValueError(f"learning rates: shape {rates.shape}: {is_level.shape}, all positive")
     level, logs = np.flatnonzero(is_level), np.log(rates)
-    if hidden_units is not None:
-        hidden = np.asarray(hidden_units)
-        if hidden.shape != logs.shape:
-            raise ValueError(f"hidden units: shape {hidden.shape}: {logs.shape}, one a trial")
-        level = level[hidden[level] == hidden[level].min()]
+    if sizes is not None:
+        size = np.asarray(sizes)
+        if size.shape != logs.shape:
+            raise ValueError(f"sizes: shape {size.shape}: {logs.shape}, one a trial")
+        level = level[size[level] == size[level].min()]
     middle = (logs[level].min() + logs[level].max()) / 2
     off = np.round(np.abs(logs[level] - middle), 12)  # two ends are equally far from the middle
     return int(level[np.lexsort((np.asarray(errors)[level], off))[0]])

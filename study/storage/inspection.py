@@ -21,7 +21,8 @@ from study.storage.manifest import FIRST_NAME, manifest, trained_under
 from study.storage.reading import FINISHED, frozen_trials
 from study.storage.seal import Seal, former_names, stored_seal
 from study.storage.urls import shell, shown
-from study.trials import TRAINED_UNDER, StoredTrial, digest
+from study.training.space import contains, from_json
+from study.trials import TRAINED_UNDER, StoredTrial, digest, parameters_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -118,7 +119,7 @@ def _parse(found: Inspection) -> Iterator[str]:
             found.trials.append(StoredTrial.of(trial))
             if digest(attrs, values[0]) != attrs["digest"] or len(values) != 1:
                 yield f"trial {trial.number} is damaged (its digest does not match)"
-            elif any(attrs[name] != value for name, value in trial.params.items()):
+            elif any(parameters_of(attrs)[n] != value for n, value in trial.params.items()):
                 yield (
                     f"trial {trial.number} is damaged (its parameters are not those it was "
                     "trained with)"
@@ -188,18 +189,18 @@ def _differences(finished: Sequence[FrozenTrial], place: int, manifest: Manifest
     trial, attrs = finished[place], finished[place].user_attrs
     if "protocol" not in manifest:  # a confirmation: its units are covered by its seal
         return
-    protocol, space = manifest["protocol"], manifest["space"]
+    protocol, space = manifest["protocol"], from_json(manifest["space"])
     steps = list(range(0, protocol["steps"], protocol["val_every"]))
     curve = attrs["curve"]["step"]
     if curve != steps[: len(curve)] or (trial.state.name == "COMPLETE" and curve != steps):
         yield "steps"
     if attrs["n_val"] != finished[0].user_attrs["n_val"]:
         yield "images"
-    for name, ends in space.items():
-        if (ends is None) != (attrs[name] is None):
-            yield "model"
-        elif ends is not None and not ends[0] <= attrs[name] <= ends[1]:
-            yield "ranges"
+    parameters = parameters_of(attrs)
+    if parameters.keys() != space.keys():
+        yield "model"
+    elif not all(contains(found, parameters[name]) for name, found in space.items()):
+        yield "ranges"
     seeds = {derive(manifest["seed"], "weights", number) for number in (place, trial.number)}
     if attrs["seed"] not in seeds:
         yield "seed"

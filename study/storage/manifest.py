@@ -12,6 +12,7 @@ from study.storage.machine import set_machine
 from study.storage.opening import load_study, study_names
 from study.storage.reading import FINISHED, frozen_trials
 from study.storage.urls import shown
+from study.training.space import modern
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -99,10 +100,17 @@ def differences(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
 
     The study's first name is no setting: a renamed study is the same study.
     """
-    old, new = ({k: v for k, v in m.items() if k != FIRST_NAME} for m in (stored, asked))
+    old, new = ({k: v for k, v in _modern(m).items() if k != FIRST_NAME} for m in (stored, asked))
     found = list(_differences(old, new))
     more = len(found) - _SHOWN
     return ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _modern(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A search's manifest in the present format; what can't be read is compared as it is."""
+    with suppress(AttributeError, LookupError, TypeError, ValueError):
+        return modern(content)
+    return content
 
 
 def _differences(old: Any, new: Any, where: str = "") -> Iterator[str]:  # noqa: ANN401 (JSON)

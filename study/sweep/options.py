@@ -11,7 +11,7 @@ from study.confirm.options import add_confirm
 from study.confirm.options import settings_of as confirm_settings
 from study.errors import StudyError
 from study.report.options import add_report
-from study.search.options import add_search, plan_of
+from study.search.options import add_search, plans_of
 from study.search.options import settings_of as search_settings
 from study.sweep.loop import Settings
 from study.sweep.pairs import ALL, pairs, study_names
@@ -82,7 +82,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
     names = study_names(args.dataset, chosen[0])
     return Settings(
         pairs=chosen,
-        plans=tuple(plan_of(first, model) for model in MODELS.values()),
+        plans=tuple(plans_of(first, list(MODELS.values()))),
         search=replace(
             search_settings(first, names[0]), timeout=None, remedy="name another --storage"
         ),

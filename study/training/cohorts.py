@@ -8,8 +8,9 @@ x (B, D) are the images, y (B, 1) their labels, z (B, K) the logits, η (K,) the
 Each member's loss is the mean over the batch of log(1 + eᶻ) − y·z, the binary cross-entropy. Its
 derivative by the logits is r/B, where r = σ(z) − y is called the residual. All other gradients
 follow from r by the chain rule. The code multiplies −η into r, which is small, and 1/B into the
-matrix products. Biases need no code in a layer on images: their column of ones
-(:class:`~study.training.images.Fold`) makes them a row of the weights.
+matrix products. With momentum or weight decay, the update is that of
+:class:`~study.training.sgd.Descent`. Biases need no code in a layer on images: their column of
+ones (:class:`~study.training.images.Fold`) makes them a row of the weights.
 """
 
 from collections.abc import Sequence
@@ -21,14 +22,15 @@ from torch import Tensor, nn
 from study.training.images import Images
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.module_cohorts import MixedCohort, ModuleCohort, shapes
+from study.training.sgd import Descent, Sgd, Shrinking, Spread
 
 
 class Cohort(Protocol):
-    """K models of one kind, each with its own learning rate, trained as one."""
+    """K models of one kind, each with its own optimiser's settings, trained as one."""
 
     inputs: Tensor  # (N, D) the images in the form that this cohort takes
 
-    def __init__(self, members: Sequence[Any], learning_rates: Tensor, images: Images) -> None: ...
+    def __init__(self, members: Sequence[Any], sgd: Sgd, images: Images) -> None: ...
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K): column k is what member k answers."""
@@ -62,16 +64,16 @@ class LinearCohort:
     Equals K times: :func:`study.training.plain.train_plainly` with a ``SimpleLinear``.
     """
 
-    def __init__(
-        self, members: Sequence[SimpleLinear], learning_rates: Tensor, images: Images
-    ) -> None:
+    def __init__(self, members: Sequence[SimpleLinear], sgd: Sgd, images: Images) -> None:
         self.members = list(members)
         self.fold = images.fold
         self.inputs = images.folded
-        self.rates = -learning_rates.to(self.inputs)  # (K,)
+        self.sgd = sgd.to(self.inputs)
         columns = [self.fold.columns(member.linear) for member in members]
         self.weight = torch.cat(columns, 1)  # (D, K)
         self.best = self.weight.clone()
+        self.descent = Descent(self.weight, self.sgd, _as_they_are)
+        self.shrinking = Shrinking(self.sgd)
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K)."""
@@ -80,25 +82,29 @@ class LinearCohort:
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
         z = x @ self.weight
-        residual = z.sigmoid().sub_(labels).mul_(self.rates)  # −η r, (B, K)
-        self.weight.addmm_(x.T, residual, alpha=1 / x.shape[0])
+        residual = z.sigmoid().sub_(labels).mul_(self.sgd.rates)  # −η r, (B, K)
+        self.descent(self.weight, lambda w: w.addmm_(x.T, residual, alpha=1 / x.shape[0]))
+        self.shrinking.step()
         return z
 
     def keep(self, improved: Tensor) -> None:
         """Remember the present weights where ``improved`` (K,)."""
         torch.where(improved, self.weight, self.best, out=self.best)
+        self.shrinking.keep(improved)
 
     def member(self, k: int) -> SimpleLinear:
         """A plain model with the weights last kept for member k."""
-        self.fold.set_layer(self.members[k].linear, self.best[:, k : k + 1])
+        shrunk = self.shrinking.of(k)
+        self.fold.set_layer(self.members[k].linear, self.best[:, k : k + 1], shrunk)
         return self.members[k]
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone."""
         self.members = [self.members[k] for k in columns.tolist()]
-        self.rates = self.rates[columns]
-        self.weight = self.weight[:, columns].contiguous()
-        self.best = self.best[:, columns].contiguous()
+        self.sgd = self.sgd.narrow(columns)
+        self.weight, self.best = (w[:, columns].contiguous() for w in (self.weight, self.best))
+        self.descent.narrow(self.sgd, _as_they_are, lambda w: w[:, columns].contiguous())
+        self.shrinking.narrow(columns, self.sgd)
 
 
 class MLPCohort:
@@ -129,13 +135,11 @@ class MLPCohort:
     Equals K times: :func:`study.training.plain.train_plainly` with a ``SimpleMLP``.
     """
 
-    def __init__(
-        self, members: Sequence[SimpleMLP], learning_rates: Tensor, images: Images
-    ) -> None:
+    def __init__(self, members: Sequence[SimpleMLP], sgd: Sgd, images: Images) -> None:
         self.members = list(members)
         self.fold = images.fold
         self.inputs = images.folded
-        self.rates = -learning_rates.to(self.inputs)[:, None]  # (K, 1)
+        self.sgd = sgd.to(self.inputs)
         sizes = torch.tensor([member.hidden.out_features for member in members])
         self.owner = torch.arange(len(sizes)).repeat_interleave(sizes).to(self.inputs.device)
         places = torch.arange(len(sizes), device=self.inputs.device)[:, None]
@@ -147,6 +151,18 @@ class MLPCohort:
         self.output = output.masked_fill(self.off, 0)  # V
         self.bias = torch.stack(biases).to(self.inputs)  # c
         self.best = self.weight.clone(), self.output.clone(), self.bias.clone()
+        self.descents = [
+            Descent(tensor, self.sgd, spread)
+            for tensor, spread in zip(self._tensors(), self._spreads(), strict=True)
+        ]
+        self.shrinking = Shrinking(self.sgd)
+
+    def _tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.weight, self.output, self.bias
+
+    def _spreads(self) -> tuple[Spread, Spread, Spread]:
+        """Of a member's settings over its hidden units, and over its rows of V and c."""
+        return lambda values: values[self.owner], _a_row_each, _a_row_each
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K); NaN for a member whose weights overflowed."""
@@ -162,13 +178,19 @@ class MLPCohort:
         """One SGD update; returns the logits before it, (B, K)."""
         hidden = self._hidden(x)  # (B, H)
         z = torch.addmm(self.bias, self.output, hidden.T)  # (K, B)
-        residual = z.sigmoid().sub_(labels.T).mul_(self.rates).nan_to_num_()  # −η r, (K, B)
+        rates = self.sgd.rates[:, None]
+        residual = z.sigmoid().sub_(labels.T).mul_(rates).nan_to_num_()  # −η r, (K, B)
         share = 1 / x.shape[0]
         back = residual.T @ self.output  # −η rᵀ V, (B, H)
         torch.ops.aten.threshold_backward.grad_input(back, hidden, 0, grad_input=back)  # ⊙ [h > 0]
-        self.output.addmm_(residual, hidden, alpha=share).masked_fill_(self.off, 0)
-        self.bias.add_(residual.sum(1, keepdim=True), alpha=share)
-        self.weight.addmm_(x.T, back, alpha=share)
+        of_weight, of_output, of_bias = self.descents
+        of_output(
+            self.output,
+            lambda v: v.addmm_(residual, hidden, alpha=share).masked_fill_(self.off, 0),
+        )
+        of_bias(self.bias, lambda c: c.add_(residual.sum(1, keepdim=True), alpha=share))
+        of_weight(self.weight, lambda w: w.addmm_(x.T, back, alpha=share))
+        self.shrinking.step()
         return z.T
 
     def keep(self, improved: Tensor) -> None:
@@ -177,12 +199,13 @@ class MLPCohort:
         torch.where(improved[self.owner], self.weight, weight, out=weight)
         torch.where(improved[:, None], self.output, output, out=output)
         torch.where(improved[:, None], self.bias, bias, out=bias)
+        self.shrinking.keep(improved)
 
     def member(self, k: int) -> SimpleMLP:
         """A plain model with the weights last kept for member k."""
         weight, output, bias = self.best
         own = self.owner == k  # (H,)
-        self.fold.set_layer(self.members[k].hidden, weight[:, own])
+        self.fold.set_layer(self.members[k].hidden, weight[:, own], self.shrinking.of(k))
         with torch.no_grad():
             self.members[k].output.weight.copy_(output[k, own][None])
             self.members[k].output.bias.copy_(bias[k])
@@ -192,16 +215,30 @@ class MLPCohort:
         """Continue with the members at these places alone, in ascending order."""
         units = torch.isin(self.owner, columns).nonzero()[:, 0]
         self.members = [self.members[k] for k in columns.tolist()]
-        self.rates = self.rates[columns]
+        self.sgd = self.sgd.narrow(columns)
         self.owner = torch.searchsorted(columns, self.owner[units])
         self.off = self.off[columns][:, units].contiguous()
+        taking: tuple[Spread, Spread, Spread] = (
+            lambda weight: weight[:, units].contiguous(),
+            lambda output: output[columns][:, units].contiguous(),
+            lambda bias: bias[columns],
+        )
+        own, best = (
+            [take(tensor) for take, tensor in zip(taking, tensors, strict=True)]
+            for tensors in (self._tensors(), self.best)
+        )
+        (self.weight, self.output, self.bias), self.best = own, (best[0], best[1], best[2])
+        for descent, spread, take in zip(self.descents, self._spreads(), taking, strict=True):
+            descent.narrow(self.sgd, spread, take)
+        self.shrinking.narrow(columns, self.sgd)
 
-        def taken(weight: Tensor, output: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            output = output[columns][:, units].contiguous()
-            return weight[:, units].contiguous(), output, bias[columns]
 
-        self.weight, self.output, self.bias = taken(self.weight, self.output, self.bias)
-        self.best = taken(*self.best)
+def _as_they_are(values: Tensor) -> Tensor:
+    return values
+
+
+def _a_row_each(values: Tensor) -> Tensor:
+    return values[:, None]
 
 
 COHORTS: dict[type[nn.Module], type[Cohort]] = {
@@ -210,14 +247,14 @@ COHORTS: dict[type[nn.Module], type[Cohort]] = {
 }
 
 
-def cohort_of(members: Sequence[nn.Module], learning_rates: Tensor, images: Images) -> Cohort:
+def cohort_of(members: Sequence[nn.Module], sgd: Sgd, images: Images) -> Cohort:
     """The fastest cohort for these members: with written-out gradients where there is one.
 
     Args:
         members: K modules of one class, with their initial weights.
-        learning_rates: (K,) one each.
+        sgd: Their optimiser's settings.
         images: What they will be trained and validated on.
     """
     any_module = ModuleCohort if len({*map(shapes, members)}) == 1 else MixedCohort
     cohort = COHORTS.get(type(members[0]), any_module)
-    return cohort(members, learning_rates, images)
+    return cohort(members, sgd, images)

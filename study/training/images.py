@@ -21,7 +21,7 @@ class Fold:
     weight of the group moves by 1/√n of what that column's weight moves. On MNIST's 4s and
     9s this makes 784 columns 619. A last column of ones carries the biases.
 
-    Where no other column equals the first one, as in most tables, the columns stay as they are.
+    Where no other column equals the first one, as in most tables, it is a group of its own.
 
     Args:
         images: (N, D) all images or rows that the model will see, in training and validation.
@@ -29,34 +29,34 @@ class Fold:
 
     def __init__(self, images: Tensor) -> None:
         self.same = (images == images[:, :1]).all(0)  # (D,)
-        self.is_folding = int(self.same.sum()) > 1
         self.scale = float(self.same.sum()) ** 0.5
 
     def images(self, images: Tensor) -> Tensor:
         """(N, D) → (N, F): the other columns, the group's column, ones."""
-        ones = torch.ones_like(images[:, :1])
-        if not self.is_folding:
-            return torch.cat([images, ones], 1)
-        return torch.cat([images[:, ~self.same], images[:, :1] * self.scale, ones], 1)
+        group = images[:, :1] * self.scale
+        return torch.cat([images[:, ~self.same], group, torch.ones_like(group)], 1)
 
     def columns(self, layer: nn.Linear) -> Tensor:
         """A layer's weights (H, D) and biases (H,) as (F, H)."""
         weight = layer.weight.detach().to(self.same.device).T
-        bias = layer.bias.detach().to(self.same.device)[None]
-        if not self.is_folding:
-            return torch.cat([weight, bias])
         group = weight[self.same].sum(0, keepdim=True) / self.scale
+        bias = layer.bias.detach().to(self.same.device)[None]
         return torch.cat([weight[~self.same], group, bias])
 
-    def set_layer(self, layer: nn.Linear, columns: Tensor) -> None:
-        """Give the layer, which holds its initial weights, the trained ``columns`` (F, H)."""
-        if self.is_folding:
-            moved = columns[-2] - self.columns(layer)[-2]  # (H,)
-            weight = layer.weight.detach().to(self.same.device).T.clone()
-            weight[~self.same] = columns[:-2]
-            weight[self.same] += moved / self.scale
+    def set_layer(self, layer: nn.Linear, columns: Tensor, shrunk: Tensor | None = None) -> None:
+        """Give the layer, which holds its initial weights, the trained ``columns`` (F, H).
+
+        ``shrunk`` is the factor by which weight decay alone has multiplied what the weights of
+        the group differ in.
+        """
+        start = self.columns(layer)[-2]  # (H,)
+        weight = layer.weight.detach().to(self.same.device).T.clone()
+        weight[~self.same] = columns[:-2]
+        if shrunk is None:
+            weight[self.same] += (columns[-2] - start) / self.scale
         else:
-            weight = columns[:-1]
+            differing = weight[self.same] - start / self.scale
+            weight[self.same] = differing * shrunk + columns[-2] / self.scale
         with torch.no_grad():
             layer.weight.copy_(weight.T)
             layer.bias.copy_(columns[-1])

@@ -1,7 +1,8 @@
 """The two models, from pixels to a logit: logistic regression and a multilayer perceptron.
 
-Letters in the shape comments: B images of a batch, H hidden units. An image is a row of 784
-normalised pixels, and a model answers each image with one logit: class 1 where it is positive.
+Letters in the shape comments: B images of a batch, D columns of an image, H hidden units. An image
+is a row of D = 784 normalised pixels (a table's row has as many as the table), and a model answers
+each with one logit: class 1 where it is positive.
 """
 
 from typing import cast
@@ -12,27 +13,33 @@ PIXELS = 784  # 28 × 28
 
 
 class SimpleLinear(nn.Module):
-    """Logistic regression: z = x·w + b, with w (784,) and b (1,)."""
+    """Logistic regression: z = x·w + b, with w (D,) and b (1,)."""
 
-    def __init__(self, *, generator: Generator | None = None) -> None:
+    def __init__(self, *, inputs: int = PIXELS, generator: Generator | None = None) -> None:
         super().__init__()
-        self.linear = linear_layer(PIXELS, 1, generator)  # weight (1, 784), bias (1,)
+        self.linear = linear_layer(inputs, 1, generator)  # weight (1, D), bias (1,)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of class 1, (B, 784) → (B, 1)."""
+        """Logits of class 1, (B, D) → (B, 1)."""
         return cast(Tensor, self.linear(x))
 
 
 class SimpleMLP(nn.Module):
-    """One hidden layer: z = relu(x·Wᵀ + b)·v + c, with W (H, 784), b and v (H,), c (1,)."""
+    """One hidden layer: z = relu(x·Wᵀ + b)·v + c, with W (H, D), b and v (H,), c (1,)."""
 
-    def __init__(self, hidden_units: int = 50, *, generator: Generator | None = None) -> None:
+    def __init__(
+        self,
+        hidden_units: int = 50,
+        *,
+        inputs: int = PIXELS,
+        generator: Generator | None = None,
+    ) -> None:
         super().__init__()
-        self.hidden = linear_layer(PIXELS, hidden_units, generator)  # weight (H, 784), bias (H,)
+        self.hidden = linear_layer(inputs, hidden_units, generator)  # weight (H, D), bias (H,)
         self.output = linear_layer(hidden_units, 1, generator)  # weight (1, H), bias (1,)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of class 1, (B, 784) → (B, 1)."""
+        """Logits of class 1, (B, D) → (B, 1)."""
         hidden = self.hidden(x).relu()  # (B, H)
         return cast(Tensor, self.output(hidden))
 

@@ -25,6 +25,7 @@ from study.training.module_errors import (
     one_line,
     unsuitable,
 )
+from study.training.sgd import Sgd
 
 _IMAGES = 4
 T = TypeVar("T")
@@ -46,8 +47,8 @@ def built(name: str, factory: Callable[[], Any]) -> nn.Module:
         if isinstance(error, StudyError) or is_memory(error):
             raise
         raise StudyError(
-            f"model {name!r}: its factory fails with {one_line(error)}: must take generator=, "
-            "the hidden units first if it has_hidden_units, and return a torch.nn.Module"
+            f"model {name!r}: its factory fails with {one_line(error)}: must take generator= "
+            "and its model's parameters by name, and return a torch.nn.Module"
         ) from error
     if not isinstance(found, nn.Module):
         kind = type(found).__name__
@@ -57,8 +58,13 @@ def built(name: str, factory: Callable[[], Any]) -> nn.Module:
     return found
 
 
-def check(name: str, factory: Callable[[], Any]) -> None:
+def check(name: str, factory: Callable[[], Any], inputs: int = 784) -> None:
     """Refuse a model whose modules would train differently in a cohort than alone.
+
+    Args:
+        name: The model's.
+        factory: Draws a module with its initial weights.
+        inputs: Columns of the data, D.
 
     Raises:
         StudyError: The message names the layer, and what is wrong with it.
@@ -70,7 +76,7 @@ def check(name: str, factory: Callable[[], Any]) -> None:
             f"model {name!r}: its factory returns {each} each time, a {type(module).__name__}: "
             "must make a new module of one class, which is defined outside the factory"
         )
-    x = torch.linspace(-1, 2, _IMAGES * 784).view(_IMAGES, 784).sin()
+    x = torch.linspace(-1, 2, _IMAGES * inputs).view(_IMAGES, inputs).sin()
     try:
         _require_plain_layers(module)
         _require_weights(module)
@@ -129,7 +135,7 @@ def _require_same_start(module: nn.Module, twin: nn.Module) -> None:
 
 
 def _require_one_answer(module: nn.Module, twin: nn.Module, x: Tensor) -> None:
-    """The module is a function of its weights and one image, (B, 784) → (B, 1)."""
+    """The module is a function of its weights and one image, (B, D) → (B, 1)."""
     with torch.no_grad():
         answers = _called(module, lambda: module(x))
         _require_logits(module, answers)
@@ -174,7 +180,7 @@ def _require_cohort(module: nn.Module, twin: nn.Module, x: Tensor) -> None:
     with torch.no_grad():
         alone = module(x)
         images = cast(Any, SimpleNamespace(plain=x))
-        cohort = ModuleCohort([module, twin], torch.zeros(2), images)
+        cohort = ModuleCohort([module, twin], Sgd.of([0.0, 0.0]), images)
         labels = torch.zeros(len(x), 1)
         for answers in (cohort.step(x, labels), cohort.logits(x)):
             if not _close(answers, alone.expand_as(answers)):

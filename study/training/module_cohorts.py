@@ -1,9 +1,10 @@
 """Cohorts of any module: gradients by autograd, all members at once by ``torch.func``.
 
-Letters in the shape comments: K members, B images of a batch.
+Letters in the shape comments: K members, B images of a batch, D columns of an image.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor, nn
 
 from study.training.images import Images
 from study.training.module_errors import error_of_call
+from study.training.sgd import Descent, Sgd
 
 
 class ModuleCohort:
-    """K modules of one class whose weights have the same shapes, (B, 784) → (B, 1).
+    """K modules of one class whose weights have the same shapes, (B, D) → (B, 1).
 
     ``torch.func`` stacks the members' weights, so that one call answers for all of them. This is
     slower than a cohort with written-out gradients. :mod:`study.training.module_checks` says
@@ -23,9 +25,7 @@ class ModuleCohort:
     Equals K times: :func:`study.training.plain.train_plainly` with the module.
     """
 
-    def __init__(
-        self, members: Sequence[nn.Module], learning_rates: Tensor, images: Images
-    ) -> None:
+    def __init__(self, members: Sequence[nn.Module], sgd: Sgd, images: Images) -> None:
         self.members = list(members)
         self.inputs = images.plain
         device = self.inputs.device
@@ -34,8 +34,11 @@ class ModuleCohort:
         stacked = {n: t.detach().to(device) for n, t in (parameters | buffers).items()}
         self.weights = {n: t for n, t in stacked.items() if n in trained}
         self.fixed = {n: t for n, t in stacked.items() if n not in trained}
-        self.rates = -learning_rates.to(self.inputs)  # (K,)
+        self.sgd = sgd.to(self.inputs)
         self.best = {n: p.clone() for n, p in self.weights.items()}
+        self.descents = {
+            n: Descent(w, self.sgd, partial(_leading, like=w)) for n, w in self.weights.items()
+        }
 
     def _call(self, weights: dict[str, Tensor], x: Tensor) -> Tensor:
         def one(weights: dict[str, Tensor], fixed: dict[str, Tensor]) -> Tensor:
@@ -48,7 +51,7 @@ class ModuleCohort:
             raise error_of_call(self.members[0], error) from error
 
     def logits(self, x: Tensor) -> Tensor:
-        """(B, 784) → (B, K)."""
+        """(B, D) → (B, K)."""
         return self._call(self.weights, x)
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
@@ -62,8 +65,9 @@ class ModuleCohort:
                 gradients = torch.autograd.grad(loss / len(x), list(leaves.values()))
             except Exception as error:
                 raise error_of_call(self.members[0], error) from error
-        for weight, gradient in zip(self.weights.values(), gradients, strict=True):
-            weight.detach_().add_(gradient * _leading(self.rates, gradient))
+        for (name, weight), gradient in zip(self.weights.items(), gradients, strict=True):
+            moved = gradient * _leading(self.sgd.rates, gradient)
+            self.descents[name](weight.detach_(), partial(Tensor.add_, other=moved))
         return z.detach()
 
     def keep(self, improved: Tensor) -> None:
@@ -80,9 +84,12 @@ class ModuleCohort:
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone."""
         self.members = [self.members[k] for k in columns.tolist()]
-        self.rates = self.rates[columns]
+        self.sgd = self.sgd.narrow(columns)
         for tensors in (self.weights, self.fixed, self.best):
             tensors.update({n: t[columns] for n, t in tensors.items()})
+        for name, descent in self.descents.items():
+            spread = partial(_leading, like=self.weights[name])
+            descent.narrow(self.sgd, spread, lambda velocity: velocity[columns])
 
 
 def _leading(values: Tensor, like: Tensor) -> Tensor:
@@ -93,16 +100,14 @@ def _leading(values: Tensor, like: Tensor) -> Tensor:
 class MixedCohort:
     """K modules of one class whose weights differ in shape: a ``ModuleCohort`` for each shape."""
 
-    def __init__(
-        self, members: Sequence[nn.Module], learning_rates: Tensor, images: Images
-    ) -> None:
+    def __init__(self, members: Sequence[nn.Module], sgd: Sgd, images: Images) -> None:
         own = [shapes(member) for member in members]
         places = [[k for k, s in enumerate(own) if s == shape] for shape in {*own}]
         self.inputs = images.plain
         self.parts = [
             (
                 torch.tensor(mine, device=self.inputs.device),
-                ModuleCohort([members[k] for k in mine], learning_rates[mine], images),
+                ModuleCohort([members[k] for k in mine], sgd.narrow(torch.tensor(mine)), images),
             )
             for mine in sorted(places)
         ]
@@ -113,7 +118,7 @@ class MixedCohort:
         return torch.cat(list(columns), 1)[:, order]
 
     def logits(self, x: Tensor) -> Tensor:
-        """(B, 784) → (B, K)."""
+        """(B, D) → (B, K)."""
         return self._joined([part.logits(x) for _, part in self.parts])
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ def error_of_call(module: nn.Module, error: Exception) -> Exception:
         return error
     return Unsuitable(
         f"{_innermost_layer(module, error)} fails with {one_line(error)}: must be a function of "
-        "float32 tensors, (B, 784) → (B, 1), that torch.func can take"
+        "float32 tensors, (B, inputs) → (B, 1), that torch.func can take"
     )
 
 

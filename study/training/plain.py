@@ -1,10 +1,12 @@
 """The course notebook's training loop, for one model: what every cohort equals.
 
 It is written to be read. No command uses it; the tests hold each cohort's losses, errors and
-gradients to it. Letters in the shape comments: B images of a batch, V validation images.
+gradients to it. Letters in the shape comments: B images of a batch, D columns of an image, V
+validation images.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,25 +45,32 @@ class Validation:
 
 
 def train_plainly(
-    model: nn.Module, learning_rate: float, images: Images, protocol: Protocol, *, seed: int
+    model: nn.Module,
+    learning_rate: float,
+    images: Images,
+    protocol: Protocol,
+    *,
+    seed: int,
+    **settings: Any,  # noqa: ANN401 (the optimiser's)
 ) -> list[Validation]:
-    """Train one model with plain SGD.
+    """Train one model with stochastic gradient descent.
 
     Args:
-        model: A module with its initial weights, (B, 784) → (B, 1); it is given its last ones.
+        model: A module with its initial weights, (B, D) → (B, 1); it is given its last ones.
         learning_rate: Of SGD.
         images: The images and labels.
         protocol: Steps, batch size and validation interval.
         seed: Of the batches.
+        settings: Further keywords of ``torch.optim.SGD``: momentum, weight_decay, nesterov.
 
     Returns:
         What each validation shows, in order.
     """
-    optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate)
+    optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate, **settings)
     x_val, y_val = images.plain[images.n_train :], images.labels[images.n_train :]  # (V, …)
     validations = []
     for step, batch in enumerate(draw_batches(protocol, seed=seed)):  # batch: (B,) places
-        x, y = images.plain[batch], images.labels[batch]  # (B, 784), (B, 1)
+        x, y = images.plain[batch], images.labels[batch]  # (B, D), (B, 1)
         logits = plain_step(model, optimiser, x, y)
         if step % protocol.val_every == 0:
             with torch.no_grad():
@@ -71,7 +80,7 @@ def train_plainly(
 
 
 def plain_step(model: nn.Module, optimiser: torch.optim.Optimizer, x: Tensor, y: Tensor) -> Tensor:
-    """One update on (B, 784) images and (B, 1) labels; the logits before it, (B, 1)."""
+    """One update on (B, D) images and (B, 1) labels; the logits before it, (B, 1)."""
     logits: Tensor = model(x)
     loss = binary_cross_entropy_with_logits(logits, y)  # the mean over the batch
     optimiser.zero_grad()

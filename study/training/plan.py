@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from study.errors import StudyError
 from study.training.protocol import Protocol
 from study.training.registry import Model, model_named
-from study.training.space import SearchSpace
+from study.training.space import Space, from_json, is_former, modern, to_json
 
 SAMPLERS = ("tpe", "random", "qmc", "grid", "gp")
 _STORED_NAMES = {"generation_size": "generation", "cohort_size": "cohort"}  # others: unchanged
+_INPUTS = 784
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,10 @@ class Plan:
     """All that the results of a search depend on, besides the images and the versions."""
 
     model: str
-    space: SearchSpace
+    space: Space
     protocol: Protocol = field(default_factory=Protocol)
     seed: int = 0
-    target: float = 0.02  # validation error, a fraction
+    target: float | None = 0.02  # validation error, a fraction; None: no target
     target_rule: str = "point"  # or wilson: the upper 95 % bound must meet the target
     sampler: str = "tpe"
     pruner: str = "none"
@@ -31,12 +32,15 @@ class Plan:
     cohort_size: int = 8  # trials trained as one wide model, at most
     device: str = "cpu"
     grid: int | None = None  # points, for the grid sampler: then the study's size is fixed
+    inputs: int = _INPUTS  # columns of the data
+    former: bool = False  # the study was begun by version 0.1, and goes on in its format
 
     def bytes_needed(self, trials: int) -> int:
         """Estimate of the disk space for this many trials and the best weights, in bytes."""
         per_trial = 5_000 + 60 * len(self.protocol.validation_steps)
-        hidden_units = max(self.space.hidden_units or (1,))
-        saved_weights = 6 * 4 * 790 * hidden_units  # of five trials, and of one being written
+        largest = {name: max(getattr(d, "high", 0), 0) for name, d in self.space.items()}
+        units = max(1, int(self.model_definition.size(largest)))
+        saved_weights = 6 * 4 * (self.inputs + 6) * units  # of five trials, and of one more
         return trials * per_trial + saved_weights
 
     @property
@@ -44,13 +48,26 @@ class Plan:
         """The registered model that is searched; StudyError where none has this name."""
         return model_named(self.model)
 
+    @property
+    def title(self) -> str:
+        """The kind of model, with the number of its inputs."""
+        return self.model_definition.titled(self.inputs)
+
     def manifest(self, data_digest: str) -> dict[str, Any]:
         """The plan as JSON, with the digest of the data and the versions it ran on."""
-        settings = {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
-        settings["protocol"] = self.protocol.to_manifest()
+        settings = {
+            _STORED_NAMES.get(name, name): getattr(self, name)
+            for name in _FIELDS
+            if name != "inputs" or self.inputs != _INPUTS
+        }
         digest = self.model_definition.source_sha256
         source = {self.model: digest} if digest else {}
-        return settings | {"data_sha256": data_digest, "versions": versions() | source}
+        return settings | {
+            "protocol": self.protocol.to_manifest(),
+            "space": to_json(self.space),
+            "data_sha256": data_digest,
+            "versions": versions() | source,
+        }
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> Plan:
@@ -60,10 +77,11 @@ class Plan:
             StudyError: This version of the package can't read the manifest.
         """
         try:
-            stored = {name: manifest[_STORED_NAMES.get(name, name)] for name in _FIELDS}
+            known = {"inputs": _INPUTS} | modern(manifest)
+            stored = {name: known[_STORED_NAMES.get(name, name)] for name in _FIELDS}
             stored["protocol"] = Protocol.from_manifest(stored["protocol"])
-            ranges = {name: ends and tuple(ends) for name, ends in stored["space"].items()}
-            plan = cls(**stored | {"space": SearchSpace(**ranges)})
+            stored["space"] = from_json(stored["space"])
+            plan = cls(**stored, former=is_former(manifest["space"]))
             plan.model_definition  # noqa: B018 (raises where the model is unknown)
             return plan
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -72,7 +90,7 @@ class Plan:
             ) from error
 
 
-_FIELDS = tuple(Plan.__dataclass_fields__)
+_FIELDS = tuple(name for name in Plan.__dataclass_fields__ if name != "former")
 
 
 def versions() -> dict[str, str]:

@@ -1,43 +1,82 @@
 """The models that can be searched, by name, and how one is built.
 
-Torch is imported where a model is built, so that commands answer ``--help`` at once.
+Torch and Optuna are imported where they are needed, so that commands answer ``--help`` at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
-from study.training.space import DEFAULT_HIDDEN_UNITS, Configuration, SearchSpace
+from study.training.space import OPTIMISER, Configuration, LazySpace, Space, whole
 
 if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
     from torch import nn
+
+HIDDEN_UNITS = (16, 128)  # searched by default, log-uniformly
+FORMER = ("learning_rate", "hidden_units")
+"""All hyperparameters of version 0.1. Its trials store an attribute each, its manifests a pair of
+ends each; of a model without hidden units both are null."""
 
 
 @dataclass(frozen=True)
 class Model:
     """A model that can be searched.
 
+    ``space`` maps each hyperparameter to the Optuna distribution that it is drawn from.
+    ``learning_rate``, ``momentum``, ``weight_decay`` and ``nesterov`` are the optimiser's, equal
+    to those of ``torch.optim.SGD``; every other name is a keyword of the factory. A factory that
+    takes ``inputs`` is given the number of columns of the data.
+
     The default sizes of a generation and of a cohort are those that ``benchmarks/widths.py``
     measures as fastest on two cores while the sampler still learns between generations.
     """
 
     name: str
-    title: str
-    factory: str | Callable[..., nn.Module]  # a class (or its "module:class"): (B, 784) → (B, 1)
-    target: float  # validation error, a fraction
-    has_hidden_units: bool  # then they are the factory's first argument
+    title: str  # where {inputs} stands for the number of columns of the data
+    factory: str | Callable[..., nn.Module]  # a class (or its "module:class"): (B, D) → (B, 1)
+    target: float | None = None  # validation error, a fraction; None: no target
+    has_hidden_units: bool = False  # of a file for version 0.1: the factory's first argument
     generation: int = 16  # default generation_size: trials planned together
     cohort: int = 8  # default cohort_size: trials trained as one wide model
     label: str = ""  # what a sentence calls it, after "the"; by default its name
     source_sha256: str = ""  # of the file that registered it; empty: it is the package's own
+    space: Space | None = None  # None: the learning rate alone
+    size_parameters: tuple[str, ...] = ()  # the larger these, the larger the model
+
+    def titled(self, inputs: int) -> str:
+        """The title, with the number of columns of the data in it."""
+        return self.title.replace("{inputs}", str(inputs))
+
+    def size(self, configuration: Configuration) -> float:
+        """How large the model is: the product of its size parameters; 1 without any."""
+        names = self.size_parameters or FORMER[1:] * self.has_hidden_units
+        return math.prod(float(configuration[name] or 0) for name in names)
+
+
+def _linear_space() -> Space:
+    from optuna.distributions import FloatDistribution
+
+    return {"learning_rate": FloatDistribution(1e-5, 1, log=True)}
+
+
+def _mlp_space() -> Space:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return {
+        "learning_rate": FloatDistribution(1e-5, 1, log=True),
+        "hidden_units": IntDistribution(*HIDDEN_UNITS, log=True),
+    }
 
 
 MODELS = {
@@ -45,20 +84,21 @@ MODELS = {
     for model in (
         Model(
             name="linear",
-            title="logistic regression (784 → 1)",
+            title="logistic regression ({inputs} → 1)",
             factory="study.training.models:SimpleLinear",
             target=0.035,
-            has_hidden_units=False,
+            space=LazySpace(_linear_space),
             generation=64,
             cohort=32,
             label="linear model",
         ),
         Model(
             name="mlp",
-            title="multilayer perceptron (784 → hidden → 1)",
+            title="multilayer perceptron ({inputs} → hidden → 1)",
             factory="study.training.models:SimpleMLP",
             target=0.02,
-            has_hidden_units=True,
+            space=LazySpace(_mlp_space),
+            size_parameters=("hidden_units",),
             label="MLP",
         ),
     )
@@ -69,13 +109,39 @@ def register(model: Model) -> None:
     """Make a model known by its name to every command and function, for this process.
 
     Raises:
-        StudyError: The name is taken by another model, or is no name for a study.
+        StudyError: The name is taken by another model, or is no name for a study; or the space
+            can't be searched.
     """
     if model.name in MODELS and MODELS[model.name] != model:
         raise StudyError(f"model {model.name!r}: is registered already: choose another name")
     if not model.name.strip() or "/" in model.name:
         raise StudyError(f"model {model.name!r}: is no name: use letters, digits and dashes")
+    if model.space is not None:
+        _check_space(model, model.space)
     MODELS[model.name] = model
+
+
+def _check_space(model: Model, space: Space) -> None:
+    from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+    where = f"model {model.name!r}: its space"
+    whole(space)
+    for name, found in space.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise StudyError(f"{where} has {name!r}: must be a keyword of the factory")
+        if not isinstance(found, BaseDistribution):
+            kind = type(found).__name__
+            raise StudyError(f"{where}: {name} is a {kind}: must be a distribution of Optuna")
+        choices = getattr(found, "choices", ())
+        if not all(
+            choice is None or isinstance(choice, bool | int | float | str) for choice in choices
+        ):
+            raise StudyError(f"{where}: {name} has other choices than numbers and words: must not")
+    for name in model.size_parameters:
+        if isinstance(space.get(name), CategoricalDistribution | None):
+            raise StudyError(
+                f"{where} has no numeric {name}: size_parameters must be of the space"
+            )
 
 
 def model_named(name: str) -> Model:
@@ -129,14 +195,24 @@ def _run(path: Path) -> None:
         spec.loader.exec_module(module)
 
 
-def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module:
+def default_space(model: Model) -> dict[str, BaseDistribution]:
+    """The default ranges of a model, the learning rate's first."""
+    if model.space is None and model.has_hidden_units:
+        return dict(_mlp_space())
+    return whole(model.space or {})
+
+
+def build(
+    model: Model, configuration: Configuration, *, seed: int, inputs: int = 784
+) -> nn.Module:
     """A plain model with its initial weights.
 
     Args:
         model: What is built.
-        configuration: Gives the hidden units, if the model has them.
+        configuration: Gives the factory's keywords; what it lacks has the factory's default.
         seed: Of this trial's weights, from ``derive(study's seed, "weights", number)``. The
             global generators have it too, for factories that ignore the one they are given.
+        inputs: Columns of the data, D: the model is (B, D) → (B, 1).
 
     Raises:
         StudyError: The factory fails, or its modules can't be trained as a cohort.
@@ -147,29 +223,39 @@ def build(model: Model, configuration: Configuration, *, seed: int) -> nn.Module
     from study.training.known_state import seeded
     from study.training.module_checks import built, check
 
-    hidden = () if configuration.hidden_units is None else (configuration.hidden_units,)
+    own = {name: value for name, value in configuration.items() if name not in OPTIMISER}
+    first = [own.pop(name) for name in FORMER[1:] if model.has_hidden_units and name in own]
 
     def draw() -> object:
-        factory: Any = model.factory
-        if isinstance(factory, str):
-            module, _, name = factory.partition(":")
-            factory = getattr(import_module(module), name)
+        factory = _factory(model)
+        keywords = own | ({"inputs": inputs} if _takes_inputs(factory) else {})
         with seeded(seed):
-            return factory(*hidden, generator=torch.Generator().manual_seed(seed))
+            return factory(*first, **keywords, generator=torch.Generator().manual_seed(seed))
 
     with seeded(seed):  # one thread at a time
         found = built(model.name, draw)
-        key = (model.name, id(model.factory), hidden)
+        key = (model.name, id(model.factory), inputs, *first, *own.items())
         if type(found) not in COHORTS and key not in _checked:
-            check(model.name, draw)
+            check(model.name, draw, inputs)
             _checked.add(key)
     return found
 
 
-_checked: set[tuple[str, int, tuple[int, ...]]] = set()
-"""The models, by name, factory and hidden units, whose modules were checked."""
+_checked: set[tuple[object, ...]] = set()
+"""Whose modules were checked: name, factory, inputs, and all that the factory was given."""
 
 
-def default_space(model: Model) -> SearchSpace:
-    """The default ranges of a model."""
-    return SearchSpace(hidden_units=DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None)
+def _factory(model: Model) -> Callable[..., Any]:
+    if callable(model.factory):
+        return model.factory
+    module, _, name = model.factory.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def _takes_inputs(factory: Callable[..., Any]) -> bool:
+    try:
+        taken = signature(factory).parameters
+    except (TypeError, ValueError):  # a callable that hides what it takes
+        return False
+    return "inputs" in taken or any(p.kind == Parameter.VAR_KEYWORD for p in taken.values())

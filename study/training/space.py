@@ -1,53 +1,176 @@
-"""The ranges of a search, and the hyperparameters of one trial."""
+"""The hyperparameters of a model: what is searched, and what one trial has.
+
+A space maps a hyperparameter's name to the Optuna distribution that it is drawn from; a
+configuration maps every name of a space to one value. The names in ``OPTIMISER`` are those of
+``torch.optim.SGD``; every other one is a keyword of the model's factory.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from study.errors import StudyError
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
-DEFAULT_HIDDEN_UNITS = (16, 128)
+Value: TypeAlias = float | int | str | bool | None
+Configuration: TypeAlias = Mapping[str, Value]
+Space: TypeAlias = Mapping[str, "BaseDistribution"]
 
-
-@dataclass(frozen=True)
-class SearchSpace:
-    """The ranges that are searched, log-uniformly; equal ends fix a parameter."""
-
-    learning_rate: tuple[float, float] = (1e-5, 1.0)
-    hidden_units: tuple[int, int] | None = None  # None: the model has none
-
-    def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        """What Optuna samples: every parameter whose ends differ, and the learning rate."""
-        from optuna.distributions import FloatDistribution, IntDistribution
-
-        found: dict[str, optuna.distributions.BaseDistribution] = {
-            "learning_rate": FloatDistribution(*self.learning_rate, log=True)
-        }
-        if self.hidden_units and self.hidden_units[0] != self.hidden_units[1]:
-            found["hidden_units"] = IntDistribution(*self.hidden_units, log=True)
-        return found
-
-    def suggest(self, trial: optuna.Trial) -> Configuration:
-        """Ask a trial for its hyperparameters, with Optuna's own calls."""
-        rate = trial.suggest_float("learning_rate", *self.learning_rate, log=True)
-        params: dict[str, Any] = {"learning_rate": rate}
-        if self.hidden_units and self.hidden_units[0] != self.hidden_units[1]:
-            params["hidden_units"] = trial.suggest_int(
-                "hidden_units", *self.hidden_units, log=True
-            )
-        return self.configuration(params)
-
-    def configuration(self, params: dict[str, Any]) -> Configuration:
-        """What a trial trains, from what Optuna sampled."""
-        fixed = self.hidden_units[0] if self.hidden_units else None
-        return Configuration(params["learning_rate"], params.get("hidden_units", fixed))
+OPTIMISER = ("learning_rate", "momentum", "weight_decay", "nesterov")
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """One trial's hyperparameters: the learning rate of plain SGD, and the hidden units."""
+class LazySpace(Mapping[str, "BaseDistribution"]):
+    """A space that is made when it is first read, so that ``--help`` does not load Optuna."""
 
-    learning_rate: float
-    hidden_units: int | None  # None for a model without
+    def __init__(self, make: Callable[[], Space]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Space:
+        return self._make()
+
+    def __getitem__(self, name: str) -> BaseDistribution:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+def optimiser_space() -> dict[str, BaseDistribution]:
+    """What is searched of the optimiser's hyperparameters where a model does not say it."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    return {
+        "learning_rate": FloatDistribution(1e-5, 1, log=True),
+        "momentum": FloatDistribution(0, 0.99),
+        "weight_decay": FloatDistribution(1e-8, 1, log=True),
+        "nesterov": CategoricalDistribution((False, True)),
+    }
+
+
+def whole(space: Space) -> dict[str, BaseDistribution]:
+    """A space with its learning rate first, by default that of :func:`optimiser_space`.
+
+    Raises:
+        StudyError: The optimiser can't take a value that a distribution gives.
+    """
+    found = {"learning_rate": optimiser_space()["learning_rate"], **space}
+    for name in found.keys() & {*OPTIMISER}:
+        _require_optimiser(name, found[name])
+    return found
+
+
+def _require_optimiser(name: str, found: Any) -> None:  # noqa: ANN401 (any distribution)
+    if name == "nesterov":
+        fits, right = (
+            set(getattr(found, "choices", (None,))) <= {False, True},
+            "choices of booleans",
+        )
+    elif name == "learning_rate":
+        fits, right = getattr(found, "low", 0) > 0, "a number above 0"
+    else:
+        fits, right = getattr(found, "low", -1) >= 0, "a number, 0 or more"
+    if not fits:
+        raise StudyError(f"{name}: {words(found)} is searched: must be {right}")
+
+
+def sampled(space: Space) -> dict[str, BaseDistribution]:
+    """What Optuna samples: the learning rate, and every other hyperparameter that is not fixed.
+
+    A fixed learning rate is sampled too: a trial of Optuna has one hyperparameter at least.
+    """
+    return {n: found for n, found in space.items() if n == "learning_rate" or not found.single()}
+
+
+def configuration(space: Space, params: Mapping[str, Any]) -> dict[str, Value]:
+    """What a trial trains: what Optuna sampled, and what is fixed."""
+    return {n: params[n] if n in params else only_value(found) for n, found in space.items()}
+
+
+def only_value(distribution: BaseDistribution) -> Value:
+    """The value of a fixed hyperparameter, whose distribution is ``single()``."""
+    choices: tuple[Value, ...] = getattr(distribution, "choices", ())
+    return choices[0] if choices else distribution.low  # type: ignore[attr-defined]
+
+
+def suggest(space: Space, trial: optuna.Trial) -> dict[str, Value]:
+    """Ask a trial for its configuration, with Optuna's own calls."""
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+
+    params: dict[str, Value] = {}
+    for name, found in sampled(space).items():
+        if isinstance(found, CategoricalDistribution):
+            params[name] = trial.suggest_categorical(name, found.choices)
+            continue
+        ask: Any = trial.suggest_int if isinstance(found, IntDistribution) else trial.suggest_float
+        ends: Any = found
+        params[name] = ask(name, ends.low, ends.high, step=ends.step, log=ends.log)
+    return configuration(space, params)
+
+
+def contains(distribution: BaseDistribution, value: object) -> bool:
+    """Whether the distribution can give this value; ValueError or TypeError for another type."""
+    found: bool = distribution._contains(distribution.to_internal_repr(value))
+    return found
+
+
+def to_json(space: Space) -> dict[str, Any]:
+    """A space as a manifest stores it: each distribution in Optuna's own JSON."""
+    from optuna.distributions import distribution_to_json
+
+    return {name: json.loads(distribution_to_json(found)) for name, found in space.items()}
+
+
+def from_json(stored: Mapping[str, Any]) -> dict[str, BaseDistribution]:
+    """A space of a manifest, also of one in the format of version 0.1: see :func:`is_former`.
+
+    Raises:
+        KeyError, TypeError, ValueError: It can't be read.
+    """
+    from optuna.distributions import json_to_distribution
+
+    read = _from_ends if is_former(stored) else lambda _, d: json_to_distribution(json.dumps(d))
+    return {name: read(name, found) for name, found in stored.items() if found is not None}
+
+
+def modern(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest with its ranges in the present format, whichever version wrote it.
+
+    Raises:
+        KeyError, TypeError, ValueError: The ranges can't be read.
+    """
+    return {**manifest, "space": to_json(from_json(manifest["space"]))}
+
+
+def is_former(stored: Mapping[str, Any]) -> bool:
+    """Whether it is in the format of version 0.1: ``[low, high]``, null for what a model lacks."""
+    return not all(isinstance(found, dict) for found in stored.values())
+
+
+def _from_ends(name: str, ends: tuple[Any, Any]) -> BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    low, high = ends
+    kind: Any = FloatDistribution if name == "learning_rate" else IntDistribution
+    found: BaseDistribution = kind(low, high, log=True)
+    return found
+
+
+def words(distribution: BaseDistribution) -> str:
+    """A distribution as an option takes it: ``16..128``, ``0.1`` or ``relu,tanh``."""
+    if choices := getattr(distribution, "choices", ()):
+        return ",".join(map(str, choices))
+    found: Any = distribution
+    low, high = (
+        f"{end:g}" if float(f"{end:g}") == end else repr(end) for end in (found.low, found.high)
+    )
+    return low if distribution.single() else f"{low}..{high}"

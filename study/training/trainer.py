@@ -16,6 +16,7 @@ from study.training.history import History
 from study.training.images import Images
 from study.training.known_state import known_state
 from study.training.protocol import Protocol
+from study.training.sgd import Sgd
 
 Prune = Callable[[int, np.ndarray, np.ndarray], Sequence[int]]
 """(step, places (K',), validation errors (K',)) → the places of the members that stop here."""
@@ -28,6 +29,9 @@ def train(
     protocol: Protocol,
     *,
     seed: int,
+    momentum: Sequence[float] = (),
+    weight_decay: Sequence[float] = (),
+    nesterov: Sequence[bool] = (),
     rungs: Sequence[int] = (),
     prune: Prune | None = None,
     progress: Callable[[float], None] | None = None,
@@ -38,10 +42,13 @@ def train(
 
     Args:
         members: K modules with their initial weights; they are given their best ones.
-        learning_rates: K rates of plain SGD.
+        learning_rates: K learning rates of SGD.
         images: The digit pair on the device to train on.
         protocol: Steps, batch size and validation interval.
         seed: The study's, for the batches.
+        momentum: K momenta, as of ``torch.optim.SGD``; empty: none has any.
+        weight_decay: K weight decays (L2), likewise.
+        nesterov: Whether each member's momentum is Nesterov's.
         rungs: Validated steps at which ``prune`` is asked who stops.
         prune: Says which members stop at a rung; None trains all to the end.
         progress: Called at every validation with the trials' worth of work done since.
@@ -50,8 +57,8 @@ def train(
         One history a member, in the members' order.
     """
     with known_state(), torch.no_grad():
-        rates = torch.tensor(learning_rates, dtype=torch.float32)
-        run = _Run(cohort_of(members, rates, images), images, protocol, len(members))
+        sgd = Sgd.of(learning_rates, momentum, weight_decay, nesterov)
+        run = _Run(cohort_of(members, sgd, images), images, protocol, len(members))
         batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
         for step, (batch, labels) in enumerate(zip(batches, images.labels[batches], strict=True)):
             torch.index_select(run.cohort.inputs, 0, batch, out=run.x)  # (B, D)

@@ -20,6 +20,7 @@ from study.training.images import Images, images_of, pick_device
 from study.training.protocol import Protocol
 from study.training.pruning import CohortPruner
 from study.training.registry import build, model_named
+from study.training.sgd import optimiser_of
 from study.training.task import Task, Trained
 from study.training.trainer import train
 
@@ -83,11 +84,12 @@ def train_on(
     pruner = None
     if task.pruner != "none":
         pruner = CohortPruner(task.pruner, task.protocol, task.earlier, places)
+    inputs = images.plain.shape[1]
     histories = train(
-        [build(model, trial.configuration, seed=trial.seed) for trial in task.trials],
-        [trial.configuration.learning_rate for trial in task.trials],
-        images,
-        task.protocol,
+        [build(model, t.configuration, seed=t.seed, inputs=inputs) for t in task.trials],
+        **optimiser_of([trial.configuration for trial in task.trials]),
+        images=images,
+        protocol=task.protocol,
         seed=task.seed,
         rungs=pruner.rungs if pruner else (),
         prune=pruner.prune if pruner else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from study.errors import StudyError
 from study.training.history import History
 from study.training.protocol import Protocol, report_steps
+from study.training.registry import FORMER
 from study.training.space import Configuration
 
 TRAINED_UNDER = "trained_under"  # an objective's trial's system attribute: a digest of settings
@@ -38,34 +39,36 @@ def attributes(
     history: History,
     configuration: Configuration,
     seed: int,
-    target: float,
+    target: float | None,
     *,
     cohort_numbers: Sequence[int],
     first_of_generation: int,
     value: float | None = None,
+    former: bool = False,
 ) -> dict[str, Any]:
     """The user attributes of a finished trial.
 
     Args:
         history: Its training.
-        configuration: Its hyperparameters.
+        configuration: Its hyperparameters, fixed ones too.
         seed: Of its initial weights.
-        target: The study's target, a fraction.
+        target: The study's target, a fraction; None: it has none.
         cohort_numbers: The numbers of the trials that it was trained with, its own included.
         first_of_generation: The number of the first trial that was planned with it.
         value: What Optuna stores as its value; by default the lowest validation error.
+        former: In the format of version 0.1, for a study that it began.
     """
+    parameters = dict(configuration)
     attrs: dict[str, Any] = {
         "outcome": _outcome(history),
-        "learning_rate": configuration.learning_rate,
-        "hidden_units": configuration.hidden_units,
+        **({n: parameters.get(n) for n in FORMER} if former else {"parameters": parameters}),
         "val_errors": int(history.val_errors[history.best]),
         "n_val": history.n_val,
         "val_loss": _number(history.val_loss),
         "step": history.step,
         "final_error": history.final_error,
         "final_loss": _number(float(history.val_losses[-1])),
-        "first_step_at_target": history.first_step_at(target),
+        "first_step_at_target": None if target is None else history.first_step_at(target),
         "diverged_at": history.diverged_at,
         "seed": seed,
         "generation": first_of_generation,
@@ -75,6 +78,20 @@ def attributes(
         "weights_sha256": weights_digest(history.weights),
     }
     return attrs | {"digest": digest(attrs, history.val_error if value is None else value)}
+
+
+def parameters_of(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters in a trial's attributes, whichever version wrote them.
+
+    Raises:
+        LookupError, TypeError, ValueError: They are not there, or not a mapping.
+    """
+    if "parameters" not in attrs and FORMER[0] in attrs:
+        found = {name: attrs[name] for name in FORMER}
+        return {name: value for name, value in found.items() if value is not None}
+    parameters = dict(attrs["parameters"])
+    float(parameters["learning_rate"])
+    return parameters
 
 
 def _outcome(history: History) -> str:

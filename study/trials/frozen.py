@@ -7,6 +7,7 @@ from datetime import datetime
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study.training.plan import Plan
+from study.training.space import sampled
 from study.training.task import Planned, Trained
 from study.trials import attributes, reported
 
@@ -22,7 +23,7 @@ def frozen_trial(
         state=TrialState.PRUNED if history.pruned else TrialState.COMPLETE,
         value=value,
         params=planned.params,
-        distributions=plan.space.distributions(),
+        distributions=sampled(plan.space),
         user_attrs=attributes(
             history,
             planned.configuration,
@@ -31,6 +32,7 @@ def frozen_trial(
             cohort_numbers=[place + offset for place in trained.cohort_places],
             first_of_generation=planned.first_of_generation + offset,
             value=value,
+            former=plan.former,
         ),
         system_attrs=trained.system_attrs,
         intermediate_values=shown,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from study.training.plan import Plan
+from study.training.space import OPTIMISER, sampled
 from study.trials import StoredTrial, rank
 
 if TYPE_CHECKING:
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def meets_target(plan: Plan, trial: StoredTrial) -> bool:
-    """Whether a trial's validation error meets the plan's target, by the plan's rule."""
+    """Whether a trial's validation error meets the plan's target, if it has one, by its rule."""
+    if plan.target is None:
+        return False
     if plan.target_rule == "point":
         return trial.val_error <= plan.target
     from study.stats import target_met
@@ -21,48 +26,57 @@ def meets_target(plan: Plan, trial: StoredTrial) -> bool:
     return target_met(trial.val_errors, trial.n_val, plan.target, rule="wilson")
 
 
-def recommended(trials: Sequence[StoredTrial]) -> StoredTrial:
+def recommended(plan: Plan, trials: Sequence[StoredTrial]) -> StoredTrial:
     """Among the trials level with the best, the simplest: see :func:`study.stats.recommend`.
 
     A trial that diverged after its best step is not recommended where another one can be.
 
     Args:
-        trials: Of one study, at least one of them trained to the end.
+        plan: The study's; its model says what makes a trial's model larger.
+        trials: Of the study, at least one of them trained to the end.
     """
     from study.stats import recommend
 
     complete = [trial for trial in trials if trial.state == "COMPLETE"]
     complete = [trial for trial in complete if trial.outcome == "finished"] or complete
-    units = [trial.hidden_units for trial in complete if trial.hidden_units is not None]
+    size = plan.model_definition.size
     place = recommend(
         [trial.val_errors for trial in complete],
         [trial.learning_rate for trial in complete],
-        units or None,
+        [size(trial.parameters) for trial in complete],
         n=complete[0].n_val,
     )
     return complete[place]
 
 
-def diagnosed(trials: Sequence[StoredTrial], learning_rate: tuple[float, float]) -> Diagnosis:
-    """Whether the learning rate's range is wide enough: see :func:`study.stats.diagnose`.
+def diagnosed(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, Diagnosis]:
+    """For each hyperparameter that was searched as a number: was its range wide enough?
 
-    A trial that learned nothing at a rate below the best one's was too slow; only those
-    above it fell apart.
+    See :func:`study.stats.diagnose`. A trial that learned nothing at a learning rate below the
+    best one's was too slow; only those above it fell apart, and only for the learning rate.
+    A range that begins at 0 has no lower edge where a number can't be negative.
 
     Args:
-        trials: Of one study, at least one of them trained to the end.
-        learning_rate: The range that was searched.
+        plan: The study's.
+        trials: Of the study, at least one of them trained to the end.
     """
+    complete = [trial for trial in trials if trial.state == "COMPLETE"]
+    numbers = {n: d for n, d in sampled(plan.space).items() if not hasattr(d, "choices")}
+    return {name: _diagnosed(name, found, complete) for name, found in numbers.items()}
+
+
+def _diagnosed(name: str, found: Any, complete: Sequence[StoredTrial]) -> Diagnosis:  # noqa: ANN401
     from study.stats import diagnose
 
-    complete = [trial for trial in trials if trial.state == "COMPLETE"]
     best_rate = min(complete, key=rank).learning_rate
-    low, high = learning_rate
+    is_rate = name == "learning_rate"
     return diagnose(
         [trial.val_errors for trial in complete],
-        [trial.learning_rate for trial in complete],
-        [t.outcome == "diverged" and t.learning_rate > best_rate for t in complete],
+        np.array([trial.parameters[name] for trial in complete], float),
+        [is_rate and t.outcome == "diverged" and t.learning_rate > best_rate for t in complete],
         n=complete[0].n_val,
-        low=low,
-        high=high,
+        low=found.low,
+        high=found.high,
+        log=found.log,
+        closed=name in OPTIMISER and found.low == 0,
     )

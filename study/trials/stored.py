@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from study.errors import StudyError
-from study.trials.attributes import CURVES, unpack
+from study.training.space import Configuration
+from study.trials.attributes import CURVES, parameters_of, unpack
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -23,8 +24,7 @@ class StoredTrial:
     number: int
     state: str  # COMPLETE or PRUNED
     outcome: str  # finished, diverged or pruned
-    learning_rate: float
-    hidden_units: int | None
+    parameters: Configuration  # all hyperparameters, fixed ones too
     val_error: float  # a fraction: the lowest of all validations
     val_errors: int  # the same, of n_val
     n_val: int
@@ -37,11 +37,24 @@ class StoredTrial:
     predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
     weights_sha256: str
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate, which every trial has."""
+        return cast(float, self.parameters["learning_rate"])
+
     @classmethod
     def of(cls, trial: FrozenTrial) -> StoredTrial:
         """Read a trial; KeyError where an attribute is missing."""
         attrs = trial.user_attrs
-        computed = ("number", "state", "val_error", "val_loss", "curve", "predictions")
+        computed = {
+            "number",
+            "state",
+            "parameters",
+            "val_error",
+            "val_loss",
+            "curve",
+            "predictions",
+        }
         values = {name: attrs[name] for name in cls.__annotations__ if name not in computed}
         curve = attrs["curve"]
         return cls(
@@ -49,6 +62,7 @@ class StoredTrial:
             | {
                 "number": trial.number,
                 "state": trial.state.name,
+                "parameters": parameters_of(attrs),
                 "val_error": attrs["val_errors"] / attrs["n_val"],
                 "val_loss": np.nan if attrs["val_loss"] is None else attrs["val_loss"],
                 "curve": {name: np.array(curve[name], float) for name in ("step", *CURVES)},

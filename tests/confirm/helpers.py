@@ -5,8 +5,8 @@ from pathlib import Path
 from study.confirm.loop import Settings
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
-from study.training.space import SearchSpace
 from tests.helpers import commands, plans
+from tests.helpers.plans import space_of
 
 SHORT = Protocol(steps=300, val_every=20)
 PAIR = ("linear", "mlp")
@@ -33,7 +33,7 @@ def plan(model, seed=0, **changes):
     """The default plan of a model, cut to 300 steps."""
     kind = MODELS[model]
     fields = {
-        "space": SearchSpace(hidden_units=(8, 16) if kind.has_hidden_units else None),
+        "space": space_of(hidden_units=(8, 16) if kind.size_parameters else None),
         "protocol": SHORT,
         "target": kind.target,
         "generation_size": kind.generation,

@@ -167,13 +167,13 @@ def recommended(trials, n):
     lowest = min(t["val_errors"] for t in trials)
     limit = lowest + math.sqrt(lowest * (n - lowest) / n)
     level = [t for t in trials if t["val_errors"] <= limit]
-    smallest = min(t["hidden_units"] or 0 for t in level)
-    level = [t for t in level if (t["hidden_units"] or 0) == smallest]
-    rates = [math.log(t["learning_rate"]) for t in level]
+    sizes = [t["parameters"].get("hidden_units") or 0 for t in level]
+    level = [t for t, size in zip(level, sizes, strict=True) if size == min(sizes)]
+    rates = [math.log(t["parameters"]["learning_rate"]) for t in level]
     middle = (min(rates) + max(rates)) / 2
 
     def order(trial):
-        off = abs(math.log(trial["learning_rate"]) - middle)
+        off = abs(math.log(trial["parameters"]["learning_rate"]) - middle)
         return round(off, 9), trial["val_errors"], trial["number"]
 
     return min(level, key=order)

@@ -14,6 +14,7 @@ from study.errors import StudyError
 from study.storage.comparable import require_comparable
 from study.trials import StoredTrial
 from study.trials.selection import recommended
+from tests.helpers.plans import configuration_of
 
 from . import oracle
 from .helpers import plan
@@ -37,13 +38,17 @@ def stored(number, errors, rate=0.1, hidden=None, **changes):
     } | changes
     return StoredTrial(
         number=number,
-        learning_rate=rate,
-        hidden_units=hidden,
+        parameters=configuration_of(rate, hidden),
         val_error=errors / N,
         val_errors=errors,
         n_val=N,
         **fields,
     )
+
+
+def plan_of(found):
+    """The plan of a study with these trials."""
+    return plan("mlp" if "hidden_units" in found[0].parameters else "linear")
 
 
 PRUNED = {"state": "PRUNED", "outcome": "pruned"}
@@ -87,15 +92,15 @@ def test_the_best_is_the_first_finalist(found, limit):
     """Fewest errors, then the lowest loss, then the earlier; pruned trials do not count."""
     assume(complete(found))
 
-    assert finalists(found, limit)[0] is min(complete(found), key=place)
+    assert finalists(plan_of(found), found, limit)[0] is min(complete(found), key=place)
 
 
 @given(ANY, st.integers(2, 5))
 def test_the_recommended_trial_is_the_second(found, limit):
     """Unless it is the best itself."""
     assume(complete(found))
-    chosen = finalists(found, limit)
-    best, simple = min(complete(found), key=place), recommended(found)
+    chosen = finalists(plan_of(found), found, limit)
+    best, simple = min(complete(found), key=place), recommended(plan_of(found), found)
 
     assert (chosen[0] if simple is best else chosen[1]) is simple
 
@@ -107,7 +112,7 @@ def test_there_are_no_more_than_asked_for_and_none_twice(found, limit):
     lowest = min(trial.val_errors for trial in complete(found))
     level = [t for t in complete(found) if t.val_errors - lowest <= se(lowest)]
 
-    numbers = [trial.number for trial in finalists(found, limit)]
+    numbers = [trial.number for trial in finalists(plan_of(found), found, limit)]
 
     assert len(numbers) == len(set(numbers)) == min(limit, len(level))
 
@@ -118,7 +123,7 @@ def test_every_finalist_is_level_with_the_best(found, limit):
     assume(complete(found))
     lowest = min(trial.val_errors for trial in complete(found))
 
-    for trial in finalists(found, limit):
+    for trial in finalists(plan_of(found), found, limit):
         assert trial.val_errors - lowest <= se(lowest)
         assert trial.state == "COMPLETE"
 
@@ -127,7 +132,7 @@ def test_every_finalist_is_level_with_the_best(found, limit):
 def test_the_rest_follow_by_rank(found, limit):
     """After the first two, nobody who was passed over is better than one who was chosen."""
     assume(complete(found))
-    chosen = finalists(found, limit)
+    chosen = finalists(plan_of(found), found, limit)
     rest = [place(trial) for trial in chosen[2:]]
     passed = [place(t) for t in complete(found) if t not in chosen]
 
@@ -143,13 +148,12 @@ def test_the_recommended_trial_is_the_oracles(found):
         {
             "number": t.number,
             "val_errors": t.val_errors,
-            "hidden_units": t.hidden_units,
-            "learning_rate": t.learning_rate,
+            "parameters": t.parameters,
         }
         for t in complete(found)
     ]
 
-    assert recommended(found).number == oracle.recommended(rows, N)["number"]
+    assert recommended(plan_of(found), found).number == oracle.recommended(rows, N)["number"]
 
 
 def se(k):
@@ -160,7 +164,7 @@ def se(k):
 @pytest.mark.parametrize(("errors", "level"), [(26, True), (27, False)])
 def test_level_ends_at_one_standard_error(errors, level):
     """22 errors of 1,791 have one of 4.66."""
-    found = finalists([stored(0, 22), stored(1, errors)], 3)
+    found = finalists(plan("linear"), [stored(0, 22), stored(1, errors)], 3)
 
     assert [trial.number for trial in found] == ([0, 1] if level else [0])
 
@@ -170,23 +174,23 @@ def test_a_pruned_trial_is_no_finalist_however_good(limit):
     """It had a smaller budget."""
     found = [stored(0, 1, **PRUNED), stored(1, 20), stored(2, 19)]
 
-    assert 0 not in [trial.number for trial in finalists(found, limit)]
-    assert recommended(found).number != 0
+    assert 0 not in [trial.number for trial in finalists(plan_of(found), found, limit)]
+    assert recommended(plan_of(found), found).number != 0
 
 
 def test_a_network_that_died_is_not_recommended():
     """An early checkpoint that was level does not make a rate whose training fell apart safe."""
     found = [stored(0, 20, 0.1), stored(1, 22, 0.5, **DEAD), stored(2, 21, 1.0, **DEAD)]
 
-    assert recommended(found).number == 0
-    assert [trial.number for trial in finalists(found, 3)] == [0]
+    assert recommended(plan_of(found), found).number == 0
+    assert [trial.number for trial in finalists(plan_of(found), found, 3)] == [0]
 
 
 def test_a_best_that_died_is_still_the_first():
     """The raw best is what the search found; beside it stands one that was trained well."""
     found = [stored(0, 20, 1.0, **DEAD), stored(1, 22, 0.1), stored(2, 21, 0.9, **DEAD)]
 
-    assert [trial.number for trial in finalists(found, 3)] == [0, 1]
+    assert [trial.number for trial in finalists(plan_of(found), found, 3)] == [0, 1]
 
 
 # Comparable studies

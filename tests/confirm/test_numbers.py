@@ -108,7 +108,7 @@ def test_optimism_is_what_the_choice_hid(comparison, evidence, side):
 
     assert getattr(comparison, side).optimism == approx(gaps.mean())
     for split, inner in zip(half.splits, half.inner_errors, strict=True):
-        assert inner == min(errors for _, _, errors, _ in split["searched"])
+        assert inner == min(errors for _, errors, _ in split["searched"])
 
 
 @SIDES

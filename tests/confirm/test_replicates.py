@@ -51,7 +51,7 @@ def trainings(monkeypatch):
 
 
 def replicate(searched, number, seed=0):
-    chosen = finalists(searched.trials, 3)
+    chosen = finalists(searched.plan, searched.trials, 3)
     return run(Replicate(Source.of(searched, None), chosen, number, seed))
 
 
@@ -134,14 +134,13 @@ def test_a_splits_searches_share_images_and_batches(searches, trainings):
 
 def test_a_seed_trains_the_finalists_as_they_were_found(searches):
     """Learning rate and hidden units are the finalist's; the trials are numbered on."""
-    chosen = finalists(searches["mlp"].trials, 3)
+    chosen = finalists(searches["mlp"].plan, searches["mlp"].trials, 3)
 
     for number in (0, 1):
         trials = replicate(searches["mlp"], number)
-        assert [
-            (t.user_attrs["finalist"], t.user_attrs["learning_rate"], t.user_attrs["hidden_units"])
-            for t in trials
-        ] == [(f.number, f.learning_rate, f.hidden_units) for f in chosen]
+        assert [(t.user_attrs["finalist"], t.user_attrs["parameters"]) for t in trials] == [
+            (f.number, f.parameters) for f in chosen
+        ]
         first = number * len(chosen)
         numbers = list(range(first, first + len(chosen)))
         assert [t.user_attrs["cohort"] for t in trials] == [numbers] * len(chosen)
@@ -262,10 +261,10 @@ def test_poison_elsewhere_is_noticed(searches, watched, looked, pair):
 def test_the_winner_of_the_search_inside_is_what_is_looked_at(searches, looked):
     """Fewest errors on the inner validation images, of all that were searched."""
     attrs, *_ = looked("mlp")
-    best = min(attrs["searched"], key=lambda found: found[2])
+    best = min(attrs["searched"], key=lambda found: found[1])
 
     assert len(attrs["searched"]) == 4
-    assert [attrs["learning_rate"], attrs["hidden_units"], attrs["val_errors"]] == best[:3]
+    assert [attrs["parameters"], attrs["val_errors"]] == best[:2]
 
 
 def test_the_holdout_predictions_are_the_winners(searches, looked, pair):
@@ -291,7 +290,7 @@ def test_the_holdout_predictions_are_the_winners(searches, looked, pair):
 def test_a_pruned_trial_never_wins_a_split(searches, monkeypatch):
     """Were the winner a pruned trial, the next best would be looked at."""
     whole = split(searches["linear"], 0)[0].user_attrs["searched"]
-    first, second = sorted(range(4), key=lambda number: whole[number][2])[:2]
+    first, second = sorted(range(4), key=lambda number: whole[number][1])[:2]
     freeze = replicates.frozen_trial
 
     def frozen(chosen, planned, *args):
@@ -303,5 +302,5 @@ def test_a_pruned_trial_never_wins_a_split(searches, monkeypatch):
     monkeypatch.setattr(replicates, "frozen_trial", frozen)
     attrs = split(searches["linear"], 0)[0].user_attrs
 
-    assert [found[3] for found in attrs["searched"]].count("PRUNED") == 1
-    assert [attrs["learning_rate"], None, attrs["val_errors"]] == whole[second][:3]
+    assert [found[2] for found in attrs["searched"]].count("PRUNED") == 1
+    assert [attrs["parameters"], attrs["val_errors"]] == whole[second][:2]

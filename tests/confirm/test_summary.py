@@ -5,13 +5,18 @@ from dataclasses import replace
 import pytest
 
 from study.search.loop import Outcome, Settings
-from study.search.summary import diagnosis, summary
-from study.training.space import SearchSpace
+from study.search.summary import diagnoses, summary
+from tests.helpers.plans import space_of
 
 from .helpers import plan
 from .test_choosing import DEAD, PRUNED, stored
 
 LEVEL = [stored(0, 40, 0.01), stored(1, 41, 0.1), stored(2, 46, 0.0316), stored(3, 90, 0.001)]
+
+
+def diagnosis(plan, trials):
+    """What is said of the learning rate's range."""
+    return diagnoses(plan, trials)["learning_rate"]
 
 
 def told(trials, added=None, **changes):
@@ -114,7 +119,7 @@ def test_a_best_inside_the_range_has_no_edge(rate):
 
 def test_the_edges_are_those_of_the_studys_own_range():
     """A narrower range makes an edge of what was inside the default one."""
-    narrow = replace(plan("linear"), space=SearchSpace(learning_rate=(1e-3, 0.12)))
+    narrow = replace(plan("linear"), space=space_of(learning_rate=(1e-3, 0.12)))
 
     said = diagnosis(narrow, LEVEL[:2])
 

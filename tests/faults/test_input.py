@@ -13,8 +13,7 @@ from study.errors import StudyError
 from study.search import Plan, Settings
 from study.search import search as search_here
 from study.training.protocol import Protocol
-from study.training.space import SearchSpace
-from tests.helpers.plans import plan
+from tests.helpers.plans import plan, space_of
 
 from . import malformed
 
@@ -56,7 +55,7 @@ def test_asserts_are_not_what_refuses_them(refusals):
 
 CHANGED = {
     "model": "mlp",
-    "space": SearchSpace((0.01, 0.5)),
+    "space": space_of((0.01, 0.5)),
     "protocol": Protocol(steps=80, val_every=20),
     "seed": 1,
     "target": 0.02,
@@ -73,7 +72,8 @@ CHANGED = {
 @pytest.mark.matrix("F11")
 def test_every_field_of_a_plan_has_its_test_below():
     """A field that is added is tested too."""
-    assert set(CHANGED) == {field.name for field in dataclasses.fields(Plan)}
+    of_data = {"inputs", "former"}  # not chosen: they follow the data, and the stored study
+    assert set(CHANGED) == {field.name for field in dataclasses.fields(Plan)} - of_data
 
 
 @pytest.mark.matrix("F11")

@@ -32,9 +32,8 @@ from study.search.summary import summary
 from study.storage import files, frozen_trials, load_study, study_names
 from study.storage.searched import Searched
 from study.training import work
-from study.training.space import SearchSpace
 from study.trials import best_of, frozen
-from tests.helpers.plans import plan
+from tests.helpers.plans import plan, space_of
 from tests.helpers.storages import table, weights
 from tests.helpers.vouching import as_of_before_the_name
 
@@ -180,7 +179,7 @@ OTHERWISE = {
     "batches": {"protocol": replace(plan().protocol, batch_size=50)},
     "split": {"protocol": replace(plan().protocol, n_train=9_000)},
     "seed": {"seed": 7},
-    "ranges": {"space": SearchSpace((1e-3, 0.1))},
+    "ranges": {"space": space_of((1e-3, 0.1))},
     "model": {"model": "mlp"},
 }
 

@@ -13,9 +13,9 @@ from study.errors import ResourceError
 from study.report.collect import collect
 from study.search import loop
 from study.training import work
-from study.training.space import SearchSpace
 from study.trials import best_of, frozen
 from study.workers.threads import try_twice
+from tests.helpers.plans import space_of
 
 from .helpers import search, state
 
@@ -129,7 +129,7 @@ def test_a_worker_that_keeps_failing_ends_in_one_line(calm, tmp_path, monkeypatc
 def test_models_that_learn_nothing_are_results(tmp_path, rates):
     """They are recorded, told apart, and reported."""
     path = tmp_path / "study.db"
-    outcome = search(path, space=SearchSpace(rates))
+    outcome = search(path, space=space_of(rates))
 
     record = collect(str(path))
     still = [len(set(trial.curve["val_errors"])) == 1 for trial in outcome.trials]

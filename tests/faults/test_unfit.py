@@ -14,10 +14,10 @@ from study.errors import StudyError
 from study.search.objective import Objective
 from study.training.protocol import Protocol
 from study.training.registry import Model, build
-from study.training.space import Configuration
+from tests.helpers.plans import configuration_of, space_of
 from tests.test_own_data import put
 
-ONE = Configuration(0.01, None)
+ONE = configuration_of(0.01, None)
 TINY = Protocol(dataset="own", classes=(2, 7), n_train=60, steps=20, batch_size=10, val_every=10)
 
 
@@ -87,9 +87,8 @@ def linear():
 
 def planned():
     from study.search import Plan
-    from study.training.space import SearchSpace
 
-    return Plan("linear", SearchSpace(), protocol=TINY)
+    return Plan("linear", space_of(), protocol=TINY)
 
 
 class Net(nn.Module):

@@ -1,5 +1,7 @@
 """Plans, options and searches that take a fraction of a second."""
 
+from optuna.distributions import FloatDistribution, IntDistribution
+
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm
 from study.search import Plan, Settings
@@ -13,6 +15,20 @@ SHORT = (
     *("--generation", str(GENERATION), "--cohort", "2", "--n-trials", str(N_TRIALS)),
 )
 SMALLEST = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}  # confirmation
+
+
+def space_of(learning_rate=(1e-5, 1.0), hidden_units=None):
+    """The space of the linear model, or with hidden units of the MLP, in these ranges."""
+    space = {"learning_rate": FloatDistribution(*learning_rate, log=True)}
+    if hidden_units is not None:
+        space["hidden_units"] = IntDistribution(*hidden_units, log=True)
+    return space
+
+
+def configuration_of(learning_rate, hidden_units=None):
+    """What one trial of the linear model trains, or with hidden units one of the MLP."""
+    units = {} if hidden_units is None else {"hidden_units": hidden_units}
+    return {"learning_rate": learning_rate, **units}
 
 
 def plan(model="linear", **changes):

@@ -5,8 +5,8 @@ import pytest
 
 from study.training.protocol import Protocol
 from study.training.registry import MODELS
-from study.training.space import SearchSpace
 from tests.helpers import plans
+from tests.helpers.plans import space_of
 
 SHORT = Protocol(steps=300)
 
@@ -14,7 +14,7 @@ SHORT = Protocol(steps=300)
 def searched(storage, model, *, name=None, protocol=SHORT, n_trials=6, **changes):
     """Search for real, shortly; a target, a sampler and so on may be named."""
     kind = MODELS[model]
-    space = SearchSpace((1e-3, 0.5), (8, 32) if kind.has_hidden_units else None)
+    space = space_of((1e-3, 0.5), (8, 32) if kind.size_parameters else None)
     fields = {"space": space, "target": kind.target, "generation_size": 3, "cohort_size": 3}
     plan = plans.plan(model, protocol=protocol, **fields | changes)
     plans.search(storage, name or model, n_trials, plan)

@@ -46,7 +46,8 @@ def _varied(trial, k):
 
     rate = 10 ** (-3 + 2.7 * (k * 0.618 % 1))
     errors = trial.user_attrs["val_errors"] + 20 + k * 7 % 50
-    attrs = trial.user_attrs | {"learning_rate": rate, "val_errors": errors}
+    attrs = trial.user_attrs | {"val_errors": errors}
+    attrs["parameters"] = attrs["parameters"] | {"learning_rate": rate}
     value = errors / attrs["n_val"]
     attrs["digest"] = digest(attrs, value)
     varied = create_trial(

@@ -54,8 +54,9 @@ def test_the_summary_holds_the_best_trial_of_the_storage(summary, original, mode
 
     found = summary["models"][model]["best"]
 
-    same = ("learning_rate", "hidden_units", "val_errors", "val_loss", "step", "final_error")
+    same = ("val_errors", "val_loss", "step", "final_error")
     assert {name: found[name] for name in same} == {name: best[name] for name in same}
+    assert best["parameters"].items() <= found.items()
     assert found["trial"] == best["number"]
     assert found["val_error"] == best["value"] == best["val_errors"] / 1791
 
@@ -99,9 +100,9 @@ def test_every_trial_stands_in_the_tables(out, original):
 
     stored = [t for model in MODELS for t in stored_trials(original, model)]
     assert list(frame["val_errors"]) == [t["val_errors"] for t in stored]
-    assert list(frame["learning_rate"]) == [t["learning_rate"] for t in stored]
+    assert list(frame["learning_rate"]) == [t["parameters"]["learning_rate"] for t in stored]
     assert frame["hidden_units"].dropna().tolist() == [
-        t["hidden_units"] for t in stored if t["hidden_units"]
+        t["parameters"]["hidden_units"] for t in stored if "hidden_units" in t["parameters"]
     ]
 
 
@@ -148,10 +149,9 @@ def answers(original, model, places, *, trained=True):
     from study.storage import load_weights
     from study.training.registry import MODELS as KINDS
     from study.training.registry import build
-    from study.training.space import Configuration
 
     best = stored_best(original, model)
-    configuration = Configuration(best["learning_rate"], best["hidden_units"])
+    configuration = best["parameters"]
     net = build(KINDS[model], configuration, seed=best["seed"])
     if trained:
         path = original.parent / f"study.db.files/{model}/trial-{best['number']:05d}.safetensors"
@@ -237,7 +237,7 @@ def test_render_returns_the_page_that_write_writes(out, original):
 
 def test_the_reproduce_command_has_the_stored_plan(page, original):
     """The printed search command, parsed, plans exactly what the manifest says."""
-    from study.search.options import parser, plan_of
+    from study.search.options import parser, plans_of
     from study.storage import load_study, manifest
     from study.training.registry import MODELS as KINDS
 
@@ -247,6 +247,7 @@ def test_the_reproduce_command_has_the_stored_plan(page, original):
     args = parser().parse_args(arguments)
 
     stored = manifest(load_study(str(original), "linear"))
-    plan = plan_of(args, KINDS["linear"]).manifest(stored["data_sha256"])
-    assert json.loads(json.dumps(plan)) | {"study": "linear"} == stored
+    [plan] = plans_of(args, [KINDS["linear"]])
+    found = plan.manifest(stored["data_sha256"])
+    assert json.loads(json.dumps(found)) | {"study": "linear"} == stored
     assert args.n_trials == 6

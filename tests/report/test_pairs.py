@@ -10,7 +10,7 @@ from study.report import render, write
 from study.report.collect import collect
 from study.report.figures.common import looks
 from study.training.registry import MODELS, Model
-from study.training.space import SearchSpace
+from tests.helpers.plans import space_of
 from tests.helpers.sql import change
 from tests.report.conftest import copied, searched
 from tests.report.helpers import Page, stored_best
@@ -31,7 +31,7 @@ def sizes(tmp_path_factory):
     """Two studies of one kind, each of one number of hidden units."""
     storage = tmp_path_factory.mktemp("sizes") / "study.db"
     for units in (4, 16):
-        space = SearchSpace((1e-2, 0.5), (units, units))
+        space = space_of((1e-2, 0.5), (units, units))
         searched(storage, "mlp", name=f"mlp-{units}", n_trials=3, space=space)
     return storage
 

@@ -12,12 +12,11 @@ from contextlib import closing
 import pytest
 
 from study.search import Plan, Settings
-from study.search.options import parser, plan_of, settings_of
+from study.search.options import parser, plans_of, settings_of
 from study.training.protocol import Protocol
-from study.training.registry import MODELS
-from study.training.space import DEFAULT_HIDDEN_UNITS, SearchSpace
+from study.training.registry import HIDDEN_UNITS, MODELS
 from tests.helpers.commands import command, end, run, search, start
-from tests.helpers.plans import SHORT
+from tests.helpers.plans import SHORT, space_of
 from tests.helpers.storages import copied, trials
 
 WITHOUT = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(',')))\n"
@@ -71,16 +70,16 @@ def defaults():
     protocol, settings = Protocol(), Settings("", "")
     return {
         "--n-trials": f"{settings.n_trials}",
-        "--sampler": Plan("mlp", SearchSpace()).sampler,
-        "--pruner": Plan("mlp", SearchSpace()).pruner,
-        "--seed": f"{Plan('mlp', SearchSpace()).seed}",
+        "--sampler": Plan("mlp", space_of()).sampler,
+        "--pruner": Plan("mlp", space_of()).pruner,
+        "--seed": f"{Plan('mlp', space_of()).seed}",
         "--dataset": protocol.dataset,
         "--digits": "{} {}".format(*protocol.classes),
         "--n-train": f"{protocol.n_train:,}",
         "--steps": f"{protocol.steps:,}",
         "--batch-size": f"{protocol.batch_size:,}",
         "--val-every": f"{protocol.val_every:,}",
-        "--hidden-units": "{} to {}".format(*DEFAULT_HIDDEN_UNITS),
+        "--hidden-units": "{} to {}".format(*HIDDEN_UNITS),
         "--learning-rate": "1e-5 to 1",
         "--target": ", ".join(f"{m.target} for {m.name}" for m in MODELS.values()),
         "--generation": ", ".join(f"{m.generation} for {m.name}" for m in MODELS.values()),
@@ -98,17 +97,18 @@ def test_the_help_states_the_default_that_the_code_has(option):
 def test_without_options_the_plan_is_the_packages_default(model):
     """The command adds no default of its own."""
     args = parser().parse_args(["--model", model.name, "--device", "cpu"])
-    hidden = DEFAULT_HIDDEN_UNITS if model.has_hidden_units else None
+    hidden = HIDDEN_UNITS if model.size_parameters else None
 
-    assert (args.learning_rate, (1e-5, 1.0)) == ((1e-5, 1.0), SearchSpace().learning_rate)
     assert settings_of(args, model.name).n_trials == Settings("", "").n_trials
-    assert plan_of(args, model) == Plan(
-        model.name,
-        SearchSpace(hidden_units=hidden),
-        target=model.target,
-        generation_size=model.generation,
-        cohort_size=model.cohort,
-    )
+    assert plans_of(args, [model]) == [
+        Plan(
+            model.name,
+            space_of(hidden_units=hidden),
+            target=model.target,
+            generation_size=model.generation,
+            cohort_size=model.cohort,
+        )
+    ]
 
 
 def on_terminal(model, folder, *options):

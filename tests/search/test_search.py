@@ -164,7 +164,9 @@ def test_the_weights_answer_as_the_trial_says(whole, model):
     for trial in ranked(whole.path[model], model)[:5]:
         attrs = trial.user_attrs
         arrays, _ = load_weights(weights_path(str(whole.path[model]), model, trial.number))
-        plain = SimpleMLP(attrs["hidden_units"]) if model == "mlp" else SimpleLinear()
+        plain = (
+            SimpleMLP(attrs["parameters"]["hidden_units"]) if model == "mlp" else SimpleLinear()
+        )
         plain.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         answers = (plain(inputs).squeeze(1) > 0).numpy()
 

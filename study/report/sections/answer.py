@@ -98,6 +98,8 @@ def _fresh(record: Record, search: ReportedStudy) -> list[str]:
 
 
 def _target(search: ReportedStudy) -> str:
+    if search.target is None:
+        return "none"
     rule = " for the interval’s upper end" if search.stored.plan.target_rule == "wilson" else ""
     met = "met" if search.target_met else "missed"
     return f"{formats.short_percent(search.target)}{rule}: {met}"

@@ -43,7 +43,7 @@ def learning_rate(record: Record, trials: pd.DataFrame) -> Section | None:
 
 
 def _has_units(search: ReportedStudy) -> bool:
-    return len({trial.hidden_units for trial in search.trials}) > 1
+    return len({trial.parameters.get("hidden_units") for trial in search.trials}) > 1
 
 
 def _hidden_units(search: ReportedStudy, trials: pd.DataFrame) -> Chart:
@@ -75,8 +75,7 @@ def _diagnosis(search: ReportedStudy) -> str:
     done = [trial for trial in search.trials if trial.state == "COMPLETE"]
     if not done:
         return f"{search.title}: no trial was trained to the end."
-    low, high = search.manifest["space"]["learning_rate"]
-    found = diagnosed(done, (low, high))
+    found = diagnosed(search.stored.plan, done)["learning_rate"]
     span = f"from {formats.rate(found.level[0])} to {formats.rate(found.level[1])}"
     if found.level[0] == found.level[1]:
         span = f"of {formats.rate(found.level[0])}"
@@ -124,7 +123,7 @@ def _best_table(search: ReportedStudy) -> Table:
         [
             str(t.number),
             formats.rate(t.learning_rate),
-            *([] if t.hidden_units is None else [str(t.hidden_units)]),
+            *([str(t.parameters["hidden_units"])] if "hidden_units" in t.parameters else []),
             formats.error(t.val_errors, t.n_val),
             f"{t.step:,}",
             formats.percent(t.final_error),
@@ -132,7 +131,7 @@ def _best_table(search: ReportedStudy) -> Table:
         ]
         for t in order
     ]
-    units = ["Hidden units"] if order[0].hidden_units is not None else []
+    units = ["Hidden units"] if "hidden_units" in order[0].parameters else []
     header = ["Trial", "Learning rate", *units, "Lowest validation error", "At step"]
     caption = f"{search.title}: the {formats.plural(len(order), 'trial')} with the fewest errors"
     note = "" if len(order) == len(search.trials) else "All trials are in tables/trials.csv."
@@ -208,8 +207,7 @@ def importance(record: Record, trials: pd.DataFrame) -> Section | None:
 
 
 def _importance(search: ReportedStudy) -> str:
-    space = search.manifest["space"]
-    searched = [name for name, ends in space.items() if ends and ends[0] != ends[1]]
+    searched = [name for name, d in search.stored.plan.space.items() if not d.single()]
     if len(searched) < 2:
         only = formats.listed([name.replace("_", " ") for name in searched])
         return (

@@ -46,7 +46,7 @@ def trials(record: Record) -> pd.DataFrame:
             "model": search.title,
             "study": search.name,
             "trial": trial.number,
-            **{name: getattr(trial, name) for name in TRIAL_FIELDS},
+            **{n: getattr(trial, n, trial.parameters.get(n)) for n in TRIAL_FIELDS},
             "target": search.target,
             "started_utc": start.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "finished_utc": end.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
