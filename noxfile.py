@@ -13,8 +13,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
 QUICK = "not slow and not faults and not gpu"  # what everybody runs, everywhere
-SPREAD = ("-n", "2", "--dist", "loadfile")  # a module's fixtures are made by one process
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # each of the two processes has one core
+SPREAD = ("-n", "3", "--dist", "loadfile")  # three, as some only wait; a module's fixtures once
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # each process has one core
 
 
 def prepare(session: nox.Session, extras: str = "dev") -> None:
@@ -58,7 +58,7 @@ def faults(session: nox.Session) -> None:
     """Make every fault of the matrix, often, and print how often and what was lost."""
     prepare(session)
     fresh = {"STUDY_TESTS_FRESH": "1"}  # every command in an interpreter of its own
-    session.run("pytest", "-n", "2", "-m", "matrix", *session.posargs, env=fresh)
+    session.run("pytest", "-n", "2", "-m", "matrix or faults", *session.posargs, env=fresh)
 
 
 @nox.session(default=False)

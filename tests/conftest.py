@@ -1,6 +1,7 @@
 """What several test modules share: the bundled digits and a short protocol."""
 
 import fcntl
+import gc
 import os
 import pickle
 import signal
@@ -73,3 +74,9 @@ def images(pair):
 def short():
     """The real protocol cut to 200 steps: ten validations."""
     return Protocol(steps=200, val_every=20)
+
+
+def pytest_collection_finish():
+    """Let the garbage collector pass over what the imports have made, a million objects."""
+    gc.collect()
+    gc.freeze()

@@ -114,10 +114,8 @@ def test_a_missing_peer_is_a_row_and_not_a_failure(monkeypatch):
         jax.run(Work("linear", ((0, 0.01),), 1, 100, 0))
 
 
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [pytest.param(".widths", "widths", marks=pytest.mark.slow), (".scaling", "scaling")],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "stem"), [(".widths", "widths"), (".scaling", "scaling")])
 def test_the_other_commands_write_their_tables(name, stem, tmp_path):
     """Widths has a line a generation and cohort, scaling one a sampler and size."""
     ended = command(name, "--out", tmp_path)

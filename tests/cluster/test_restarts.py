@@ -71,6 +71,7 @@ def test_a_crash_in_the_middle_of_a_confirmation_changes_nothing(mortal, tmp_pat
         assert rows(url, name) == rows(tmp_path / "study.db", name)
 
 
+@pytest.mark.faults
 def test_crashes_between_the_parts_of_a_run_change_nothing(mortal, tmp_path, monkeypatch):
     """Each search, and the report, finds the server gone when it begins."""
     import study.command as run

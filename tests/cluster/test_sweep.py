@@ -25,7 +25,7 @@ def bare(alone, tmp_path):
     return with_images_of(alone, tmp_path)
 
 
-@pytest.mark.parametrize("kept", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("kept", [pytest.param("SQLite", marks=pytest.mark.slow), "PostgreSQL"])
 def test_a_cluster_gives_the_same_rows(alone, bare, cluster, kept, request):
     """Bit for bit, on two workers that share the pairs."""
     storage = str(bare / "sweep.db")
@@ -42,6 +42,7 @@ def test_a_cluster_gives_the_same_rows(alone, bare, cluster, kept, request):
             assert rows(storage, name) == rows(alone / "sweep.db", name)
 
 
+@pytest.mark.faults
 def test_a_scheduler_that_is_not_there_is_told_once(bare):
     """Before any pair is begun."""
     status, stdout, stderr = sweep(bare, "--dask", "tcp://127.0.0.1:1")

@@ -176,7 +176,10 @@ def test_progress_comes_while_a_cohort_is_at_work(mortal, tries):
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("options", "has"),
-    [(OLD, "torch 1.0, not [2-9]"), (ABSENT, "study's source not at all, not ")],
+    [
+        (OLD, "torch 1.0, not [2-9]"),
+        pytest.param(ABSENT, "study's source not at all, not ", marks=pytest.mark.faults),
+    ],
     ids=["another torch", "no package"],
 )
 def test_a_worker_of_another_version_is_refused_by_its_address(
@@ -210,6 +213,7 @@ def test_a_worker_that_lacks_a_file_is_left_out_by_its_address(tmp_path, tries, 
     assert re.search(r"worker tcp://\S+: digits.npz: is not here; it gets no more", caplog.text)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the workers have a GPU")
 def test_a_device_is_looked_for_where_the_training_is(cluster, tmp_path):
     """The search's machine needs none; a worker without it is named."""
@@ -270,6 +274,7 @@ def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path):
     assert len(rows(tmp_path / "study.db")) % 4 == 0
 
 
+@pytest.mark.faults
 def test_a_scheduler_that_ends_while_nothing_is_trained_is_noticed(tmp_path):
     """Also once the client has given up connecting."""
     with clustered(tmp_path, 1) as cluster, pool(cluster) as workers:
@@ -281,7 +286,7 @@ def test_a_scheduler_that_ends_while_nothing_is_trained_is_noticed(tmp_path):
             list(workers.results(deeds.slept, [0.0]))
 
 
-@pytest.mark.parametrize("kind", ["loky", "Dask"])
+@pytest.mark.parametrize("kind", [pytest.param("loky", marks=pytest.mark.faults), "Dask"])
 def test_ctrl_c_ends_it_in_one_line_wherever_it_trains(request, tmp_path, kind):
     """No process is left, the cluster is free at once, and the same command goes on."""
     where = ("--backend", "loky", "--jobs", "2")

@@ -37,6 +37,7 @@ def recorded(path):
     return sql.query(path, count)[0][0]
 
 
+@pytest.mark.faults
 @pytest.mark.matrix("F1")
 def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
     """Four SIGKILLs, at database events and in between, then a run to the end."""

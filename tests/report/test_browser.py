@@ -20,7 +20,9 @@ from tests.report.conftest import searched
 from tests.report.helpers import recorded, set_attribute
 
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
-PAGES = ("confirmed", "one trial", "all diverged", "hostile name", "1,000 trials")
+RARE = ("one trial", "all diverged", "1,000 trials")
+PAGES = ("confirmed", "hostile name")
+PAGES += tuple(pytest.param(name, marks=pytest.mark.slow) for name in RARE)
 
 
 @dataclass(frozen=True)

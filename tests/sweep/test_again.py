@@ -30,6 +30,7 @@ def test_a_second_sweep_adds_nothing_and_writes_the_same_page(copy, here):
     assert pages(copy) == written
 
 
+@pytest.mark.slow
 def test_reports_that_processes_draw_are_drawn_in_silence(copy):
     """Of both pairs at once, each by a process that has its own log."""
     for pair in PAIRS:
@@ -94,7 +95,7 @@ def calm(swept, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.faults), 2])
 def test_a_kill_changes_nothing_in_the_end(calm, bare, jobs):
     """After the first pair its line is in the log and on the page; then all as without a kill."""
     log = bare / "log"
