@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
@@ -861,6 +861,9 @@ def test_the_reasons_give_the_numbers():
     error_pairs,
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8)), min_size=1, max_size=20),
 )
+@example(
+    splits=[(0, 0), (1, 0)], replicates=[(0, 0)] * 19 + [(0, 1)], discordant=[(0, 0)]
+)  # ends that are 0.425 one way round and 0.42500000000000004 the other
 def test_swapping_the_models_swaps_the_verdict_and_nothing_else(splits, replicates, discordant):
     """From the errors themselves to the reasons, B against A is A against B."""
     ours, theirs = (

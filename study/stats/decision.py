@@ -101,9 +101,11 @@ def _holdouts(gain: Interval, separated: bool, p_adjusted: float | None) -> str:
 def _replicates(wins: Outperforming, leader: str | None, outperforms: bool) -> str:
     if leader is None:
         return "replicates: no leader to favour"
-    ends = f"{wins.interval.lower:.2f} to {wins.interval.upper:.2f}"
+    # 0.575 mirrored is 0.42500000000000004: without its last digits it is written as 0.425 is
+    numbers = wins.probability, wins.interval.lower, wins.interval.upper
+    probability, lower, upper = (f"{round(number, 9):.2f}" for number in numbers)
     return (
-        f"replicates: the leader wins with probability {wins.probability:.2f} ({ends}), "
+        f"replicates: the leader wins with probability {probability} ({lower} to {upper}), "
         f"{_not(outperforms)}above 1/2 and reaching past 3/4"
     )
 
