@@ -21,8 +21,8 @@ def require_comparable(*searches: Searched) -> None:
     """
     names = [search.name for search in searches]
     if len(names) < 2:
-        alone = shown(names[0]) if names else "none"
-        raise StudyError(f"studies {alone}: too few to compare: name two or more")
+        alone = f"study {shown(names[0])}" if names else "no study"
+        raise StudyError(f"{alone}: too few to compare: name two or more")
     first, *others = searches
     for name in names:
         if names.count(name) > 1:
