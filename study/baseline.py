@@ -102,12 +102,11 @@ def baseline(
     """
     import torch
 
-    from study.dataset import load
     from study.training.images import images_of
+    from study.training.loading import load_pair
     from study.training.trainer import train
 
-    pair = load(protocol.dataset, protocol.classes, data_root=data_root, n_train=protocol.n_train)
-    images, best = images_of(pair, torch.device("cpu")), 1.0
+    images, best = images_of(load_pair(protocol, data_root), torch.device("cpu")), 1.0
 
     def watch(step: int, places: np.ndarray, errors: np.ndarray) -> list[int]:
         nonlocal best

@@ -11,7 +11,9 @@ import os
 from pathlib import Path
 
 from study import cli
+from study.dataset.normalisation import KINDS
 from study.errors import StudyError
+from study.text import say
 from study.training.protocol import Protocol
 from study.training.registry import load_model_file
 from study.workers import Workers
@@ -53,7 +55,7 @@ def load_model_files(args: argparse.Namespace) -> None:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Which images are used, and which two classes of them."""
+    """Which images or rows are used, and which two classes of them."""
     group, default = parser.add_argument_group("data"), Protocol()
     group.add_argument(
         "--dataset",
@@ -70,47 +72,155 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="the two classes; A gets label 0 and B gets label 1",
     )
     add_data_root(group, "downloaded there if missing (default: the 4s and 9s inside the package)")
-    help_text = "train on the first N images, validate on the others"
-    group.add_argument("--n-train", **cli.COUNT, default=default.n_train, help=help_text)
+    group.add_argument(
+        "--label",
+        metavar="COLUMN",
+        help="the column of a .csv or .parquet file that has the labels (default: the last)",
+    )
+    group.add_argument(
+        "--classes",
+        nargs=2,
+        metavar=("A", "B"),
+        help="the two labels in --data; A gets label 0 and B gets label 1 (default: the two that "
+        "there are, the smaller first)",
+    )
+    group.add_argument(
+        "--n-train",
+        **cli.COUNT,
+        help="train on the first N images or rows, validate on the others (default: "
+        f"{default.n_train:,}; 85 %% of --data)",
+    )
+    _add_treatment(group)
+
+
+def _add_treatment(group: argparse._ActionsContainer) -> None:
+    """The order of images or rows, and how they are normalised."""
+    group.add_argument(
+        "--order",
+        type=_order,
+        metavar="{file,SEED}",
+        help="file: as it is; a seed: shuffled, with the same share of each class in training and "
+        "validation (default: file; 0 with --data)",
+    )
+    group.add_argument(
+        "--normalisation",
+        choices=KINDS,
+        help="image: each by its own mean and standard deviation; columns: each column by those "
+        "of the training part (default: image; columns for a table)",
+    )
+
+
+def _order(text: str) -> int | str:
+    return text if text == "file" else cli.seed(text)
 
 
 def add_data_root(parser: argparse._ActionsContainer, when: str) -> None:
-    """``--data-root``; ``when`` ends its help: when it is needed."""
+    """``--data-root`` and ``--data``; ``when`` ends the first's help: when it is needed."""
     help_text = f"folder of the official training files, {when}"
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help=help_text)
+    parser.add_argument("--data-root", type=Path, action=_Place, metavar="DIR", help=help_text)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action=_Place,
+        metavar="FILE",
+        help="your own data instead: a .npz (X, y), .csv or .parquet file, or a folder of images "
+        "DIR/class/*.png",
+    )
+
+
+class _Place(argparse.Action):
+    """``--data-root`` or ``--data``: both are where the data lies, so only one can be given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Set it, and with ``--data`` the root that workers read from, too."""
+        is_own = self.dest == "data"
+        if (namespace.data_root is not None) and (namespace.data is None) == is_own:
+            parser.error("--data and --data-root: are both where the data lies: name one")
+        setattr(namespace, self.dest, values)
+        namespace.data_root = values
 
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
     """How every trial is trained."""
     group, default = parser.add_argument_group("training"), Protocol()
-    for option, value, help_text in (
-        ("--steps", default.steps, "SGD updates of each trial"),
-        ("--batch-size", default.batch_size, "images in each update"),
-        ("--val-every", default.val_every, "updates from one validation to the next"),
-    ):
-        group.add_argument(option, **cli.COUNT, default=value, help=help_text)
+    group.add_argument(
+        "--steps", **cli.COUNT, default=default.steps, help="SGD updates of each trial"
+    )
+    group.add_argument(
+        "--batch-size",
+        **cli.COUNT,
+        help=f"images or rows in each update (default: {default.batch_size}; with --data at most "
+        "a tenth of the training rows)",
+    )
+    group.add_argument(
+        "--val-every",
+        **cli.COUNT,
+        default=default.val_every,
+        help="updates from one validation to the next",
+    )
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:
     """The protocol that the options of :func:`add_data` and :func:`add_protocol` state.
 
+    Of ``--data`` it is read from the data, once: its number of rows decides the defaults. Then
+    it is told on one line.
+
     Raises:
-        StudyError: A batch is larger than the training set.
+        StudyError: A batch is larger than the training set, an option does nothing, or the
+            person's own data can't be used.
     """
-    if args.batch_size > args.n_train:
+    found = getattr(args, "protocol", None)
+    if not isinstance(found, Protocol):
+        found = args.protocol = _official(args) if args.data is None else _own(args)
+    if found.batch_size > found.n_train:
         raise StudyError(
-            f"--batch-size {args.batch_size}: more than the {args.n_train} training images: "
+            f"--batch-size {found.batch_size}: more than the {found.n_train} training images: "
             "batches are drawn without replacement"
         )
+    return found
+
+
+def _official(args: argparse.Namespace) -> Protocol:
+    for option in ("label", "classes"):
+        if getattr(args, option):
+            raise StudyError(f"--{option}: is for --data alone: leave it out")
     first, second = args.digits
     return Protocol(
         dataset=args.dataset,
         classes=(first, second),
-        n_train=args.n_train,
+        n_train=args.n_train or Protocol.n_train,
         steps=args.steps,
-        batch_size=args.batch_size,
+        batch_size=args.batch_size or Protocol.batch_size,
         val_every=args.val_every,
+        normalisation=args.normalisation or Protocol.normalisation,
+        order=None if args.order == "file" else args.order,
     )
+
+
+def _own(args: argparse.Namespace) -> Protocol:
+    for option, default in (("dataset", Protocol.dataset), ("digits", Protocol.classes)):
+        if getattr(args, option) != default:
+            raise StudyError(f"--{option}: is not for --data: leave it out")
+    from study.training.loading import own_protocol
+
+    request = {
+        name: getattr(args, name) for name in ("classes", "n_train", "normalisation", "order")
+    }
+    training = {"steps": args.steps, "val_every": args.val_every}
+    if args.batch_size:
+        training["batch_size"] = args.batch_size
+    path = args.data.absolute()
+    protocol, words = own_protocol(path, args.label or "", request, training)
+    if not args.quiet:
+        say(words)
+    return protocol
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

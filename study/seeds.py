@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Stream = Literal["batches", "weights", "sampler", "replicates", "splits", "study"]
+Stream = Literal["batches", "weights", "sampler", "replicates", "splits", "study", "order"]
 _KEYS = {stream: key for key, stream in enumerate(get_args(Stream))}  # their order fixes all seeds
 
 

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from torch import nn
 
 from study.confirm.plan import seed_key
-from study.dataset import Data
+from study.dataset import Data, option, stratified
 from study.errors import StudyError
 from study.search.planner import Planner, tasks_of
 from study.seeds import derive, generator
@@ -28,13 +28,14 @@ from study.storage.searched import Searched
 from study.training.history import History
 from study.training.images import images_of, pick_device
 from study.training.known_state import known_state
+from study.training.loading import load_pair
 from study.training.plan import Plan
 from study.training.registry import FORMER, build
 from study.training.sgd import optimiser_of
 from study.training.space import Configuration, sampled
 from study.training.task import Planned, Trained
 from study.training.trainer import train
-from study.training.work import load_pair, prepared, train_on
+from study.training.work import prepared, train_on
 from study.trials import StoredTrial, attributes, digest, pack, rank
 from study.trials.frozen import frozen_trial, not_before
 
@@ -65,8 +66,8 @@ class Source:
         pair = load_pair(self.plan.protocol, self.data_root)
         if pair.digest != self.data_sha256:
             raise StudyError(
-                f"images of {pair.dataset}: their SHA-256 is not that of study {self.study!r}: "
-                "pass the --data-root that was searched on"
+                f"{pair.items} of {pair.dataset}: their SHA-256 is not that of study "
+                f"{self.study!r}: pass the {option(pair.dataset)} that was searched on"
             )
         return pair
 
@@ -151,9 +152,16 @@ def _replicate(replicate: Replicate) -> list[FrozenTrial]:
     ]
 
 
-def split_order(n: int, *, seed: int, number: int) -> np.ndarray:
-    """A random order of all images: the first train, then come validation and holdout, (n,)."""
-    return generator(seed, "splits", number).permutation(n)
+def split_order(pair: Data, *, seed: int, number: int) -> np.ndarray:
+    """A random order of all images: the first train, then come validation and holdout, (N,).
+
+    Data that the study shuffled by class is divided by class here too.
+    """
+    random, n = generator(seed, "splits", number), len(pair.raw)
+    if pair.order is None:
+        return random.permutation(n)
+    n_holdout = n - pair.n_train
+    return stratified(pair.labels, (n - 2 * n_holdout, n_holdout, n_holdout), random)
 
 
 def require_classes(repetitions: Sequence[Repetition]) -> None:
@@ -174,9 +182,9 @@ def _divide(pair: Data, split: Split) -> tuple[Data, Data]:
         StudyError: A class is missing in one of the three parts.
     """
     n_holdout = len(pair.raw) - pair.n_train
-    order = split_order(len(pair.raw), seed=split.seed, number=split.number)
+    order = split_order(pair, seed=split.seed, number=split.number)
     inner = pair.taking(order[:-n_holdout], len(pair.raw) - 2 * n_holdout)
-    holdout = pair.taking(order[-n_holdout:], 1)
+    holdout = pair.taking(order[-n_holdout:], 1, like=inner)
     inner.require_classes(f"split {split.number}")
     holdout.require_both(holdout.labels, f"are the holdout of split {split.number}")
     return inner, holdout

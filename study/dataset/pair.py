@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from study.dataset.normalisation import COLUMNS, IMAGE, NONE, Scaling, normalise
+from study.dataset.normalisation import COLUMNS, IMAGE, KINDS, NONE, Scaling, normalise
 from study.errors import StudyError
 
 Label = int | str
@@ -40,11 +40,11 @@ class Data:
     fixed_scaling: Scaling | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n_train < len(self.raw):
-            first, second = self.classes
+        require_split(self.dataset, self.classes, len(self.raw), self.n_train, self.items)
+        if self.normalisation not in KINDS:
             raise StudyError(
-                f"n_train {self.n_train}: {self.dataset} has {len(self.raw)} {self.items} of "
-                f"classes {first} and {second}: must be from 1 to {len(self.raw) - 1}"
+                f"normalisation {self.normalisation!r}: not known: must be one of "
+                f"{', '.join(KINDS)}"
             )
 
     @classmethod
@@ -155,6 +155,29 @@ class Data:
         if self.normalisation == NONE:
             return self.raw.reshape(len(self.raw), self.inputs).astype(np.float32)
         return self.scaling.apply(self.raw) if self.scaling else normalise(self.raw)
+
+
+def require_split(
+    dataset: str, classes: tuple[Label, Label], n: int, n_train: int, items: str
+) -> None:
+    """Refuse a split that leaves nothing to train on, or nothing to validate on.
+
+    Args:
+        dataset: The data's name, for the message.
+        classes: The two.
+        n: How many images or rows there are.
+        n_train: How many are to train.
+        items: What they are called.
+
+    Raises:
+        StudyError: The message says what can be asked for.
+    """
+    if not 1 <= n_train < n:
+        first, second = classes
+        raise StudyError(
+            f"n_train {n_train}: {dataset} has {n} {items} of classes {first} and {second}: must "
+            f"be from 1 to {n - 1}"
+        )
 
 
 DigitPair = Data  # its name in version 0.1

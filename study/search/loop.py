@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,12 +97,13 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
         BusyError: Another search holds the study.
         ResourceError: The storage can't be written.
     """
-    from study.training.work import load_pair
+    from study.training.loading import load_pair
 
     start = time.monotonic()
     storage.check_name(settings.study_name, storage.MAX_NAME)
     require_storable(plan.protocol)
     pair = load_pair(plan.protocol, settings.root)  # held, so that it is loaded once
+    plan = replace(plan, inputs=pair.inputs)
     manifest = plan.manifest(pair.digest)
     require_fit(*settings.where, manifest, settings.remedy)
     with (

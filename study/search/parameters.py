@@ -62,7 +62,7 @@ def add_space(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[MODEL=]ERROR",
-        help=f"validation error to reach, as a fraction (default: {targets})",
+        help=f"validation error to reach, as a fraction (default: {targets}; none with --data)",
     )
 
 
@@ -87,7 +87,7 @@ def _target(text: str) -> tuple[str, float]:
 
 
 def target_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) -> float | None:
-    """The target that the options give a model; the later of two counts.
+    """The target that the options give a model; the later of two counts. ``--data`` has none.
 
     Raises:
         StudyError: They name a model that is not searched.
@@ -96,7 +96,8 @@ def target_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) -
     for name in given.keys() - {"", *(each.name for each in models)}:
         words = _not_searched(name, [each.name for each in models])
         raise StudyError(f"--target {name}={given[name]:g}: {words}")
-    return given.get(model.name, given.get("", model.target))
+    usual = None if args.data else model.target  # stated for images of digits
+    return given.get(model.name, given.get("", usual))
 
 
 def _not_searched(name: str, names: Iterable[str]) -> str:

@@ -72,7 +72,7 @@ def require_data(settings: Settings) -> None:
         ResourceError: The images can't be read, or the storage can't be written.
     """
     from study import dataset, storage
-    from study.training.work import load_files
+    from study.training.loading import load_files
 
     for pair in settings.pairs:
         dataset.check_request(settings.dataset, pair, bundled=settings.data_root is None)
@@ -163,7 +163,7 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[Pair], None]) -> Iter
 
 def _one_pair(settings: Settings, pair: Pair, workers: Workers, end: float | None) -> None:
     """Search both models of a pair, and confirm what was found where that is asked for."""
-    from study.training.work import load_pair
+    from study.training.loading import load_pair
 
     names = study_names(settings.dataset, pair)
     protocol = replace(settings.plans[0].protocol, classes=pair)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from study.dataset import Data
+
 _LATER = ("normalisation", "order", "label")  # fields that version 0.1 did not have
 
 
@@ -26,6 +28,25 @@ class Protocol:
     normalisation: str = "image"  # of each image by itself; or "columns", or "none"
     order: int | None = None  # None: the file's; else the seed of a stratified shuffle
     label: str = ""  # the name of a table's column of labels
+
+    @classmethod
+    def of(cls, data: Data, **training: int) -> "Protocol":
+        """The settings for this data: batches of 100, or of a tenth of the training rows.
+
+        Args:
+            data: Images or rows with their split, normalisation and order.
+            training: ``steps``, ``batch_size`` and ``val_every`` other than the defaults.
+        """
+        batch_size = min(cls.batch_size, max(1, data.n_train // 10))
+        return cls(
+            data.dataset,
+            data.classes,
+            data.n_train,
+            normalisation=data.normalisation,
+            order=data.order,
+            label=data.label,
+            **{"batch_size": batch_size} | training,
+        )
 
     def to_manifest(self) -> dict[str, Any]:
         """The settings as a study stores them.
@@ -49,11 +70,6 @@ class Protocol:
         """
         first, second = stored["classes"]
         return cls(**{**stored, "classes": (first, second)})
-
-    @property
-    def items(self) -> str:
-        """What a sentence calls the data: ``images``, or ``rows`` where none is one by itself."""
-        return "images" if self.normalisation == "image" else "rows"
 
     @property
     def validation_steps(self) -> range:

@@ -154,9 +154,9 @@ class Watched(DigitPair):
 
     taken = ()
 
-    def taking(self, order, n_train):
+    def taking(self, order, n_train, like=None):
         Watched.taken += ((order, n_train),)
-        return super().taking(order, n_train)
+        return super().taking(order, n_train, like)
 
 
 @pytest.fixture

@@ -100,10 +100,10 @@ def test_a_protocol_that_differs_is_refused_by_field_too(calm, tmp_path, name, m
     other = {"dataset": "kmnist", "classes": (9, 4)}.get(name, 40)
     path, asked = shutil.copy(calm, tmp_path / "study.db"), plan()
     changed = replace(asked, protocol=replace(asked.protocol, **{name: other}))
-    from study.training import work
+    from study.training import loading
 
-    pair = work.load_pair(asked.protocol, None)
-    monkeypatch.setattr(work, "load_pair", lambda *_: pair)
+    pair = loading.load_pair(asked.protocol, None)
+    monkeypatch.setattr(loading, "load_pair", lambda *_: pair)
 
     with pytest.raises(StudyError, match=rf"\(protocol\.{name} .* → "):
         search_here(changed, Settings(str(path), "linear", 9))

@@ -1,0 +1,45 @@
+"""Open a person's own file: only a regular one, and never more of it than is allowed."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from study.errors import ResourceError, StudyError
+
+
+@contextmanager
+def opened(path: Path, most: int, *, follow: bool = True) -> Iterator[BinaryIO]:
+    """The file, open for reading bytes.
+
+    Args:
+        path: Its path.
+        most: The bytes that it may have.
+        follow: Whether the path may be a symbolic link.
+
+    Raises:
+        StudyError: It is missing, no regular file, or larger.
+        ResourceError: It may not be read, now or inside the ``with``.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # opening a FIFO would wait for a writer
+    flags |= 0 if follow else os.O_NOFOLLOW
+    with one_line(path), open(os.open(path, flags), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise StudyError(f"{path}: is not a regular file: must be one")
+        if found.st_size > most:
+            raise StudyError(f"{path}: has {found.st_size:,} bytes: must have at most {most:,}")
+        yield file
+
+
+@contextmanager
+def one_line(path: Path) -> Iterator[None]:
+    """Turn an error of the operating system into one line: the file, and what is wrong."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StudyError(f"{path}: no such file: check the path") from error
+    except OSError as error:
+        raise ResourceError(f"{path}: {error.strerror or error}: must be readable") from error
