@@ -49,7 +49,7 @@ def command(args: argparse.Namespace) -> int:
     first, second = (model_named(name) for name in args.models)
     if first == second:
         raise StudyError(f"--models {' '.join(args.models)}: twice the same: name two")
-    report, quiet = report_settings(args, first.name, second.name), args.quiet > 0
+    report, quiet = report_settings(args, args.models), args.quiet > 0
     require_out(report, report_names(args.models))
     plans = plans_of(args, [first, second])  # loads torch: after the cheap checks
     statuses = [

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from dataclasses import fields, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 from scipy.stats import kstest
 
@@ -18,7 +20,7 @@ from study.search.planner import Planner, split_into_cohorts
 from study.seeds import derive
 from study.training.plan import SAMPLERS, Plan
 from study.training.protocol import Protocol
-from study.training.space import sampled
+from study.training.space import contains, sampled
 from study.training.task import Planned
 from tests.helpers.plans import configuration_of, space_of
 
@@ -286,6 +288,54 @@ def test_a_grid_of_any_size_has_that_many_different_points(points, space):
     asked = planned_search(plan, sizes=(points,), rebuild=False)
 
     assert len({tuple(planned.params.values()) for planned in asked}) == points
+
+
+# --- any hyperparameters --------------------------------------------------------------------
+
+ANY = {
+    "learning_rate": FloatDistribution(1e-4, 1, log=True),
+    "momentum": FloatDistribution(0, 0.95),
+    "hidden_units": IntDistribution(16, 128, log=True),
+    "layers": IntDistribution(1, 5, step=2),
+    "dropped": FloatDistribution(0, 0.5, step=0.1),
+    "activation": CategoricalDistribution(("relu", "tanh", None)),
+    "fixed": CategoricalDistribution((True,)),
+}
+
+
+@every_sampler
+def test_every_sampler_takes_any_number_of_axes(sampler):
+    """Every value is one that its distribution has; what is fixed is no axis."""
+    asked = planned_search(plan_of(sampler, ANY, grid=24), sizes=(24,), rebuild=True)
+
+    for planned in asked:
+        assert planned.params.keys() == ANY.keys() - {"fixed"}
+        assert planned.configuration == planned.params | {"fixed": True}
+        assert all(contains(found, planned.params[n]) for n, found in ANY.items() if n != "fixed")
+        assert [type(planned.params[n]) for n in ("hidden_units", "layers")] == [int, int]
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_choices_and_steps_come_equally_often(sampler):
+    """Each of three choices, three numbers of layers, six steps: within chance of its share."""
+    asked = planned_search(plan_of(sampler, ANY, generation_size=240), sizes=(240,), rebuild=False)
+
+    for name, count in (("activation", 3), ("layers", 3), ("dropped", 6)):
+        values = Counter(planned.params[name] for planned in asked)
+        assert len(values) == count
+        assert max(values.values()) - min(values.values()) < 50
+
+
+def test_a_grid_has_every_choice_and_the_ends_of_every_number():
+    """Learning rates fastest; a number has four levels at most, a choice all of its own."""
+    space = {n: ANY[n] for n in ("learning_rate", "activation", "momentum")}
+    asked = planned_search(plan_of("grid", space, grid=60), sizes=(60,), rebuild=False)
+    points = [tuple(planned.params[n] for n in space) for planned in asked]
+
+    assert len(set(points)) == 60
+    assert {a for _, a, _ in points} == {"relu", "tanh", None}
+    assert sorted({m for *_, m in points}) == pytest.approx([0, 0.95 / 3, 0.95 * 2 / 3, 0.95])
+    assert len({rate for rate, *_ in points}) == 5
 
 
 # --- cohorts --------------------------------------------------------------------------------

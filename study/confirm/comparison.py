@@ -230,6 +230,7 @@ def _pair(
             errors=(a.side.holdout.mean, b.side.holdout.mean),
             interval=difference.interval,
             p_adjusted=corrected,
+            items=a.evidence.search.plan.protocol.items,
         ),
         n_pairs=n_pairs,
     )

@@ -130,8 +130,9 @@ def require_images(search: Searched) -> None:
     protocol, n_val = search.plan.protocol, search.trials[0].n_val
     if protocol.n_train - n_val < protocol.batch_size:
         raise StudyError(
-            f"study {search.name!r}: n_train {protocol.n_train} leaves too few images to train "
-            f"on beside a holdout of {n_val}: search with a larger --n-train"
+            f"study {search.name!r}: n_train {protocol.n_train} leaves too few "
+            f"{protocol.items} to train on beside a holdout of {n_val}: search with a larger "
+            "--n-train"
         )
 
 

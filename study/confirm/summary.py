@@ -14,6 +14,7 @@ def lines(comparisons: Comparisons) -> list[str]:
     if len(comparisons.pairs) == 1:
         return _pair_lines(comparisons.pairs[0])
     c = comparisons.pairs[0]
+    items = c.verdict.items
     return [
         comparisons.sentence,
         "",
@@ -21,7 +22,7 @@ def lines(comparisons: Comparisons) -> list[str]:
         "",
         *_aligned(
             [
-                ("each pair", "points", "simultaneous 95 %", "Holm's p"),
+                ("each pair, in percentage points", "differ by", "simultaneous 95 %", "Holm's p"),
                 *(_pair_row(pair) for pair in comparisons.pairs),
             ]
         ),
@@ -29,8 +30,9 @@ def lines(comparisons: Comparisons) -> list[str]:
         *(f"  {said}" for said in comparisons.disagreements),
         f"  p values have Holm's correction for {c.n_pairs} pairs, and intervals Bonferroni's",
         f"  each holdout is that of a search of {c.search_trials_per_split} trials; optimism: by "
-        "how many images it looked better",
-        _splits(c),
+        f"how many {items} it looked better",
+        f"  each split trains on {c.n_fit:,} {items}; fresh seeds change weights and batches, not "
+        f"{items}",
     ]
 
 
@@ -87,7 +89,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def _pair_lines(c: Comparison) -> list[str]:
     """The same of the only pair, with every condition of the rule."""
     a, b = c.a.study, c.b.study
-    mc, wins = c.raw_mcnemar, c.b_outperforms_a
+    mc, wins, items = c.raw_mcnemar, c.b_outperforms_a, c.verdict.items
     searches = f"{c.n_splits} searches of {c.search_trials_per_split} trials"
     heads = (
         "",
@@ -105,18 +107,12 @@ def _pair_lines(c: Comparison) -> list[str]:
         "",
         f"  {b} outperforms {a} with probability {wins.probability:.2f} "
         f"({wins.interval.lower:.2f} to {wins.interval.upper:.2f}) over {wins.n_pairs} seeds",
-        f"  the two raw best, descriptive: {mc.b} images only {a} gets wrong, {mc.c} only "
+        f"  the two raw best, descriptive: {mc.b} {items} only {a} gets wrong, {mc.c} only "
         f"{b} (McNemar's mid-p = {formats.p_value(mc.mid_p)})",
         *(f"  {reason}" for reason in c.verdict.reasons),
-        _splits(c),
+        f"  each split trains on {c.n_fit:,} {items}; seeds and batches vary between replicates, "
+        f"whose {items} are the search's",
     ]
-
-
-def _splits(c: Comparison) -> str:
-    return (
-        f"  each split trains on {c.n_fit:,} images; seeds and batches vary between replicates, "
-        "whose images are the search's"
-    )
 
 
 def _cells(side: Side) -> list[str]:

@@ -22,6 +22,7 @@ class Verdict(Decision):
     errors: tuple[float, float]  # of A and B on the holdouts, fractions
     interval: Interval  # 95 %, of A's error less B's, fractions; of several pairs simultaneous
     p_adjusted: float | None = None  # Holm's, of the difference; None where this is the only pair
+    items: str = "images"  # what the models were tested on, or "rows"
 
     @property
     def headline(self) -> str:
@@ -47,7 +48,7 @@ class Verdict(Decision):
         (ahead, less), (behind, more) = (b, a) if self.leader == "B" else (a, b)
         kind = "95 % interval" if self.p_adjusted is None else "simultaneous 95 % interval"
         return (
-            f"{self.headline}: on images that played no part in tuning, {ahead} errs on "
+            f"{self.headline}: on {self.items} that played no part in tuning, {ahead} errs on "
             f"{formats.percent(less)} and {behind} on {formats.percent(more)}, a difference of "
             f"{100 * (more - less):.2f} percentage points ({kind} {self._gap})."
         )
@@ -117,8 +118,8 @@ class OverallVerdict:
             for k, verb in zip(order, verbs, strict=True)
         ]
         return (
-            f"{self.headline}: on images that played no part in tuning, {formats.listed(said)} "
-            f"({len(self.pairs)} pairs, with Holm's correction)."
+            f"{self.headline}: on {self.pairs[0].items} that played no part in tuning, "
+            f"{formats.listed(said)} ({len(self.pairs)} pairs, with Holm's correction)."
         )
 
     def _others(self, place: int) -> list[int]:
@@ -171,7 +172,10 @@ def names_of(searches: Sequence[Searched]) -> tuple[str, ...]:
     """What a sentence calls the models: ``the MLP``; those of one kind by their studies' names."""
     kinds = [search.plan.model_definition for search in searches]
     names = [kind.name for kind in kinds]
-    return tuple(
+    called = [
         search.name if names.count(kind.name) > 1 else f"the {kind.label or kind.name}"
         for search, kind in zip(searches, kinds, strict=True)
-    )
+    ]
+    if len(set(called)) < len(called):  # two kinds with one label
+        called = [search.name for search in searches]
+    return tuple(called)

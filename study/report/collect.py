@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study import storage
-from study.confirm.comparison import compared
+from study.confirm.comparison import compared_all
 from study.confirm.evidence import read_evidence
 from study.confirm.plan import PARTS
 from study.errors import NotConfirmedError, StudyError
 from study.report.importance import importances
+from study.report.options import MOST
 from study.report.record import Record, ReportedStudy, Rows, title_of
 from study.report.sections.answer import notebook
 from study.report.select_studies import find
@@ -26,7 +28,7 @@ from study.trials import parameters_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from study.dataset import DigitPair
+    from study.dataset import Data
 
 REPLICATED = (
     *("replicate", "finalist", "final_errors", "val_errors"),
@@ -46,30 +48,54 @@ class NotebookRecord(Record):
 
 
 def collect(
-    url: str, *, linear: str | None = None, mlp: str | None = None, data_root: Path | None = None
+    url: str,
+    *,
+    names: Sequence[str] = (),
+    linear: str | None = None,
+    mlp: str | None = None,
+    data_root: Path | None = None,
 ) -> NotebookRecord:
     """Read the studies, the winners' weights, and the images; the storage is not changed.
 
     Raises:
         StudyError: see :func:`study.report.render`.
     """
-    names = [name for name in (linear, mlp) if name is not None] or find(url, _label(url))
-    searches = [_read(url, name) for name in names]
-    if len(searches) == 2:
-        require_comparable(searches[0].stored, searches[1].stored)
-    pair, reason = _images(searches[0], data_root)
+    given = [name for name in (linear, mlp) if name is not None]
+    searches = [_read(url, name) for name in _named(url, list(names), given)]
+    if len(searches) > 1:
+        require_comparable(*(search.stored for search in searches))
+    data, reason = _data(searches[0], data_root)
     named = _told_apart(searches)
-    return NotebookRecord(_label(url), named, pair, reason, **_confirmed(url, searches))
+    return NotebookRecord(_label(url), named, data, reason, **_confirmed(url, searches))
+
+
+def _named(url: str, names: list[str], given: list[str]) -> list[str]:
+    """The studies to report, one to six."""
+    if names and given:
+        raise StudyError(f"names={names!r}: given beside linear= or mlp=: name the studies once")
+    found = names or given or find(url, _label(url))
+    if len(found) > MOST:
+        raise StudyError(
+            f"{len(found)} studies ({', '.join(map(shown, found))}): too many for one page: name "
+            f"{MOST} at most"
+        )
+    return found
 
 
 def _told_apart(searches: Sequence[ReportedStudy]) -> tuple[ReportedStudy, ...]:
-    """Two studies of one kind of model are called by their names."""
-    if len({search.model.name for search in searches}) == len(searches):
-        return tuple(searches)
-    return tuple(
+    """Studies of one kind of model are called by their names."""
+    kinds = Counter(search.model.name for search in searches)
+    named = [
         replace(search, title=search.name, noun=search.name, key=f"{search.key}_{place}")
+        if kinds[search.model.name] > 1
+        else search
         for place, search in enumerate(searches, 1)
-    )
+    ]
+    if max(Counter(search.title for search in named).values()) > 1:
+        named = [replace(search, title=search.name, noun=search.name) for search in named]
+    if max(Counter(search.key for search in named).values()) > 1:
+        named = [replace(s, key=f"{s.key}_{place}") for place, s in enumerate(named, 1)]
+    return tuple(named)
 
 
 def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
@@ -80,23 +106,23 @@ def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
     if len(names) < 2 or parts.isdisjoint(storage.study_names(url)):
         return {}
     try:
-        a, b = read_evidence(url, (names[0], names[1]))
+        found = read_evidence(url, names)
     except NotConfirmedError as error:
         return {"unconfirmed": error.why}
     return {
-        "comparison": compared(a, b),
-        "replicates": _rows(names, (a.replicates, b.replicates), REPLICATED),
-        "splits": _rows(names, (a.splits, b.splits), SPLIT),
+        "comparison": compared_all(found),
+        "replicates": _rows(names, [side.replicates for side in found], REPLICATED),
+        "splits": _rows(names, [side.splits for side in found], SPLIT),
     }
 
 
 def _rows(
-    names: Sequence[str], both: Sequence[Sequence[dict[str, Any]]], fields: Sequence[str]
+    names: Sequence[str], all_rows: Sequence[Sequence[dict[str, Any]]], fields: Sequence[str]
 ) -> Rows:
-    """These fields of both studies' trials, each beside the name of the study."""
+    """These fields of all studies' trials, each beside the name of the study."""
     return tuple(
         {"study": name} | parameters_of(row) | {field: row[field] for field in fields}
-        for name, rows in zip(names, both, strict=True)
+        for name, rows in zip(names, all_rows, strict=True)
         for row in rows
     )
 
@@ -135,15 +161,16 @@ def _weights(stored: Searched) -> tuple[dict[str, np.ndarray] | None, str]:
         )
 
 
-def _images(search: ReportedStudy, data_root: Path | None) -> tuple[DigitPair | None, str]:
-    """The images that the studies used, or why they can't be shown."""
+def _data(search: ReportedStudy, data_root: Path | None) -> tuple[Data | None, str]:
+    """The images or rows that the studies used, or why they can't be shown."""
     try:
-        pair = load_pair(search.protocol, data_root)
+        data = load_pair(search.protocol, data_root)
     except StudyError as error:
         return None, str(error)
-    if pair.digest != search.manifest["data_sha256"]:
-        return None, "the images found are not those of the studies: their SHA-256 differs"
-    return pair, ""
+    if data.digest != search.manifest["data_sha256"]:
+        differ = f"the {data.items} found are not those of the studies: their SHA-256 differs"
+        return None, differ
+    return data, ""
 
 
 def _label(url: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from study import cli, options, storage
 from study.report import ownership
-from study.report.options import Settings, parser, settings_of
+from study.report.options import Settings, names_of, parser, settings_of
 from study.text import say
 
 BYTES = 4_000_000  # of a report, at most
@@ -26,7 +26,7 @@ def require_out(settings: Settings, names: Sequence[str]) -> None:
 
 
 def run_report(settings: Settings, *, quiet: bool = False) -> int:
-    """Write the report of the two studies, and print where it is; the exit status."""
+    """Write the report of the studies, and print where it is; the exit status."""
     from study.report import write
 
     require_out(settings, (ownership.PAGE, ownership.SUMMARY))
@@ -39,7 +39,7 @@ def run_report(settings: Settings, *, quiet: bool = False) -> int:
 def command(args: argparse.Namespace) -> int:
     """Write the report of the studies that the options name."""
     options.load_model_files(args)
-    return run_report(settings_of(args, args.linear, args.mlp), quiet=args.quiet > 0)
+    return run_report(settings_of(args, names_of(args)), quiet=args.quiet > 0)
 
 
 def main() -> int:

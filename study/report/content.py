@@ -10,6 +10,11 @@ import pandas as pd
 from study.report.rendering import Chart
 
 
+def with_legend(models: int, wide: float, high: float) -> tuple[float, float]:
+    """A chart's size in inches, higher for a longer legend from the third model on."""
+    return wide, high + 0.17 * max(0, models - 2)
+
+
 @dataclass(frozen=True)
 class Table:
     """A small table of words; numbers are right-aligned from the second column on."""
@@ -19,6 +24,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     note: str = ""
     sortable: bool = False
+    kind: str = ""  # a class of its own, beside that of its section
 
 
 @dataclass(frozen=True, eq=False)

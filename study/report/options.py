@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from study import cli, options
+from study.errors import StudyError
+from study.storage.urls import shown
+
+MOST = 6  # studies on a page: as many colours and markers stand apart
 
 
 @dataclass(frozen=True)
@@ -15,27 +20,49 @@ class Settings:
 
     storage: str  # a path or a URL
     out: Path  # the report's folder
-    linear: str | None = None  # the first study; see :func:`study.report.render`
-    mlp: str | None = None  # the second one
+    names: tuple[str, ...] = ()  # the studies; see :func:`study.report.render`
     data_root: Path | None = None  # where the official training files lie
     replace: bool = False  # overwrite files that no report wrote
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    found = cli.new_parser("study.report", "Compare two searched models on one page.")
+    found = cli.new_parser("study.report", "Compare searched models, two or more, on one page.")
     options.add_common(found)
+    found.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"the studies, one to {MOST} (default: of each model the study that has its name, or "
+        "its only study)",
+    )
     add_report(found)
     for option, place in (("linear", "first"), ("mlp", "second")):
         found.add_argument(
             f"--{option}",
             metavar="NAME",
-            help=f"the {place} study, of any model; with only one of the two options, the report "
-            "is of that study alone (default: of each model the study that has its name, or its "
-            "only study)",
+            help=f"the {place} of two studies, of any model; with only one of the two options, "
+            "the report is of that study alone",
         )
     options.add_data_root(found, "for images that are not in the package")
     return found
+
+
+def names_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The studies that the options name.
+
+    Raises:
+        StudyError: They are named in both ways.
+    """
+    options = {"--linear": args.linear, "--mlp": args.mlp}
+    given = {option: name for option, name in options.items() if name is not None}
+    if args.names and given:
+        both = " and ".join(given)
+        raise StudyError(
+            f"{' '.join(map(shown, args.names))} and {both}: name the studies twice: give all of"
+            f" them without {both}"
+        )
+    return tuple(args.names or given.values())
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +81,6 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def settings_of(
-    args: argparse.Namespace, linear: str | None = None, mlp: str | None = None
-) -> Settings:
-    """How the options say to report the two studies of these names."""
-    return Settings(args.storage, args.out, linear, mlp, args.data_root, args.replace)
+def settings_of(args: argparse.Namespace, names: Sequence[str] = ()) -> Settings:
+    """How the options say to report the studies of these names."""
+    return Settings(args.storage, args.out, tuple(names), args.data_root, args.replace)

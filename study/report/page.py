@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from study.report import rendering, words
+from study.report import headline, rendering
 from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
 from study.report.record import Record
@@ -68,9 +68,11 @@ def draw(sections: list[Section]) -> Drawn:
 def to_html(record: Record, drawn: Drawn) -> str:
     """The whole page, whose style and script are the only ones that it allows to be applied."""
     own = {name: source_of(f"page.{name}") for name in ("css", "js")}
+    if len(record.searches) > 2:
+        own["css"] += source_of("many.css")
     first, *others = drawn.sections
     return template("page.html.j2", numbers=numbers, groups=groups, rows=ROWS).render(
-        title=words.answer(record),
+        title=headline.answer(record),
         first=first,
         sections=others,
         src={name: _uri(figure) for name, figure in drawn.figures.items()},

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from study.report.options import MOST
 from study.storage.searched import Searched
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, Model
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from optuna.trial import FrozenTrial
 
-    from study.confirm.comparison import Comparison
-    from study.dataset import DigitPair
+    from study.confirm.comparison import Comparisons
+    from study.dataset import Data
 
 Rows = tuple[dict[str, Any], ...]
 
@@ -107,10 +108,10 @@ class Record:
     """Everything that a report shows."""
 
     storage: str  # the file's name, without its folder, or the URL without its password
-    searches: tuple[ReportedStudy, ...]  # one or two
-    pair: DigitPair | None
-    no_pair: str  # why there are no images
-    comparison: Comparison | None = None  # where ``study.confirm`` has been run
+    searches: tuple[ReportedStudy, ...]  # one to MOST
+    data: Data | None
+    no_data: str  # why there are no images or rows
+    comparison: Comparisons | None = None  # where ``study.confirm`` has been run
     unconfirmed: str = ""  # why there is none where there are parts of one
     replicates: Rows = ()  # a row a retrained finalist
     splits: Rows = ()  # a row a resampled search
@@ -126,9 +127,20 @@ class Record:
         return self.searches[0].protocol
 
     @property
+    def items(self) -> str:
+        """What the data are called in a sentence: images, or the rows of a table."""
+        if self.data is not None:
+            return self.data.items
+        return "rows" if self.protocol.label else "images"
+
+    def search_of(self, study: str) -> ReportedStudy:
+        """The search of this name."""
+        return next(search for search in self.searches if search.name == study)
+
+    @property
     def titles(self) -> list[str]:
         """All titles in the order of their colours: a kind of model has its own everywhere."""
-        kinds = [title_of(model) for model in MODELS.values()]
+        kinds = [title_of(model) for model in MODELS.values()][:MOST]
         own = [search.title for search in self.searches]
         return kinds if set(own) <= set(kinds) else own
 

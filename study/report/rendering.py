@@ -25,10 +25,12 @@ from study.report.settings import usual_settings
 
 INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
 ORANGE, BLUE, PURPLE = "#cc7a00", "#0b69b0", "#a35fb5"
+OLIVE, PINK, VIOLET = "#737334", "#e64581", "#6a35e0"
 _DARK = {
     **{INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"},
     **{ORANGE: "#e8962a", BLUE: "#3f97dc", PURPLE: "#c084d0"},
 }
+_DARK_OF_MORE = {OLIVE: "#c2c07a", PINK: "#ff93b8", VIOLET: "#8f73f2"}  # models than three
 
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -110,12 +112,13 @@ def png(drawn: Figure) -> bytes:
 
 def svg(drawn: Figure) -> str:
     """The figure as SVG whose colours follow the reader's light or dark setting."""
-    names = {colour: f"--c{k}" for k, colour in enumerate(_DARK)}
     text = _svg(drawn)
+    darks = _DARK | {colour: dark for colour, dark in _DARK_OF_MORE.items() if colour in text}
+    names = {colour: f"--c{k}" for k, colour in enumerate(darks)}
     for colour, name in names.items():
         text = text.replace(colour, f"var({name})")
     light = "".join(f"{name}:{colour};" for colour, name in names.items())
-    dark = "".join(f"{name}:{_DARK[colour]};" for colour, name in names.items())
+    dark = "".join(f"{name}:{darks[colour]};" for colour, name in names.items())
     style = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return text.replace("*{stroke-linejoin", style + "*{stroke-linejoin", 1)
 

@@ -20,29 +20,33 @@ def commands(record: Record) -> list[str]:
         shlex.join(["python", "-m", "study.search", *_options(record, search)])
         for search in record.searches
     ]
-    names = _names(record)
     root = _data_root(record.protocol)
-    where = ["--storage", record.storage, *names]
-    confirm = ["python", "-m", "study.confirm", *where, *_confirmation(record), *root]
-    report = shlex.join(["python", "-m", "study.report", *where, *root])
-    return [*searches, *([shlex.join(confirm)] if record.comparison else []), report]
+    confirm = _command(record, "study.confirm", [*_confirmation(record), *root])
+    report = _command(record, "study.report", root)
+    return [*searches, *([confirm] if record.comparison else []), report]
 
 
-def _names(record: Record) -> list[str]:
-    """The options that name the studies, where they are not the ones taken without."""
+def _command(record: Record, module: str, more: list[str]) -> str:
+    """A command on the studies, which are named where they are not the ones taken without."""
     names = [search.name for search in record.searches]
-    if names == list(MODELS)[:2]:
-        return []
-    return [f"--{option}={name}" for option, name in zip(("linear", "mlp"), names, strict=False)]
+    words = ["python", "-m", module, "--storage", record.storage]
+    if len(names) > 2:
+        dashed = any(name.startswith("-") for name in names)
+        return shlex.join([*words, *more, *(["--"] if dashed else []), *names])
+    if names != list(MODELS)[:2]:
+        options = zip(("linear", "mlp"), names, strict=False)
+        words += [f"--{option}={name}" for option, name in options]
+    return shlex.join([*words, *more])
 
 
 def _confirmation(record: Record) -> Iterator[str]:
     """How the studies were confirmed."""
-    c = record.comparison
-    if c is not None:
+    if record.comparison is not None:
+        c = record.comparison.pairs[0]
+        finalists = max(len(side.finalists) for side in record.comparison.sides)
         yield from ("--seeds", str(c.n_seeds), "--splits", str(c.n_splits))
         yield from ("--n-trials", str(c.search_trials_per_split), "--seed", str(c.seed))
-        yield from ("--finalists", str(max(len(c.a.finalists), len(c.b.finalists))))
+        yield from ("--finalists", str(finalists))
 
 
 def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
@@ -103,7 +107,7 @@ def _digest_command(storage: str, name: str) -> str:
 
 def facts(record: Record) -> list[list[str]]:
     """What each model had, a row a fact, a column a model."""
-    return _side_by_side([_facts(search) for search in record.searches])
+    return _side_by_side([_facts(search, record.items) for search in record.searches])
 
 
 def provenance(record: Record) -> list[list[str]]:
@@ -115,7 +119,7 @@ def _side_by_side(columns: list[dict[str, str]]) -> list[list[str]]:
     return [[name, *(column[name] for column in columns)] for name in columns[0]]
 
 
-def _facts(search: ReportedStudy) -> dict[str, str]:
+def _facts(search: ReportedStudy, items: str) -> dict[str, str]:
     stored, protocol, best = search.manifest, search.protocol, search.best
     space = search.stored.plan.space
     return {
@@ -125,7 +129,7 @@ def _facts(search: ReportedStudy) -> dict[str, str]:
         **{f"{name} searched": _range(found) for name, found in space.items()},
         "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
         "Pruner": str(stored.get("pruner", "none")),
-        "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} images",
+        "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} {items}",
         "Validated": f"every {formats.plural(protocol.val_every, 'step')}",
         "Training time of the search": formats.seconds(search.seconds),
         "The winner": f"trial {best.number}: {words.parameters(best)}" if best else "none",

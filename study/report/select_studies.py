@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def find(url: str, label: str) -> list[str]:
-    """The studies to report where none is named: one of each of the first two kinds there.
+    """The studies to report where none is named: one of each kind of model that is there.
 
     Of a kind, it is the study called after it, or else the only one.
 
@@ -27,17 +27,20 @@ def find(url: str, label: str) -> list[str]:
         # One that is called after a kind, and has lost what it is, is told as damaged.
         is_own = kind in names and _kind(storage.load_study(url, kind)) in (kind, None)
         own = [kind] if is_own else _of_kind(url, names, kind)
-        if len(found) < 2 and len(own) > 1:
+        if len(own) > 1:
             listed = ", ".join(shown(name) for name in own[:5])
-            option = "mlp" if found else "linear"
-            raise StudyError(
-                f"{label}: has {len(own)} {kind} studies ({listed}): name one: --{option}"
-            )
+            how = f"name one: {_option(len(found))}"
+            raise StudyError(f"{label}: has {len(own)} {kind} studies ({listed}): {how}")
         found += own
     if not found:
         command = shell("study.search", url, "--model", next(iter(MODELS)))
         raise StudyError(f"{label}: holds no study to report: run `{command}`")
-    return found[:2]
+    return found
+
+
+def _option(place: int) -> str:
+    """What names the study at this place."""
+    return ("--linear", "--mlp", "`python -m study.report NAME NAME …`")[min(place, 2)]
 
 
 def _of_kind(url: str, names: list[str], kind: str) -> list[str]:

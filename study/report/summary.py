@@ -14,8 +14,20 @@ from study.trials import StoredTrial
 
 def to_json(record: Record) -> str:
     """The summary as JSON text; errors are fractions (``val_error``) or counts."""
-    text = json.dumps(summarise(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = (
+        json.dumps(_finite(summarise(record)), indent=2, ensure_ascii=False, allow_nan=False)
+        + "\n"
+    )
     return "".join(c if visible(c) == c or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401
+    """The same with None for what JSON can't hold, such as the t of equal differences."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return finite(value) if isinstance(value, float) else value
 
 
 def summarise(record: Record) -> dict[str, Any]:
@@ -31,13 +43,11 @@ def summarise(record: Record) -> dict[str, Any]:
 
 
 def _winner(record: Record) -> str | None:
-    """The model with fewer errors, ``tie``, or None where two can't be compared."""
+    """The model with the fewest errors, ``tie``, or None where two can't be compared."""
     if len(record.winners) < 2:
         return None
-    (a, best_a), (b, best_b) = record.winners
-    if best_a.val_errors == best_b.val_errors:
-        return "tie"
-    return a.key if best_a.val_errors < best_b.val_errors else b.key
+    (first, best), (_, second) = sorted(record.winners, key=lambda pair: pair[1].val_errors)[:2]
+    return "tie" if best.val_errors == second.val_errors else first.key
 
 
 def _model(search: ReportedStudy) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def render(
     storage: str,
     *,
+    names: Sequence[str] = (),
     linear: str | None = None,
     mlp: str | None = None,
     data_root: Path | None = None,
@@ -22,20 +24,21 @@ def render(
 
     Args:
         storage: A path or a URL; it is only read.
-        linear: The first study, of any model. Where neither is named, one of each kind of
-            model is taken: that called after it (``linear``, ``mlp``), or else the only one.
-        mlp: The second study.
+        names: One to six studies, of any models. Where none is named, one of each kind of model
+            is taken: that called after it (``linear``, ``mlp``), or else the only one.
+        linear: Another way to name the first of two studies, or the only one.
+        mlp: The same for the second one.
         data_root: Where the official training files lie, for images outside the package.
 
     Raises:
-        StudyError: A study is missing, was not searched by this package, or the two differ
-            in data or protocol.
+        StudyError: A study is missing, was not searched by this package, or two differ in data
+            or protocol; more than six are named, or in both ways.
     """
     from study.report import page, rendering, sections
     from study.report.collect import collect
 
     with rendering.theme():
-        record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
+        record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
         return page.to_html(record, page.draw(sections.compose(record)))
 
 
@@ -43,6 +46,7 @@ def write(
     storage: str,
     out: Path,
     *,
+    names: Sequence[str] = (),
     linear: str | None = None,
     mlp: str | None = None,
     data_root: Path | None = None,
@@ -54,10 +58,11 @@ def write(
     the report before had and this one does not is removed (see ``study.report.ownership``).
 
     Args:
-        storage: As linear, mlp and data_root, see :func:`render`.
+        storage: As names, linear, mlp and data_root, see :func:`render`.
         out: The folder.
-        linear: The first study.
-        mlp: The second study.
+        names: The studies.
+        linear: The first of two.
+        mlp: The second of two.
         data_root: Of the images.
         replace: Overwrite files of these names that no report wrote, or that were changed.
 
@@ -74,7 +79,7 @@ def write(
     from study.report.spreadsheet import to_csv
 
     with rendering.theme():
-        record = collect(storage, linear=linear, mlp=mlp, data_root=data_root)
+        record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
         composed = sections.compose(record)
         drawn = page.draw(composed)
         sheets = {s.name: rendering.figure(s) for part in composed for s in part.sheets}

@@ -45,4 +45,6 @@ def _differences(a: Manifest, b: Manifest) -> Iterator[str]:
             yield f"{key} ({ours} against {theirs})"
     if a["data_sha256"] != b["data_sha256"]:
         ours, theirs = str(a["data_sha256"])[:12], str(b["data_sha256"])[:12]
-        yield f"the images' SHA-256 ({ours}… against {theirs}…)"
+        kind = a["protocol"].get("normalisation", default["normalisation"])
+        items = Protocol(normalisation=kind).items
+        yield f"the {items}' SHA-256 ({ours}… against {theirs}…)"

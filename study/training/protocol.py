@@ -72,6 +72,11 @@ class Protocol:
         return cls(**{**stored, "classes": (first, second)})
 
     @property
+    def items(self) -> str:
+        """What a sentence calls the data: ``images``, or ``rows`` where none is one by itself."""
+        return "images" if self.normalisation == "image" else "rows"
+
+    @property
     def validation_steps(self) -> range:
         """The steps after whose update the model is validated: 0, val_every, 2 val_every, …."""
         return range(0, self.steps, self.val_every)

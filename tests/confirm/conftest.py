@@ -7,7 +7,7 @@ import pytest
 from study.confirm.comparison import compare
 from study.confirm.plan import read_searched
 from tests.helpers.commands import Result
-from tests.helpers.plans import search
+from tests.helpers.plans import search, space_of
 from tests.helpers.storages import copied
 
 from .helpers import OPTIONS, PAIR, plan, run
@@ -23,7 +23,7 @@ class Confirmed(NamedTuple):
 
 @pytest.fixture(scope="session")
 def searched(once):
-    """Both models searched, and the linear one a second time under another seed.
+    """Both models searched; the linear one again under another seed, the MLP in another range.
 
     The seeds are such that the recommended trial of either model is not its best one.
     """
@@ -33,6 +33,7 @@ def searched(once):
         search(path, "linear", 16, plan("linear", seed=3))
         search(path, "linear-2", 16, plan("linear", seed=1))
         search(path, "mlp", 8, plan("mlp", seed=4))
+        search(path, "mlp-wide", 8, plan("mlp", seed=5, space=space_of(hidden_units=(16, 24))))
 
     return once("to confirm", make)[0] / "study.db"
 

@@ -57,6 +57,36 @@ def report(confirmed, once):
     return once("report", lambda folder: write(str(confirmed), folder))[0]
 
 
+SIX = {
+    "linear": "linear",
+    "mlp": "mlp",
+    "linear, another seed and a name that is long": "linear",
+    "mlp-16": "mlp",
+    "mlp with sixty-four units": "mlp",
+    "a": "linear",
+}  # study → its kind of model
+
+
+@pytest.fixture(scope="session")
+def six(once):
+    """Six short searches, confirmed as shortly as can be."""
+
+    def make(folder):
+        for seed, (name, model) in enumerate(SIX.items()):
+            searched(folder / "study.db", model, name=name, seed=seed)
+        plans.confirmed(folder / "study.db", names=tuple(SIX), splits=3)
+
+    return once("six models", make)[0] / "study.db"
+
+
+@pytest.fixture(scope="session")
+def six_report(six, once):
+    """The folder of their report."""
+    from study.report import write
+
+    return once("report of six", lambda folder: write(str(six), folder, names=tuple(SIX)))[0]
+
+
 @pytest.fixture
 def storage(original, tmp_path) -> Path:
     """A copy of the searches, to do something to."""

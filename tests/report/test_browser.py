@@ -21,7 +21,7 @@ from tests.report.helpers import recorded, set_attribute
 
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 RARE = ("one trial", "all diverged", "1,000 trials")
-PAGES = ("confirmed", "hostile name")
+PAGES = ("confirmed", "hostile name", "six models")
 PAGES += tuple(pytest.param(name, marks=pytest.mark.slow) for name in RARE)
 
 
@@ -32,11 +32,12 @@ class Pages:
     folder: Path
     original: Path
     report: Path
+    six: Path
 
     def url(self, name):
         """The address of a page's file."""
-        if name == "confirmed":
-            return (self.report / "index.html").as_uri()
+        if name in ("confirmed", "six models"):
+            return ((self.six if name == "six models" else self.report) / "index.html").as_uri()
         page = self.folder / name / "out" / "index.html"
         if not page.exists():
             names = getattr(self, name.replace(" ", "_").replace(",", ""), self.trials)(
@@ -73,8 +74,8 @@ class Pages:
 
 
 @pytest.fixture(scope="module")
-def pages(original, report, tmp_path_factory):
-    return Pages(tmp_path_factory.mktemp("pages"), original, report)
+def pages(original, report, six_report, tmp_path_factory):
+    return Pages(tmp_path_factory.mktemp("pages"), original, report, six_report)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -206,9 +207,28 @@ def test_paper_and_ink_stand_apart_in_every_look(opened, pages, tmp_path, look):
         assert int(picture.max()) - int(picture.min()) > 180
 
 
-def test_paper_shows_no_controls(opened, pages):
-    """Menus, folded tables and arrows are for screens; wide commands wrap."""
-    page = opened(pages.url("confirmed"), width=700)
+@pytest.mark.parametrize("width", [375, 1280])
+def test_six_models_need_no_scrolling_in_their_tables(opened, pages, width):
+    """All cells of the tables that have a column a model, or a row a pair, are in the window."""
+    page = opened(pages.url("six models"), width=width)
+
+    assert hidden(page, "table.comparison, table.paired, table.answer") == 0
+    if width == 375:
+        assert hidden(page, "table.fairness, table.reproduce") == 0
+
+
+def hidden(page, tables):
+    """How many of these tables are wider than the place that they have."""
+    return page.locator(tables).evaluate_all(
+        "found => found.map(table => table.parentElement)"
+        ".filter(place => place.scrollWidth > place.clientWidth).length"
+    )
+
+
+@pytest.mark.parametrize("name", ["confirmed", "six models"])
+def test_paper_shows_no_controls(opened, pages, name):
+    """Menus, folded tables and arrows are for screens; wide commands and tables wrap."""
+    page = opened(pages.url(name), width=700)
 
     page.emulate_media(media="print")
 

@@ -1,8 +1,10 @@
 """What the figures share: each model's look, and axes of errors and of learning rates.
 
 A model keeps one colour and one marker everywhere, by its place among the categories of the
-column ``model``. The colours are Okabe and Ito's orange, blue and purple, changed to stand
-3 : 1 against white and against black, and apart in grey.
+column ``model``. The first three colours are Okabe and Ito's orange, blue and purple, changed to
+stand 3 : 1 against white and against black, and apart in grey. The other three stand as far from
+them and from each other as three can, in grey too and for each kind of colour blindness (in the
+model of Machado et al. 2009).
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from scipy.optimize import isotonic_regression
 
 from study import formats
-from study.report.rendering import BLUE, INK, MUTED, ORANGE, PAPER, PURPLE
+from study.report.rendering import BLUE, INK, MUTED, OLIVE, ORANGE, PAPER, PINK, PURPLE, VIOLET
 
 LONGEST = 26  # letters of a name in a figure
+LINE = 0.2  # of a figure's height in inches: a line of words beside its axes
 OUTCOMES = {"diverged": "X", "pruned": "P"}
 _FINE = np.array([0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50]) / 100
 _PERCENTS = np.array([0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]) / 100
@@ -37,7 +41,10 @@ class Look:
     marker: str
 
 
-LOOKS = (Look(ORANGE, "o"), Look(BLUE, "^"), Look(PURPLE, "D"))
+LOOKS = (
+    *(Look(ORANGE, "o"), Look(BLUE, "^"), Look(PURPLE, "D")),
+    *(Look(OLIVE, "s"), Look(PINK, "v"), Look(VIOLET, "*")),
+)
 
 
 def looks(models: pd.Series) -> dict[str, Look]:
@@ -123,22 +130,43 @@ def between(low: float, high: float) -> list[float]:
     return coarse if len(coarse) > 2 else [float(t) for t in _FINE if low <= t <= high]
 
 
+def inches(ax: Axes) -> tuple[float, float]:
+    """The figure's width and height."""
+    wide, high = ax.figure.get_size_inches()  # type: ignore[union-attr]
+    return float(wide), float(high)
+
+
+def apart(values: Iterable[float], gap: float) -> list[float]:
+    """Places as near to these values as can be, in the same order, but this far apart."""
+    heights = np.array(list(values))
+    order = np.argsort(heights, kind="stable")
+    steps = gap * np.arange(len(heights))
+    found = np.empty(len(heights))
+    found[order] = isotonic_regression(heights[order] - steps).x + steps
+    return [float(height) for height in found]
+
+
 def targets(ax: Axes, frame: pd.DataFrame) -> None:
     """A dashed line a target, named beyond the right edge, where no trial can lie."""
     drawn = frame.groupby("target")["model"].agg(lambda models: sorted(set(models.astype(str))))
-    for target, models in drawn.items():
-        alone, height = len(models) == 1, float(str(target))
+    heights = [float(str(target)) for target in drawn.index]
+    low, high = np.log10(ax.get_ylim())
+    gap = 0 if len(drawn) < 3 else (high - low) * LINE / inches(ax)[1]
+    places = apart(np.log10(heights), gap)
+    for height, place, models in zip(heights, places, drawn, strict=True):
+        alone = len(models) == 1
         colour = looks(frame["model"])[models[0]].colour if alone else MUTED
         ax.axhline(height, color=colour, lw=1.2, dashes=(4, 3), zorder=1)
-        who = f"{in_lines(models[0])}\ntarget" if alone else "target"
+        who = f"{in_lines(models[0])}\ntarget" if alone and not gap else "target"
         ax.annotate(
             f"{who} {formats.short_percent(height)}",
-            (1, height),
+            (1, 10**place if gap else height),
             (4, 0),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
             size=8,
+            color=colour if gap else INK,
         )
 
 
@@ -152,9 +180,7 @@ def legend(ax: Axes, frame: pd.DataFrame, more: list[Line2D | Patch]) -> None:
         for name, look in found.items()
     ]
     entries = handles + more
-    letters = sum(len(str(entry.get_label())) + 4 for entry in entries)
-    width = ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
-    columns = max(1, int(len(entries) * min(1, 10 * width / letters)))  # ten letters an inch
+    columns = _columns(entries, 10 * inches(ax)[0])
     ax.legend(
         handles=entries,
         loc="lower left",
@@ -163,6 +189,15 @@ def legend(ax: Axes, frame: pd.DataFrame, more: list[Line2D | Patch]) -> None:
         borderaxespad=0.2,
         columnspacing=1.2,
     )
+
+
+def _columns(entries: list[Line2D | Patch], room: float) -> int:
+    """How many columns of a legend fit into so many letters."""
+    letters = [len(str(entry.get_label())) + 4 for entry in entries]
+    columns = max(1, int(len(letters) * min(1, room / sum(letters))))
+    while columns > 1 and sum(map(max, np.array_split(letters, columns))) > 1.25 * room:
+        columns -= 1
+    return columns
 
 
 def model_rows(ax: Axes, names: list[str]) -> None:

@@ -9,8 +9,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D
 
 from study import formats
 from study.report.figures.common import (
@@ -30,7 +32,7 @@ from study.report.rendering import INK, MUTED, PAPER
 MANY = 500  # points, from which on they are pixels in an SVG: as paths they take megabytes
 
 
-def answer(frame: pd.DataFrame, ax: Axes) -> None:
+def answer(frame: pd.DataFrame, ax: Axes, items: str = "images") -> None:
     """Each model's error with its 95 % interval, and its target.
 
     Once it is confirmed, the error is that on images that played no part in the search, and the
@@ -54,7 +56,7 @@ def answer(frame: pd.DataFrame, ax: Axes) -> None:
     ax.set_ylim(len(frame) - 0.3, -0.7)
     top = float(frame[[f"{kind}_upper", "val_error", "target"]].max().max())
     ax.set_xlim(0, 1.08 * top)
-    on = "error on fresh images" if confirmed else "validation error"
+    on = f"error on fresh {items}" if confirmed else "validation error"
     ax.set_xlabel(f"{on}, 95 % interval")
     ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
 
@@ -86,7 +88,7 @@ def learning_rate(frame: pd.DataFrame, ax: Axes) -> None:
 
 def _scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) -> None:
     found = looks(trials["model"])
-    markers = {name: look.marker for name, look in found.items()} | OUTCOMES
+    markers = {name: _marker(look.marker) for name, look in found.items()} | OUTCOMES
     sns.scatterplot(
         trials,
         x=x,
@@ -100,6 +102,11 @@ def _scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) ->
         rasterized=len(trials) > MANY,
         **options,
     )
+
+
+def _marker(name: str) -> str | MarkerStyle:
+    """A star, too, as large as the other marks look."""
+    return MarkerStyle(name, transform=Affine2D().scale(1.4)) if name == "*" else name
 
 
 def _box(ax: Axes, level: pd.DataFrame, colour: str) -> None:

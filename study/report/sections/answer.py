@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from study import formats, stats
 from study import html_table as cells
-from study.report import figures, tables, words
+from study.report import figures, headline, tables, words
 from study.report.content import Section, Table
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
+from study.report.sections import pairs
 
 
 def answer(record: Record, trials: pd.DataFrame) -> Section:
@@ -21,12 +24,12 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
         "What each model’s tuned error is worth"
         if confirmed
         else "The lowest validation error that each search found",
-        figures.answer,
+        partial(figures.answer, items=record.items),
         frame,
-        alt=f"Dot plot of errors with their intervals and targets. {_found(frame)}.",
-        caption="Filled, with its interval: the error on images that played no part in the search."
-        " Hollow: the lowest validation error that the search reported. Line: the target that"
-        " it was given."
+        alt=f"Dot plot of errors with their intervals and targets. {_found(frame, record.items)}.",
+        caption=f"Filled, with its interval: the error on {record.items} that played no part in"
+        " the search. Hollow: the lowest validation error that the search reported. Line: the"
+        " target that it was given."
         if confirmed
         else "",
         size=(7.2, 0.9 + 0.75 * len(frame)),
@@ -34,15 +37,19 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
     )
     return Section(
         "answer",
-        words.question(record),
-        (words.answer(record), words.caveat(record)),
+        headline.question(record),
+        (headline.answer(record), headline.caveat(record)),
         [chart] if len(frame) else [],
-        [table(record)],
+        [table(record), *([pairs.table(record)] if _has_pairs(record) else [])],
         frames=[("trials", trials)],
     )
 
 
-def _found(frame: pd.DataFrame) -> str:
+def _has_pairs(record: Record) -> bool:
+    return record.comparison is not None and len(record.comparison.pairs) > 1
+
+
+def _found(frame: pd.DataFrame, items: str) -> str:
     said = []
     for row in frame.to_dict("records"):
         ends = stats.Interval(row["wilson_lower"], row["wilson_upper"])
@@ -50,7 +57,7 @@ def _found(frame: pd.DataFrame) -> str:
         fresh = ""
         if pd.notna(row["holdout_error"]):
             worth = stats.Interval(row["holdout_lower"], row["holdout_upper"])
-            fresh = f", on fresh images {formats.percent(row['holdout_error'])}, interval "
+            fresh = f", on fresh {items} {formats.percent(row['holdout_error'])}, interval "
             fresh += formats.interval(worth)
         said.append(
             f"{row['model']}: lowest validation error {lowest}, interval {formats.interval(ends)}"
@@ -61,7 +68,7 @@ def _found(frame: pd.DataFrame) -> str:
 
 def table(record: Record) -> Table:
     """A row a study: its errors as fractions and counts, its target, its cost."""
-    fresh = ["Error on fresh images\n95 % interval"] if record.comparison else []
+    fresh = [f"Error on fresh {record.items}\n95 % interval"] if record.comparison else []
     lowest = "Lowest validation error\n95 % interval"
     header = ["Model", *fresh, lowest, "Target", "Trials", "Training time"]
     rows = [
@@ -91,7 +98,7 @@ def _fresh(record: Record, search: ReportedStudy) -> list[str]:
     c = record.comparison
     if c is None:
         return []
-    side = c.a if c.a.study == search.name else c.b
+    [side] = [side for side in c.sides if side.study == search.name]
     mean, ends = side.holdout.mean, side.holdout.interval
     fresh = formats.error(mean * side.n_val, side.n_val)
     return [f"{fresh}\n{formats.counted_interval(ends, side.n_val)}"]
@@ -108,5 +115,5 @@ def _target(search: ReportedStudy) -> str:
 def notebook(record: Record) -> str:
     """The question, the answer and the table, for a notebook's cell."""
     shown = table(record)
-    caption = f"{words.question(record)} {words.answer(record)}"
+    caption = f"{headline.question(record)} {headline.answer(record)}"
     return cells.table(caption, shown.header, shown.rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pandas as pd
 
 from study import formats, stats
@@ -10,11 +12,12 @@ from study.report.content import Section, Table
 from study.report.figures.images import sheet_size
 from study.report.record import Record
 from study.report.rendering import Chart
+from study.trials import StoredTrial
 
 
 def data(record: Record, trials: pd.DataFrame) -> Section:
     """Which images there are, and what is done to them."""
-    protocol, pair = record.protocol, record.pair
+    protocol, pair = record.protocol, record.data
     names = [words.class_name(protocol.dataset, label) for label in protocol.classes]
     text = [
         f"The {formats.listed([f'{name}s' if name.isdigit() else name for name in names])} of"
@@ -23,7 +26,7 @@ def data(record: Record, trials: pd.DataFrame) -> Section:
         " own mean and standard deviation, so that all have the same mean and the same contrast."
     ]
     if pair is None:
-        return Section("data", "The data", [*text, f"Counts and images: {record.no_pair}."])
+        return Section("data", "The data", [*text, f"Counts and images: {record.no_data}."])
     counts = tables.data_counts(pair)
     rows = [[row[0].capitalize(), *(f"{n:,}" for n in row[1:])] for row in counts.to_numpy()]
     header = ["Images", *(name.capitalize() for name in names), "All"]
@@ -56,9 +59,9 @@ def _sheet(name: str, title: str, frame: pd.DataFrame) -> Chart:
 
 def predictions(record: Record, trials: pd.DataFrame) -> Section | None:
     """What the winners say of ten images before and after training."""
-    if record.pair is None:
+    if record.data is None:
         return None
-    frame = tables.predictions(record, record.pair)
+    frame = tables.predictions(record, record.data)
     if frame.empty:
         return None
     text = [
@@ -74,23 +77,28 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
     if not record.winners:
         return None
     title = "The images they get wrong"
-    if record.pair is None:
-        return Section("mistakes", title, [f"Not shown: {record.no_pair}."])
-    frame = tables.misread(record, record.pair)
+    if record.data is None:
+        return Section("mistakes", title, [f"Not shown: {record.no_data}."])
+    frame = tables.misread(record, record.data)
     text = [
         "Each picture says what it is, what the model took it for, and the probability that"
         " the model gave to its own, wrong, answer where the weights are there."
     ]
-    if len(record.winners) > 1:
+    if len(record.winners) == 2:
         text.append(_paired(record))
+    paired = [_paired_table(record)] if len(record.winners) > 2 else []
     sheets = [_sheet("misread", title, frame)] if len(frame) else []
-    return Section("mistakes", title, text, sheets=sheets)
+    return Section("mistakes", title, text, tables=paired, sheets=sheets)
+
+
+def _counts(record: Record, best: StoredTrial, other: StoredTrial) -> stats.PairedCounts:
+    assert record.data is not None
+    return stats.paired_counts(*(tables.wrong(record.data, trial) for trial in (best, other)))
 
 
 def _paired(record: Record) -> str:
-    assert record.pair is not None
     (a, best_a), (b, best_b) = record.winners
-    c = stats.paired_counts(tables.wrong(record.pair, best_a), tables.wrong(record.pair, best_b))
+    c = _counts(record, best_a, best_b)
     test, ends = stats.mcnemar(c.only_a, c.only_b), stats.newcombe(c)
     return (
         f"{words.capital(a.noun)} alone errs on {c.only_a:,} images, {b.noun} alone on"
@@ -99,4 +107,24 @@ def _paired(record: Record) -> str:
         f" {100 * ends.lower:+.2f} to {100 * ends.upper:+.2f}; McNemar’s mid-p ="
         f" {formats.p_value(test.mid_p)}), for these two trained models as they stand: choosing"
         " them on these images is not allowed for."
+    )
+
+
+def _paired_table(record: Record) -> Table:
+    """A row a pair of models: the images that one, both or neither gets wrong."""
+    header = ["Pair", "Only the first\nerrs on", "Only the second\nerrs on", "Both", "Neither"]
+    rows = []
+    for (a, best_a), (b, best_b) in combinations(record.winners, 2):
+        c = _counts(record, best_a, best_b)
+        test, ends = stats.mcnemar(c.only_a, c.only_b), stats.newcombe(c)
+        counts = [f"{count:,}" for count in (c.only_a, c.only_b, c.both, c.neither)]
+        gap = f"{100 * c.difference:+.2f}\n{100 * ends.lower:+.2f} to {100 * ends.upper:+.2f}"
+        rows.append([f"{a.title} and {b.title}", *counts, gap, formats.p_value(test.mid_p)])
+    return Table(
+        "The same images, pair by pair",
+        [*header, "Difference, points\npaired 95 % interval", "McNemar’s\nmid-p"],
+        rows,
+        "For these trained models as they stand: choosing them on these images is not allowed for,"
+        " and neither intervals nor p are corrected for the number of pairs.",
+        kind="paired",
     )

@@ -20,7 +20,7 @@ def reproduce(record: Record, trials: pd.DataFrame) -> Section:
     text = [
         "With these versions, on the same kind of processor, the commands below give the same"
         " trials, bit for bit.",
-        f"SHA-256 of the images and labels: {record.searches[0].manifest['data_sha256']}",
+        f"SHA-256 of the {record.items} and labels: {record.searches[0].manifest['data_sha256']}",
     ]
     header = ["", *(s.title for s in record.searches)]
     note = (
@@ -41,8 +41,8 @@ def not_done(record: Record, trials: pd.DataFrame) -> Section:
     text = ["The official test set was neither read nor downloaded."]
     if record.comparison is None:
         text.append(
-            "The winners were not retrained on fresh seeds. The validation images chose the"
-            " learning rate, the hidden units and the step, so the errors above are not free of"
-            " that choice, and the same models would probably err more on new images."
+            f"The winners were not retrained on fresh seeds. The validation {record.items} chose"
+            " the learning rate, the hidden units and the step, so the errors above are not free"
+            f" of that choice, and the same models would probably err more on new {record.items}."
         )
     return Section("not-done", "What was not done", text)

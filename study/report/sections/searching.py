@@ -6,7 +6,7 @@ import pandas as pd
 
 from study import formats
 from study.report import figures, tables, words
-from study.report.content import Section, Table
+from study.report.content import Section, Table, with_legend
 from study.report.importance import ENOUGH
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
@@ -27,14 +27,14 @@ def learning_rate(record: Record, trials: pd.DataFrame) -> Section | None:
         alt="Scatter plot of every trial’s lowest validation error against its learning rate,"
         f" both axes logarithmic. {' '.join(text)}",
         caption="Every trial is a mark. Shaded: trials within one standard error of their"
-        f" model’s best, too close to call on these images.{_zeros(trials)}",
-        size=(7.6, 4.4),
-        narrow=(4.0, 4.4),
+        f" model’s best, too close to call on these {record.items}.{_zeros(record, trials)}",
+        size=with_legend(len(record.searches), 7.6, 4.4),
+        narrow=with_legend(len(record.searches), 4.0, 4.4),
     )
     charts = [
         chart,
         *(
-            _hidden_units(search, trials)
+            _hidden_units(record, search, trials)
             for search in record.searches
             if search.trials and _has_units(search)
         ),
@@ -46,7 +46,7 @@ def _has_units(search: ReportedStudy) -> bool:
     return len({trial.parameters.get("hidden_units") for trial in search.trials}) > 1
 
 
-def _hidden_units(search: ReportedStudy, trials: pd.DataFrame) -> Chart:
+def _hidden_units(record: Record, search: ReportedStudy, trials: pd.DataFrame) -> Chart:
     frame = tables.hidden_units(trials[trials["study"] == search.name])
     [best] = frame.nsmallest(1, "val_errors").to_dict("records")
     alone = search.key == "mlp"  # the usual one keeps the plain name
@@ -59,15 +59,16 @@ def _hidden_units(search: ReportedStudy, trials: pd.DataFrame) -> Chart:
         f" coloured by error. The lowest, {formats.percent(best['val_error'])}, is at learning"
         f" rate {formats.rate(best['learning_rate'])} and {best['hidden_units']} hidden units.",
         caption="The darker, the fewer errors; from four times the lowest on, all are"
-        " equally light. Ringed: the lowest. Crossed: diverged or pruned." + _zeros(frame),
+        " equally light. Ringed: the lowest. Crossed: diverged or pruned." + _zeros(record, frame),
         size=(7.6, 4.0),
         narrow=(4.0, 4.0),
     )
 
 
-def _zeros(frame: pd.DataFrame) -> str:
+def _zeros(record: Record, frame: pd.DataFrame) -> str:
     """A note on a log scale that has no place for an error of 0."""
-    return " An error of 0 is drawn as half an image." if (frame["val_errors"] == 0).any() else ""
+    half = "half an image" if record.items == "images" else "half a row"
+    return f" An error of 0 is drawn as {half}." if (frame["val_errors"] == 0).any() else ""
 
 
 def _diagnosis(search: ReportedStudy) -> str:
@@ -100,9 +101,9 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         tables.history(trials),
         alt="Every trial’s lowest validation error in the order they were run, with a line for"
         f" the best so far. {' '.join(text)}",
-        caption=f"Marks: trials. Line: the lowest error so far.{_zeros(trials)}",
-        size=(7.6, 3.7),
-        narrow=(4.0, 3.9),
+        caption=f"Marks: trials. Line: the lowest error so far.{_zeros(record, trials)}",
+        size=with_legend(len(record.searches), 7.6, 3.7),
+        narrow=with_legend(len(record.searches), 4.0, 3.9),
     )
     best = [_best_table(s) for s in record.searches if s.trials]
     return Section("search", "How the search went", text, [chart], best)
@@ -151,6 +152,7 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
             frame,
             alt=f"Line plot of the expected lowest validation error against {title}."
             f" {_expected(frame)}",
+            size=with_legend(len(record.searches), 4.7, 3.5),
         )
         for budget, title, draw in (
             ("trials", "number of trials", figures.expected_trials),

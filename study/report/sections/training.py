@@ -9,6 +9,7 @@ from study.report import tables, words
 from study.report.content import Section
 from study.report.figures import linear_weights, unit_weights
 from study.report.figures.training import on_common_scales
+from study.report.headline import NUMBERS
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
 from study.trials import StoredTrial
@@ -27,26 +28,27 @@ def training(record: Record, trials: pd.DataFrame) -> Section | None:
             draw,
             frame,
             alt=f"Learning curve: {quantity} of trial {best.number}, the best of {s.noun}, on"
-            f" training batches and on the validation images, over {s.protocol.steps:,} steps."
-            f" The lowest validation error, {formats.error(best.val_errors, best.n_val)}, is at"
-            f" step {best.step:,}; at the end it is {formats.percent(best.final_error)}.",
+            f" training batches and on the validation {record.items}, over {s.protocol.steps:,}"
+            f" steps. The lowest validation error, {formats.error(best.val_errors, best.n_val)},"
+            f" is at step {best.step:,}; at the end it is {formats.percent(best.final_error)}.",
         )
         for (s, best), frame in zip(record.winners, frames, strict=True)
         for quantity, draw in draws
     ]
     text = [
-        "The grey line is one training batch of"
-        f" {record.protocol.batch_size} images a point, before the step’s update, so it jumps; the"
-        " coloured line is all validation images, after it. A search keeps the step with the"
-        " fewest validation errors (ringed)."
+        f"The grey line is one training batch of {record.protocol.batch_size} {record.items} a"
+        " point, before the step’s update, so it jumps; the coloured line is all validation"
+        f" {record.items}, after it. A search keeps the step with the fewest validation errors"
+        " (ringed)."
     ]
     if record.comparison is not None:
         text[0] += (
             " The band spans the same hyperparameters on"
-            f" {formats.plural(record.comparison.n_seeds, 'fresh seed')}, from the lowest to the"
-            " highest."
+            f" {formats.plural(record.comparison.pairs[0].n_seeds, 'fresh seed')}, from the lowest"
+            " to the highest."
         )
-    title = "How the two winners learnt" if len(frames) > 1 else "How the best trial learnt"
+    winners = f"How the {NUMBERS[len(frames)]} winners learnt"
+    title = winners if len(frames) > 1 else "How the best trial learnt"
     return Section("training", title, text, charts)
 
 

@@ -5,7 +5,7 @@ categorical, with all models of the report as its categories: so each keeps its 
 figure.
 """
 
-from study.report.tables.confirming import mcnemar, outperforming, replicates, splits
+from study.report.tables.confirming import mcnemar, outperforming, pairs, replicates, splits
 from study.report.tables.images import averages, data_counts, examples, misread, predictions, wrong
 from study.report.tables.searching import (
     answer,
@@ -33,6 +33,7 @@ __all__ = [
     "mcnemar",
     "misread",
     "outperforming",
+    "pairs",
     "predictions",
     "replicates",
     "splits",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from study.report.record import Record
 from study.report.tables.searching import by_model
+
+if TYPE_CHECKING:
+    from study.confirm.comparison import Comparison
 
 
 def replicates(record: Record) -> pd.DataFrame:
@@ -48,41 +51,84 @@ def splits(record: Record) -> pd.DataFrame:
 
 
 def outperforming(record: Record) -> pd.DataFrame:
-    """On how many seeds the leader errs less, and the probability of it with its interval."""
+    """On how many seeds each pair's leader errs less, and the probability of it with its interval.
+
+    A row a pair.
+    """
     c = record.comparison
     assert c is not None
-    leads = c.verdict.leader != "A"
-    found = c.b_outperforms_a if leads else c.b_outperforms_a.mirrored()
-    leader, other = record.searches[:: -1 if leads else 1]
-    return by_model(
+    return by_model([_outperforming(record, pair) for pair in c.pairs], record)
+
+
+def _outperforming(record: Record, pair: Comparison) -> dict[str, Any]:
+    leads = pair.verdict.leader != "A"
+    found = pair.b_outperforms_a if leads else pair.b_outperforms_a.mirrored()
+    leader, other = (record.search_of(s.study) for s in (pair.a, pair.b)[:: -1 if leads else 1])
+    return {
+        "model": leader.title,
+        "against": other.title,
+        "pairs": found.n_pairs,
+        "probability": found.probability,
+        "lower": found.interval.lower,
+        "upper": found.interval.upper,
+    }
+
+
+def pairs(record: Record) -> pd.DataFrame:
+    """Every pair's difference of holdout errors, corrected for the number of pairs.
+
+    ``difference`` is the first model's error less the second's, a fraction, with its interval;
+    ``p`` is that of the pair alone, and ``p_adjusted`` Holm's.
+    """
+    c = record.comparison
+    assert c is not None
+    return pd.DataFrame(
         [
             {
-                "model": leader.title,
-                "against": other.title,
-                "pairs": found.n_pairs,
-                "probability": found.probability,
-                "lower": found.interval.lower,
-                "upper": found.interval.upper,
+                "first": record.search_of(pair.a.study).title,
+                "second": record.search_of(pair.b.study).title,
+                "difference": pair.difference.mean,
+                "lower": pair.difference.interval.lower,
+                "upper": pair.difference.interval.upper,
+                "p": pair.difference.p,
+                "p_adjusted": pair.p_adjusted,
+                "outcome": pair.verdict.outcome,
+                "leader": {"A": "first", "B": "second"}.get(str(pair.verdict.leader), ""),
             }
-        ],
-        record,
+            for pair in c.pairs
+        ]
     )
 
 
 def mcnemar(record: Record) -> pd.DataFrame:
-    """McNemar's test of each pair of replicates at the last validation, a row a seed."""
+    """McNemar's test of each pair of replicates at the last validation, a row a seed.
+
+    Of more than two models, a row a seed of each pair of models.
+    """
     c = record.comparison
     assert c is not None
-    first, second = (search.key for search in record.searches)
+    if len(c.pairs) == 1:
+        first, second = (search.key for search in record.searches)
+        return pd.DataFrame(_tests(c.pairs[0], first, second))
     return pd.DataFrame(
         [
-            {
-                "replicate": number,
-                f"only_{first}_wrong": test.b,
-                f"only_{second}_wrong": test.c,
-                "exact_p": test.exact_p,
-                "mid_p": test.mid_p,
-            }
-            for number, test in enumerate(c.replicate_mcnemar)
+            {"first": record.search_of(pair.a.study).title}
+            | {"second": record.search_of(pair.b.study).title}
+            | row
+            for pair in c.pairs
+            for row in _tests(pair, "first", "second")
         ]
     )
+
+
+def _tests(pair: Comparison, first: str, second: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "replicate": number,
+            f"only_{first}_wrong": test.b,
+            f"only_{second}_wrong": test.c,
+            "exact_p": test.exact_p,
+            "mid_p": test.mid_p,
+        }
+        for number, test in enumerate(pair.replicate_mcnemar)
+    ]

@@ -6,6 +6,8 @@ stands under it, its lines parted by ``"; "``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -117,15 +119,16 @@ def misread(record: Record, pair: DigitPair) -> pd.DataFrame:
 def _grouped(frame: pd.DataFrame, record: Record, pair: DigitPair) -> pd.DataFrame:
     """Add each image's group and words, and put those that both misread first."""
     searches = [search for search, _ in record.winners]
-    alone = "It gets wrong" if len(searches) < 2 else ""
     order, groups, labels, alts = [], [], [], []
     for row in frame.to_dict("records"):
         erring = [search for search in searches if row[f"{search.key}_wrong"]]
-        both = len(erring) > 1
-        order.append(-1 if both else searches.index(erring[0]))
+        several = len(erring) > 1
+        by_all = len(erring) == len(searches)
+        order.append(-1 - by_all if several else searches.index(erring[0]))
         said = int(row[f"{erring[0].key}_says"])
-        groups.append(alone or ("Both get wrong" if both else f"Only {erring[0].noun} gets wrong"))
-        sure = [_sure(s, float(row[f"p_{s.key}"]), said == pair.classes[1], both) for s in erring]
+        groups.append(_group(erring, len(searches)))
+        second = said == pair.classes[1]
+        sure = [_sure(s, float(row[f"p_{s.key}"]), second, several) for s in erring]
         labels.append("; ".join([f"{row['class']}, not {said}", *filter(None, sure)]))
         what = words.class_name(pair.dataset, int(row["class"]))
         alts.append(f"validation image {row['image']}: {what}, taken for {said}")
@@ -137,6 +140,17 @@ def _grouped(frame: pd.DataFrame, record: Record, pair: DigitPair) -> pd.DataFra
         .drop(columns="order")
         .reset_index(drop=True)
     )
+
+
+def _group(erring: Sequence[ReportedStudy], models: int) -> str:
+    """Which of the models get an image wrong."""
+    if models == 1:
+        return "It gets wrong"
+    if len(erring) == 1:
+        return f"Only {erring[0].noun} gets wrong"
+    if len(erring) == models:
+        return "Both get wrong" if models == 2 else "All get wrong"
+    return "More than one gets wrong, but not all"
 
 
 def _sure(search: ReportedStudy, p: float, second: bool, named: bool) -> str:

@@ -112,7 +112,7 @@ def _holdout(record: Record, study: str) -> dict[str, float]:
     names, c = ("holdout_error", "holdout_lower", "holdout_upper"), record.comparison
     if c is None:
         return dict.fromkeys(names, np.nan)
-    found = (c.a if c.a.study == study else c.b).holdout
+    [found] = [side.holdout for side in c.sides if side.study == study]
     ends = (found.mean, max(found.interval.lower, 0.0), found.interval.upper)
     return dict(zip(names, ends, strict=True))
 

@@ -1,0 +1,136 @@
+"""The sentences of the report's first screen: the question, the answer, and what it lacks."""
+
+from __future__ import annotations
+
+from study import formats
+from study.report.record import Record, ReportedStudy
+from study.report.words import SOURCES, a_class, capital
+from study.trials import StoredTrial
+
+Winner = tuple[ReportedStudy, StoredTrial]
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
+
+
+def question(record: Record) -> str:
+    """What was asked."""
+    protocol = record.protocol
+    first, second = (a_class(protocol.dataset, label) for label in protocol.classes)
+    asked = f"Is this handwritten digit {first} or {second}?"
+    if protocol.dataset != "mnist":
+        source = SOURCES.get(protocol.dataset)
+        asked = f"Is this {f'{source} image' if source else 'image'} of {first} or of {second}?"
+    if len(record.searches) < 2:
+        return f"{asked} How well can {record.searches[0].noun} tell, once tuned?"
+    count = NUMBERS[len(record.searches)]
+    every = "both" if count == "two" else "all"
+    return f"{asked} Which of {count} small models errs less, once {every} are tuned?"
+
+
+def answer(record: Record) -> str:
+    """The one sentence that a reader takes away: which model, by how much, how sure, at what cost.
+
+    Of the lowest validation errors only where nothing was confirmed on fresh images.
+    """
+    winners = record.winners
+    if not winners:
+        return "No answer yet: no trial has been trained to the end."
+    if len(winners) < 2:
+        [(search, best)] = winners
+        named = f"{capital(search.noun)}’s best trial {_misread(record, best)}"
+        return f"{named}. {_lacks(record)}"
+    if record.comparison is not None:
+        return verdict(record)
+    ranked = sorted(winners, key=lambda pair: pair[1].val_errors)
+    level = [search for search, best in ranked if best.val_errors == ranked[0][1].val_errors]
+    if len(level) > 1:
+        return _tie(record, level, ranked)
+    return _lead(record, ranked) if len(ranked) == 2 else _lead_of_many(record, ranked)
+
+
+def _misread(record: Record, best: StoredTrial) -> str:
+    """``misread 27 of 1,791 validation images``."""
+    verb = "misread" if record.items == "images" else "misclassified"
+    return f"{verb} {best.val_errors:,} of {best.n_val:,} validation {record.items}"
+
+
+def _tie(record: Record, level: list[ReportedStudy], ranked: list[Winner]) -> str:
+    """The best models err alike; of the others, how often."""
+    tied = formats.listed([f"the best of {search.noun}" for search in level])
+    each = _misread(record, ranked[0][1])
+    return f"A tie: {tied} each {each}{_others(ranked[len(level) :])}."
+
+
+def _others(behind: list[Winner]) -> str:
+    """What the models behind the leaders misread."""
+    counts = [f"{search.noun} {best.val_errors:,}" for search, best in behind]
+    return f", {formats.listed(counts)}" if counts else ""
+
+
+def _lead(record: Record, ranked: list[Winner]) -> str:
+    (search, best), (other, second) = ranked
+    gap = 100 * (second.val_error - best.val_error)
+    return (
+        f"{capital(search.noun)} erred less: at its best it {_misread(record, best)}, {other.noun}"
+        f" {second.val_errors:,}, a difference of {gap:.2f} percentage points, not yet confirmed"
+        f" on fresh {record.items}, {_cost(search, other)}."
+    )
+
+
+def _lead_of_many(record: Record, ranked: list[Winner]) -> str:
+    search, best = ranked[0]
+    return (
+        f"{capital(search.noun)} erred least: at its best it {_misread(record, best)}"
+        f"{_others(ranked[1:])}; not yet confirmed on fresh {record.items}."
+    )
+
+
+def verdict(record: Record) -> str:
+    """What the confirmation found, in the sentence that may be quoted, and the cost."""
+    assert record.comparison is not None
+    took = [f"{formats.seconds(s.seconds)} for {s.noun}" for s in record.searches]
+    return f"{record.comparison.sentence} Training took {formats.listed(took)}."
+
+
+def _cost(search: ReportedStudy, other: ReportedStudy) -> str:
+    own, others = (formats.seconds(each.seconds) for each in (search, other))
+    return f"for a search of {own} instead of {others}"
+
+
+def caveat(record: Record) -> str:
+    """What the answer does not say."""
+    if not record.winners:
+        return "The trials that there are were pruned, or none has been run."
+    both = len(record.winners) > 1
+    models = {1: "the model", 2: "both models"}.get(len(record.winners), "all models")
+    counts = [formats.plural(len(search.trials), "trial") for search, _ in record.winners]
+    lowest = (
+        f"{'Each' if both else 'The'} lowest validation error is that of {formats.listed(counts)}"
+    )
+    if both and len(set(counts)) == 1:
+        lowest = f"Each lowest validation error is that of {counts[0]}"
+    return (
+        f"{lowest} and of all the validations during their training, chosen on the very"
+        f" {record.items} that it is counted on, so it flatters {models} a little."
+        f" Its interval says how far another draw of {record.items} could move it; it allows"
+        f" neither for that choice nor for another seed. {_confirmed(record)}"
+    )
+
+
+def _confirmed(record: Record) -> str:
+    c = record.comparison
+    if c is None:
+        why = f": {record.unconfirmed}" if record.unconfirmed else ""
+        return f"It has not been confirmed on fresh seeds here{why}."
+    return (
+        f"The error on fresh images comes from {c.pairs[0].n_splits} whole searches, each judged"
+        f" once on {record.items} that it had not seen; its interval covers {record.items}, seeds"
+        " and the search."
+    )
+
+
+def _lacks(record: Record) -> str:
+    if len(record.searches) > 2:
+        return "No other model has a trial that was trained to the end, so nothing is compared."
+    if len(record.searches) > 1:
+        return "The other model has no trial that was trained to the end, so nothing is compared."
+    return "There is no second study here to compare it with."

@@ -1,0 +1,338 @@
+"""Three or more studies: confirmed together or one after the other, and compared in pairs."""
+
+import json
+import secrets
+import shlex
+import signal
+import time
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from study.confirm.comparison import Comparisons, compare, compare_all
+from study.confirm.loop import confirm
+from study.confirm.options import names_of, parser
+from study.confirm.plan import command_of
+from study.confirm.summary import lines
+from study.errors import NotConfirmedError, StudyError
+from study.storage.comparable import require_comparable
+from study.workers import Workers
+from tests.helpers import sql
+from tests.helpers.commands import PATIENCE_S, assert_refused, start
+from tests.helpers.storages import copied
+from tests.helpers.vouching import vouch
+
+from . import oracle
+from .helpers import OPTIONS, PAIR, arguments, here, run, settings
+from .test_choosing import searched_as
+
+CONFIRM = "study.confirm"
+THREE = ("linear", "mlp", "mlp-wide")
+PARTS = ("/replicates", "/splits")
+DATES = "SELECT study_name, datetime_start FROM trials JOIN studies USING (study_id)"
+
+
+@pytest.fixture(scope="session")
+def three(confirmed, once):
+    """The two confirmed studies, to which the third was added by the command."""
+    folder, result = once(
+        "three confirmed",
+        lambda folder: run(CONFIRM, copied(confirmed.path, folder), *THREE, *OPTIONS),
+    )
+    assert result.status == 0, result.stderr
+    return folder / "study.db", result
+
+
+@pytest.fixture(scope="session")
+def comparisons(three):
+    """What the package makes of it."""
+    return compare_all(str(three[0]), THREE)
+
+
+@pytest.fixture(scope="session")
+def halves(three):
+    """Each study's rows, from the SQLite file alone."""
+    return [oracle.Half.of(three[0], name) for name in THREE]
+
+
+# What is trained
+
+
+def test_a_model_that_is_added_later_is_the_only_one_trained(three, confirmed):
+    """The rows of the others stay as they are, dates included."""
+    before, after = sql.contents(confirmed.path), sql.contents(three[0])
+
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {"mlp-wide" + part for part in PARTS}
+    assert set(sql.query(confirmed.path, DATES)) <= set(sql.query(three[0], DATES))
+
+
+def test_all_at_once_gives_the_same_table(fresh, three):
+    """On two workers, with a model more, every bit is that of one after the other."""
+    assert confirm(settings(fresh, THREE, workers=Workers(2))) == 21
+
+    assert sql.contents(fresh) == sql.contents(three[0])
+
+
+def test_all_models_share_splits_and_batches(halves):
+    """Holdouts of a split have the same labels, and replicates of a seed the same batches."""
+    for first, other in combinations(halves, 2):
+        for split, its in zip(first.splits, other.splits, strict=True):
+            assert split["holdout_labels"] == its["holdout_labels"]
+        seeds = [[r["batch_seed"] for r in half.of_best] for half in (first, other)]
+        assert seeds[0] == seeds[1]
+
+
+def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, three, tmp_path):
+    """SIGKILL at a random moment of three studies' confirmation, and again."""
+    path, seed = copied(searched, tmp_path), secrets.randbelow(10**6)
+    print(f"seed of the kill: {seed}")
+    count = "SELECT count(*) FROM trials JOIN studies USING (study_id) WHERE study_name LIKE '%/%'"
+    process = start(arguments(CONFIRM, path, *THREE, *OPTIONS), tmp_path)
+    while process.poll() is None and sql.query(path, count)[0][0] <= seed % 9:
+        time.sleep(0.005)
+    process.kill()
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == -signal.SIGKILL
+
+    assert run(CONFIRM, path, *THREE, *OPTIONS) == three[1]
+    assert sql.contents(path) == sql.contents(three[0])
+
+
+def test_restart_drops_what_all_of_them_have(three, tmp_path):
+    """Under another seed, the parts of all three are made anew."""
+    path = copied(three[0], tmp_path)
+
+    options = ("--restart", "--seed", 1, "--seeds", 2, "--splits", 2, "--n-trials", 2)
+    assert here(CONFIRM, path, *THREE, *options).status == 0
+
+    parts = [name + part for name in THREE for part in PARTS]
+    assert {sql.manifest(path, name)["seed"] for name in parts} == {1}
+
+
+# What is computed
+
+
+def test_each_pair_has_holms_p_and_bonferronis_interval(comparisons, halves):
+    """Recomputed from the stored predictions, with SciPy's t and statsmodels' correction."""
+    errors = [np.array(half.holdout_errors) / 1791 for half in halves]
+    differences = [a - b for a, b in combinations(errors, 2)]
+    se = [np.sqrt((1 / 3 + 1791 / 8209) * d.var(ddof=1)) for d in differences]
+    t = [d.mean() / s for d, s in zip(differences, se, strict=True)]
+    p = 2 * stats.t.sf(np.abs(t), 2)
+
+    for pair, d, s, own, adjusted in zip(
+        comparisons.pairs,
+        differences,
+        se,
+        p,
+        multipletests(p, method="holm")[1],
+        strict=True,
+    ):
+        half = stats.t.ppf(1 - 0.05 / 3 / 2, 2) * s
+        found = pair.difference
+        assert found.mean == pytest.approx(d.mean())
+        assert (found.interval.lower, found.interval.upper) == pytest.approx(
+            (d.mean() - half, d.mean() + half)
+        )
+        assert (found.p, pair.p_adjusted) == pytest.approx((own, adjusted))
+        assert pair.n_pairs == 3
+        assert pair.verdict.separated == (adjusted < 0.05)
+
+
+def test_the_pairs_come_in_the_order_of_the_names(comparisons):
+    """Each with each later one; the sides stand as named."""
+    assert [side.study for side in comparisons.sides] == list(THREE)
+    assert [(p.a.study, p.b.study) for p in comparisons.pairs] == [*combinations(THREE, 2)]
+
+
+def test_a_pair_differs_from_its_own_comparison_by_the_correction_alone(comparisons, three):
+    """Same sides, replicates and tests; a wider interval around the same mean."""
+    alone, pair = compare(str(three[0]), PAIR), comparisons.pairs[0]
+
+    assert pair.difference.interval.lower < alone.difference.interval.lower
+    assert pair.difference.mean == alone.difference.mean
+    assert replace(pair, difference=alone.difference, verdict=alone.verdict, n_pairs=1) == alone
+
+
+def test_two_models_of_one_kind_are_called_by_their_studies_names(comparisons):
+    """The third by its kind."""
+    assert comparisons.verdict.names == ("the linear model", "mlp", "mlp-wide")
+    assert comparisons.pairs[2].verdict.names == ("mlp", "mlp-wide")
+
+
+def test_of_two_models_all_reads_as_the_pair(confirmed, comparison):
+    """Sentence, headline, JSON and the notebook's table are the same, to the byte."""
+    found = compare_all(str(confirmed.path), PAIR)
+
+    assert found.pairs == (comparison,)
+    assert found.sentence == comparison.sentence
+    assert found.headline == comparison.verdict.headline
+    assert json.dumps(found.as_dict()) == json.dumps(comparison.as_dict())
+    assert found._repr_html_() == comparison._repr_html_()
+    assert comparison.p_adjusted == comparison.difference.p
+    assert not {"p_adjusted", "n_pairs"} & set(comparison.as_dict())
+
+
+def test_the_json_of_three_has_each_side_once_and_every_pair(comparisons):
+    """Pairs name their studies, and have the corrected p and their own verdict."""
+    found = json.loads(json.dumps(comparisons.as_dict()))
+
+    assert [side["study"] for side in found["sides"]] == list(THREE)
+    assert [(p["a"], p["b"]) for p in found["pairs"]] == [*combinations(THREE, 2)]
+    assert [p["p_adjusted"] for p in found["pairs"]] == [p.p_adjusted for p in comparisons.pairs]
+    assert found["pairs"][0]["verdict"]["outcome"] == comparisons.pairs[0].verdict.outcome
+    assert (found["sentence"], found["n_pairs"]) == (comparisons.sentence, 3)
+    assert (found["n_seeds"], found["n_splits"]) == (4, 3)
+
+
+def test_a_notebook_shows_a_row_for_each_study(comparisons):
+    """Below the sentence about all of them."""
+    shown = comparisons._repr_html_()
+
+    assert comparisons.headline in shown
+    assert [shown.count(f"<th>{name}</th>") for name in THREE] == [1, 1, 1]
+
+
+def test_unequal_numbers_of_seeds_and_splits_are_cut_alike(three, tmp_path):
+    """All pairs speak of the seeds and splits that all three have."""
+    path = copied(three[0], tmp_path)
+    last = sql.trials(path, "mlp-wide/splits")[-1]["id"]
+    sql.query(path, "DELETE FROM trials WHERE trial_id = ?", last)
+    vouch(path)
+
+    found = compare_all(str(path), THREE)
+
+    assert {pair.n_splits for pair in found.pairs} == {2}
+    assert {side.holdout.df for side in found.sides} == {1}
+
+
+# What is printed
+
+
+def test_the_command_prints_the_sentence_a_row_for_each_study_and_a_line_for_each_pair(
+    three, comparisons
+):
+    """Each study's holdout error with its interval; each pair's difference; the correction."""
+    told = three[1].stdout.splitlines()
+
+    assert told == lines(comparisons)
+    assert told[0] == comparisons.sentence
+    for side in comparisons.sides:
+        [row] = [line for line in told if line.startswith(f"  {side.study} ") and "%" in line]
+        low, high = max(side.holdout.interval.lower, 0), side.holdout.interval.upper
+        assert f"{100 * side.holdout.mean:.2f} %  " in row
+        assert f"{100 * low:.2f} % to {100 * high:.2f} %" in row
+        assert f"{100 * side.raw_best_errors / 1791:.2f} %" in row
+    for pair in comparisons.pairs:
+        own = [x for x in told if {pair.a.study, pair.b.study} <= set(x.split()) and " to " in x]
+        assert any(f"  {100 * abs(pair.difference.mean):.2f}  " in line for line in own)
+    assert any("Holm's correction for 3 pairs" in line for line in told)
+
+
+def made(n, **changes):
+    """A comparison of ``n`` studies, made from a real pair of two by changing its names."""
+    pair = changes.pop("of")
+    long = "a-long-name-{}"
+    sides = [
+        replace(side, study=long.format(k))
+        for k, side in enumerate([pair.a, pair.b] * ((n + 1) // 2))
+    ][:n]
+    verdict = replace(pair.verdict, p_adjusted=1.2e-12, **changes)
+    pairs = [
+        replace(pair, a=a, b=b, verdict=verdict, n_pairs=n * (n - 1) // 2)
+        for a, b in combinations(sides, 2)
+    ]
+    return Comparisons(tuple(sides), tuple(pairs))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"outcome": "A better", "leader": "A"}, "{0} is better than {1}"),
+        ({"outcome": "B better", "leader": "B"}, "{1} is better than {0}"),
+        ({"outcome": "suggestive", "leader": "B"}, "{1} is favoured over {0}"),
+        ({"outcome": "equivalent", "separated": False}, "is equivalent to"),
+        ({"outcome": "not separated", "separated": False}, "is not separated from"),
+        ({"outcome": "not separated", "separated": True}, "differs from"),
+    ],
+)
+def test_six_studies_fit_a_hundred_columns(comparison, changes, words):
+    """Tables of a row a study and a line a pair, whatever was decided; the leader is first."""
+    found = made(6, of=comparison, **changes)
+
+    tables = [line for line in lines(found)[1:] if "Holm's correction separates" not in line]
+
+    assert sum(words.format("a-long-name-0", "a-long-name-1") in line for line in tables) >= 1
+    assert sum("1.2·10⁻¹²" in line for line in tables) == 15
+    assert max(map(len, tables)) <= 100
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("linear", "mlp", "--mlp", "mlp-wide"), ("--mlp", "twice")),
+        (("linear",), ("'linear'", "two or more")),
+        (("linear", "mlp", "linear"), ("'linear'", "named twice")),
+        (("linear", "mlp", "none"), ("'none'",)),
+    ],
+    ids=["both-ways", "one", "a-name-twice", "unknown"],
+)
+def test_names_that_make_no_comparison_are_refused(fresh, options, words):
+    """One line that names the input; nothing is stored."""
+    before = sql.contents(fresh)
+
+    assert_refused(here(CONFIRM, fresh, *options), *words)
+    assert sql.contents(fresh) == before
+
+
+def test_the_study_that_differs_is_named():
+    """The third against the first, and in what."""
+    studies = [searched_as("one"), searched_as("two", "mlp"), searched_as("three", steps=400)]
+
+    with pytest.raises(StudyError, match=r"'one' and 'three': .*steps \(300 against 400\)"):
+        require_comparable(*studies)
+
+
+def test_the_advised_command_cures_as_typed(again):
+    """Where a study of three is not confirmed, the message has the command that does it."""
+    with pytest.raises(NotConfirmedError, match="mlp-wide/replicates") as refusal:
+        compare_all(str(again), THREE)
+
+    advice = shlex.split(str(refusal.value).split("`")[1])
+    args = parser().parse_args(advice[3:])
+    assert (args.storage, names_of(args)) == (str(again), THREE)
+    assert here(*advice[2:3], again, *advice[5:], *OPTIONS).status == 0
+    assert len(compare_all(str(again), THREE).pairs) == 3
+
+
+@pytest.mark.parametrize("names", [("-a", "b c"), ("a", "-b", "c d"), ("--mlp", "x", "y")])
+def test_the_advised_command_names_the_studies_whatever_they_are_called(names):
+    """Names with dashes and spaces come back from the shell and the parser as they were."""
+    line = shlex.split(command_of("study.db", names, "--restart"))
+
+    args = parser().parse_args(line[3:])
+
+    assert (names_of(args), args.restart) == (names, True)
+
+
+def test_two_names_are_the_two_options(again, confirmed):
+    """``study.confirm linear mlp`` says what ``--linear linear --mlp mlp`` says."""
+    assert here(CONFIRM, again, *PAIR, *OPTIONS) == confirmed.result
+
+
+def test_other_settings_for_one_of_three_are_refused(three, tmp_path):
+    """The line names the study that was confirmed otherwise."""
+    path = copied(three[0], tmp_path)
+    other = ("--linear", "linear-2", "--mlp", "mlp-wide", "--restart")
+    assert here(CONFIRM, path, *other, "--n-trials", 2, "--seeds", 2, "--splits", 2).status == 0
+
+    with pytest.raises(NotConfirmedError, match=r"'linear' and 'mlp-wide'.*n_trials 4 and 2"):
+        compare_all(str(path), THREE)

@@ -1,0 +1,235 @@
+"""Two to six models on one page: all pairs, told apart, and nothing cut or on top of another."""
+
+import dataclasses
+import itertools
+import json
+import shlex
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+from study.errors import StudyError
+from study.report import render, write
+from study.report.collect import collect
+from study.report.command import command
+from study.report.figures.common import LOOKS, OUTCOMES
+from study.report.options import parser
+from study.report.rendering import _DARK, _DARK_OF_MORE, PAPER, figure, theme
+from study.report.sections import compose, pairs
+from study.stats import Interval
+from study.training.registry import MODELS
+from tests.report.conftest import SIX, copied, searched
+from tests.report.helpers import Page, stored_best
+from tests.report.test_pairs import BOTTLENECK
+
+
+@pytest.fixture(scope="module")
+def record(six):
+    return collect(str(six), names=tuple(SIX))
+
+
+@pytest.fixture(scope="module")
+def page(six_report):
+    return Page((six_report / "index.html").read_text())
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_every_model_stands_on_the_first_screen(page, six, name):
+    """Each with its lowest error, as SQL finds it."""
+    count = stored_best(six, name)["val_errors"]
+    head = page.text[: page.text.index("What the learning rate does")]
+
+    assert name in head
+    assert f"{100 * count / 1791:.2f} % ({count} of 1,791)" in head
+
+
+def test_the_first_sentence_is_the_comparisons(page, record):
+    """The page says what the confirmation's command says."""
+    assert record.comparison.sentence in page.text
+
+
+def test_every_pair_has_its_difference_and_verdict(page, record, six_report):
+    """A row a pair, with the difference of the two holdout errors and Holm's p."""
+    frame = pd.read_csv(six_report / "tables" / "pairs.csv")
+    errors = {side.study: side.holdout.mean for side in record.comparison.sides}
+
+    named = list(zip(frame["first"], frame["second"], strict=True))
+    assert named == list(itertools.combinations(SIX, 2))
+    gaps = [errors[first] - errors[second] for first, second in named]
+    np.testing.assert_allclose(frame["difference"], gaps)
+    np.testing.assert_allclose(frame["p_adjusted"], by_holm(frame["p"]))
+    for (first, second), gap in zip(named, gaps, strict=True):
+        assert f"{first} minus {second} {100 * gap:+.2f}" in page.text
+
+
+def by_holm(p):
+    """The definition, p value by p value."""
+    ordered = sorted(p)
+    return [
+        max(min(1, (len(p) - k) * ordered[k]) for k in range(ordered.index(each) + 1))
+        for each in p
+    ]
+
+
+def test_the_page_explains_the_corrections(page):
+    """It names both, and says how wide 15 intervals are that hold at once."""
+    assert "corrected by Holm’s method" in page.text
+    assert "Bonferroni’s, of 99.67 %" in page.text
+
+
+def test_the_page_says_where_the_corrections_differ(record):
+    """A pair that Holm's p separates and whose interval holds 0 is named."""
+    [first, *others] = record.comparison.pairs
+    verdict = dataclasses.replace(
+        first.verdict, separated=True, p_adjusted=0.04, interval=Interval(-0.01, 0.03)
+    )
+    apart = dataclasses.replace(first, verdict=verdict)
+    planted = dataclasses.replace(record.comparison, pairs=(apart, *others))
+
+    note = pairs.table(dataclasses.replace(record, comparison=planted)).note
+
+    assert "Holm's correction separates linear and mlp (p = 0.04), but" in note
+    assert "Both say the same of every pair here" in pairs.table(record).note
+
+
+def test_the_summary_holds_every_pair(six_report):
+    """summary.json has the six models and their comparison."""
+    summary = json.loads((six_report / "summary.json").read_text())
+
+    assert [model["study"] for model in summary["models"].values()] == list(SIX)
+    assert len(summary["comparison"]["pairs"]) == 15
+
+
+def luminance(colour):
+    """WCAG's relative luminance."""
+    parts = np.array(to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(a, b):
+    """WCAG's ratio."""
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def grey(colour):
+    """CIE lightness, 0 to 100."""
+    return 116 * luminance(colour) ** (1 / 3) - 16
+
+
+def test_six_looks_stand_apart():
+    """By marker, and in grey by more than a just noticeable step; all show on white and black."""
+    darks = _DARK | _DARK_OF_MORE
+    colours = [look.colour for look in LOOKS]
+
+    assert len({look.marker for look in LOOKS} | set(OUTCOMES.values())) == 8
+    for shades, papers in (
+        (colours, "#ffffff #000000"),
+        ([darks[c] for c in colours], darks[PAPER]),
+    ):
+        assert min(np.diff(sorted(map(grey, shades)))) > 3
+        assert min(contrast(c, paper) for c in shades for paper in papers.split()) > 3
+
+
+def test_nothing_in_a_figure_is_cut_or_overlaps(record):
+    """At both sizes, every word lies inside its figure, and no two words on one another."""
+    with theme():
+        charts = [chart for section in compose(record) for chart in section.charts]
+        for chart in charts:
+            for size in filter(None, (chart.size, chart.narrow)):
+                assert troubles(figure(chart, size)) == [], (chart.name, size)
+
+
+def troubles(drawn):
+    """Words beyond the edge of a figure, and pairs of words that lie on one another."""
+    found = []
+    boxes = [
+        (text.get_text(), text.get_window_extent())
+        for text in drawn.findobj(Text)
+        if text.get_text().strip() and text.get_visible() and text not in outside(drawn)
+    ]
+    for words, box in boxes:
+        if not (drawn.bbox.padded(1).containsx(box.x0) and drawn.bbox.padded(1).containsx(box.x1)):
+            found.append(words)
+    for (one, a), (two, b) in itertools.combinations(boxes, 2):
+        if a.padded(-1).overlaps(b.padded(-1)):
+            found.append((one, two))
+    return found
+
+
+def outside(drawn):
+    """Labels of ticks that an axis does not draw, since they are outside its range."""
+    return {
+        tick.label1
+        for ax in drawn.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for tick in axis.get_major_ticks()
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+
+
+def test_studies_of_one_kind_among_others_are_called_by_their_names(six):
+    """A model that is alone of its kind keeps its kind's name."""
+    record = collect(str(six), names=("a", "mlp-16", "mlp"))
+
+    assert [search.title for search in record.searches] == ["Linear model", "mlp-16", "mlp"]
+    assert [search.key for search in record.searches] == ["linear", "mlp_2", "mlp_3"]
+
+
+def test_the_command_takes_names(six, tmp_path):
+    """Positions and the two options name the same studies, and the page is the same."""
+    pages = [
+        run(six, tmp_path / "by place", "mlp-16", "a"),
+        run(six, tmp_path / "by option", "--linear=mlp-16", "--mlp=a"),
+    ]
+
+    assert pages[0] == pages[1]
+
+
+def run(storage, out, *names):
+    """The page of a command."""
+    where = ("--storage", str(storage), "--out", str(out), "-q")
+    assert command(parser().parse_args([*where, *names])) == 0
+    return (out / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "--mlp=mlp"), "'a' and --mlp: name the studies twice"),
+        (("a",) * 7, "7 studies .*'a'.*: too many for one page: name 6 at most"),
+        (("a", "mlp", "a"), "study 'a': is named twice"),
+    ],
+    ids=["both ways", "seven", "twice"],
+)
+def test_wrong_names_are_refused(six, tmp_path, names, message):
+    """In one line."""
+    with pytest.raises(StudyError, match=message):
+        run(six, tmp_path, *names)
+
+
+def test_without_names_every_kind_is_reported(original, tmp_path, monkeypatch):
+    """In the order of the registry, each by the study that has its name."""
+    monkeypatch.setitem(MODELS, "bottleneck", BOTTLENECK)
+    storage = copied(original, tmp_path / "copy")
+    searched(storage, "bottleneck", n_trials=1)
+
+    write(str(storage), tmp_path / "out")
+
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert list(summary["models"]) == ["linear", "mlp", "bottleneck"]
+    assert "Which of three small models errs less" in render(str(storage))
+
+
+def test_the_printed_commands_name_the_studies(page):
+    """The report's own command finds the same six again."""
+    last = page.text.index("sqlite3")
+    line = page.text[page.text.rindex("python -m study.report", 0, last) : last]
+
+    args = parser().parse_args(shlex.split(line)[3:])
+
+    assert args.names == list(SIX)
