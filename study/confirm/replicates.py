@@ -1,7 +1,7 @@
 """The repetitions of a confirmation: pure functions that train and never open the storage.
 
 A replicate retrains a study's finalists under a seed of its own: initial weights and batch
-order are fresh, and the batch order is the same for both studies of a pair. A split draws
+order are fresh, and the batch order is the same for all studies. A split draws
 training, validation and holdout images anew, repeats the whole search on the first two,
 and looks at the holdout once.
 """
@@ -225,7 +225,7 @@ def _split(split: Split) -> list[FrozenTrial]:
 def _search(split: Split, inner: Data) -> tuple[Planned, History, list[list[Any]]]:
     """Repeat the search inside a split; the winner, and what every trial reached.
 
-    The batch order is the split's, shared by both studies; the sampler's and the initial
+    The batch order is the split's, shared by all studies; the sampler's and the initial
     weights' seed is the study's own.
     """
     stored = split.source.plan
