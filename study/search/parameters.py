@@ -210,7 +210,7 @@ def _narrowed(stated: Stated, own: Any) -> BaseDistribution:  # noqa: ANN401 (an
     found: BaseDistribution = type(own)(low, high, log=own.log, step=own.step)
     if not is_range and not contains(own, low):
         raise ValueError(f"is outside of {words(own)}, which a range {low:g}..{low:g} may be")
-    whole({"learning_rate": own, stated.name: found} if stated.name in OPTIMISER else {})
+    whole({stated.name: found} if stated.name in OPTIMISER else {})
     return found
 
 
