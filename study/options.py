@@ -164,6 +164,7 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
         default=default.val_every,
         help="updates from one validation to the next",
     )
+    parser.set_defaults(protocol=None)  # found once, by :func:`protocol_of`
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:
@@ -176,9 +177,9 @@ def protocol_of(args: argparse.Namespace) -> Protocol:
         StudyError: A batch is larger than the training set, an option does nothing, or the
             person's own data can't be used.
     """
-    found = getattr(args, "protocol", None)
-    if not isinstance(found, Protocol):
-        found = args.protocol = _official(args) if args.data is None else _own(args)
+    if args.protocol is None:
+        args.protocol = _official(args) if args.data is None else _own(args)
+    found: Protocol = args.protocol
     if found.batch_size > found.n_train:
         raise StudyError(
             f"--batch-size {found.batch_size}: more than the {found.n_train} training images: "
