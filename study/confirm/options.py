@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from study import cli, options
 from study.confirm.loop import Settings
@@ -43,12 +42,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"trials of the search inside each split (default: {Settings.n_trials})",
     )
     options.add_workers(found)
-    found.add_argument(
-        "--data-root",
-        type=Path,
-        metavar="DIR",
-        help="folder of the official training files, if the searches were given one",
-    )
+    options.add_data_root(found, "if the searches were given one")
     return found
 
 
