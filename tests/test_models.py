@@ -12,6 +12,7 @@ from study.training.cohorts import LinearCohort, MixedCohort, MLPCohort, ModuleC
 from study.training.images import Fold, Images
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.plain import plain_step
+from study.training.registry import Model, build
 from study.training.sgd import Sgd
 
 EXACT = {"rtol": 1e-9, "atol": 1e-11}  # float64 training, where rounding is 1e-16
@@ -436,3 +437,48 @@ def test_a_member_that_overflows_leaves_the_others_alone(kind, momentum, images)
     logits = steps(cohort, images, 20)
 
     assert_close(logits[:, 1:], steps(sane, images, 20), rtol=1e-3, atol=1e-3)
+
+
+class Either(nn.Module):
+    """Its activation is an argument: the code differs, and no shape does."""
+
+    def __init__(self, seed, activation):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(784, 6), nn.Linear(6, 1)])
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -0.1, 0.1, generator=seeded(seed))
+        self.activation = activation
+
+    def forward(self, x):
+        return self.layers[1](self.activation(self.layers[0](x)))
+
+
+def test_members_of_different_code_do_not_train_as_one(digits):
+    """Each answers with its own activation; those of one activation share a call."""
+    activations = [torch.relu, torch.tanh, torch.relu, nn.LeakyReLU(0.1)]
+    members = [Either(k, each).double() for k, each in enumerate(activations)]
+    plain = deepcopy(members)
+    cohort = cohort_of(members, of(MIXED), digits)
+
+    assert [places.tolist() for places, _ in cohort.parts] == [[0, 2], [1], [3]]
+    steps(cohort, digits, 5)
+    cohort.keep(everyone(members))
+
+    for k, model in enumerate(plain):
+        optimiser = optimiser_of(model, k, MIXED)
+        for i in range(5):
+            rows = torch.arange(i * 7, i * 7 + 60) % 150
+            plain_step(model, optimiser, digits.plain[rows], digits.labels[rows])
+        assert_close(flat(cohort.member(k)), flat(model), rtol=1e-7, atol=1e-9)
+
+
+def test_modules_that_one_factory_makes_alike_train_as_one(digits):
+    """Also where they hold what can't be compared, such as a function of their own."""
+
+    def factory(*, generator):
+        return Either(generator.initial_seed(), lambda x: x.relu())
+
+    model = Model("either", "either", factory)
+    members = [build(model, {"learning_rate": 0.1}, seed=k) for k in range(3)]
+
+    assert type(cohort_of(members, of({}, slice(3)), digits)) is ModuleCohort

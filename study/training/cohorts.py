@@ -19,9 +19,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from study.training.alike import groups
 from study.training.images import Images
 from study.training.models import SimpleLinear, SimpleMLP
-from study.training.module_cohorts import MixedCohort, ModuleCohort, shapes
+from study.training.module_cohorts import MixedCohort, ModuleCohort
 from study.training.sgd import Descent, Sgd, Shrinking, Spread
 
 
@@ -251,10 +252,12 @@ def cohort_of(members: Sequence[nn.Module], sgd: Sgd, images: Images) -> Cohort:
     """The fastest cohort for these members: with written-out gradients where there is one.
 
     Args:
-        members: K modules of one class, with their initial weights.
+        members: K modules with their initial weights.
         sgd: Their optimiser's settings.
         images: What they will be trained and validated on.
     """
-    any_module = ModuleCohort if len({*map(shapes, members)}) == 1 else MixedCohort
-    cohort = COHORTS.get(type(members[0]), any_module)
-    return cohort(members, sgd, images)
+    [kind, *others] = {type(member) for member in members}
+    if kind in COHORTS and not others:
+        return COHORTS[kind](members, sgd, images)
+    any_module = ModuleCohort if len(groups(members)) == 1 else MixedCohort
+    return any_module(members, sgd, images)

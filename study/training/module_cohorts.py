@@ -10,13 +10,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from study.training.alike import groups
 from study.training.images import Images
 from study.training.module_errors import error_of_call
 from study.training.sgd import Descent, Sgd
 
 
 class ModuleCohort:
-    """K modules of one class whose weights have the same shapes, (B, D) → (B, 1).
+    """K modules of one class, with weights of the same shapes and the same code, (B, D) → (B, 1).
 
     ``torch.func`` stacks the members' weights, so that one call answers for all of them. This is
     slower than a cohort with written-out gradients. :mod:`study.training.module_checks` says
@@ -98,18 +99,16 @@ def _leading(values: Tensor, like: Tensor) -> Tensor:
 
 
 class MixedCohort:
-    """K modules of one class whose weights differ in shape: a ``ModuleCohort`` for each shape."""
+    """K modules that differ in shape or code: a ``ModuleCohort`` for each :func:`groups` has."""
 
     def __init__(self, members: Sequence[nn.Module], sgd: Sgd, images: Images) -> None:
-        own = [shapes(member) for member in members]
-        places = [[k for k, s in enumerate(own) if s == shape] for shape in {*own}]
         self.inputs = images.plain
         self.parts = [
             (
                 torch.tensor(mine, device=self.inputs.device),
                 ModuleCohort([members[k] for k in mine], sgd.narrow(torch.tensor(mine)), images),
             )
-            for mine in sorted(places)
+            for mine in groups(members)
         ]
 
     def _joined(self, columns: Sequence[Tensor]) -> Tensor:
@@ -146,8 +145,3 @@ class MixedCohort:
                 part.narrow(kept.nonzero()[:, 0])
                 staying.append((torch.searchsorted(columns, places[kept]), part))
         self.parts = staying
-
-
-def shapes(module: nn.Module) -> tuple[torch.Size, ...]:
-    """The shapes of a module's parameters and buffers, in their order."""
-    return tuple(tensor.shape for tensor in module.state_dict().values())

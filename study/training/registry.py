@@ -219,6 +219,7 @@ def build(
     """
     import torch
 
+    from study.training.alike import arguments
     from study.training.cohorts import COHORTS
     from study.training.known_state import seeded
     from study.training.module_checks import built, check
@@ -238,6 +239,7 @@ def build(
         if type(found) not in COHORTS and key not in _checked:
             check(model.name, draw, inputs)
             _checked.add(key)
+        arguments[found] = key
     return found
 
 

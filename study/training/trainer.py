@@ -36,7 +36,7 @@ def train(
     prune: Prune | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> list[History]:
-    """Train K models of one class together; a single trial is a cohort of one.
+    """Train K models together; a single trial is a cohort of one.
 
     Equals K times :func:`study.training.plain.train_plainly`, within float32 rounding.
 
