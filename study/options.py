@@ -164,7 +164,6 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
         default=default.val_every,
         help="updates from one validation to the next",
     )
-    parser.set_defaults(protocol=None)  # found once, by :func:`protocol_of`
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:
@@ -177,14 +176,18 @@ def protocol_of(args: argparse.Namespace) -> Protocol:
         StudyError: A batch is larger than the training set, an option does nothing, or the
             person's own data can't be used.
     """
-    if args.protocol is None:
-        args.protocol = _official(args) if args.data is None else _own(args)
-    found: Protocol = args.protocol
+    found = getattr(args, "protocol", None)
+    if isinstance(found, Protocol):
+        return found
+    found, words = (_official(args), "") if args.data is None else _own(args)
     if found.batch_size > found.n_train:
         raise StudyError(
             f"--batch-size {found.batch_size}: more than the {found.n_train} training images: "
             "batches are drawn without replacement"
         )
+    if words and not args.quiet:
+        say(words)
+    args.protocol = found
     return found
 
 
@@ -205,7 +208,8 @@ def _official(args: argparse.Namespace) -> Protocol:
     )
 
 
-def _own(args: argparse.Namespace) -> Protocol:
+def _own(args: argparse.Namespace) -> tuple[Protocol, str]:
+    """The protocol for the person's own data, and what to tell of it."""
     for option, default in (("dataset", Protocol.dataset), ("digits", Protocol.classes)):
         if getattr(args, option) != default:
             raise StudyError(f"--{option}: is not for --data: leave it out")
@@ -218,10 +222,7 @@ def _own(args: argparse.Namespace) -> Protocol:
     if args.batch_size:
         training["batch_size"] = args.batch_size
     path = args.data.absolute()
-    protocol, words = own_protocol(path, args.label or "", request, training)
-    if not args.quiet:
-        say(words)
-    return protocol
+    return own_protocol(path, args.label or "", request, training)
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

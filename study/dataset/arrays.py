@@ -104,6 +104,7 @@ def _labels(labels: NDArray[Any], source: str) -> tuple[NDArray[np.intp], tuple[
         raise StudyError(f"{source}: y holds {labels.dtype}: must be whole numbers or text")
     collected = Labels(source)
     codes = np.empty(len(labels), np.intp)
-    for row, label in enumerate(labels.tolist()):
-        codes[row] = collected.code(label, f"y[{row}]")
+    for start in range(0, len(labels), 4096):
+        for row, label in enumerate(labels[start : start + 4096].tolist(), start):
+            codes[row] = collected.code(label, f"y[{row}]")
     return collected.sorted(codes)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from study.dataset.arrays import require_shapes, rows_of
 from study.dataset.opening import opened
-from study.dataset.rows import LARGEST, MOST_COLUMNS, Rows, listed, require_size
+from study.dataset.rows import LARGEST, LONGEST_NAME, MOST_COLUMNS, Rows, listed, require_size
 from study.errors import StudyError
 
+_HEADER = 65_546  # bytes that an array's header may have
 _DEFLATE_COST = 65_536  # bytes that packing and the zip's directory may add
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others may take much memory
-_WIDEST = 1_000  # bytes of one value; numbers have 16 at most, texts of n characters 4·n
+_WIDEST = 4 * LONGEST_NAME  # bytes of one value: a number has 16 at most, a character 4
 
 Header = tuple[tuple[int, ...], np.dtype[Any]]
 
@@ -71,10 +72,10 @@ def _header(archive: zipfile.ZipFile, name: str, path: Path) -> Header:
     with archive.open(info) as member:
         shape, dtype = _start(member, f"{path}: {name}")
         declared = member.tell() + math.prod(shape) * dtype.itemsize
-    if dtype.itemsize > _WIDEST or declared > 2 * LARGEST:
+    if dtype.itemsize > _WIDEST or declared > LARGEST + _HEADER:
         raise StudyError(
             f"{path}: {name} declares {math.prod(shape):,} values of {dtype.itemsize:,} bytes: "
-            f"must be at most {2 * LARGEST:,} bytes, and {_WIDEST:,} each"
+            f"must be at most {LARGEST:,} bytes, and {_WIDEST:,} each"
         )
     if declared != info.file_size and not dtype.hasobject:
         raise StudyError(

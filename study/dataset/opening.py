@@ -25,13 +25,21 @@ def opened(path: Path, most: int, *, follow: bool = True) -> Iterator[BinaryIO]:
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # opening a FIFO would wait for a writer
     flags |= 0 if follow else os.O_NOFOLLOW
-    with one_line(path), open(os.open(path, flags), "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise StudyError(f"{path}: is not a regular file: must be one")
-        if found.st_size > most:
-            raise StudyError(f"{path}: has {found.st_size:,} bytes: must have at most {most:,}")
-        yield file
+    with one_line(path):
+        number = os.open(path, flags)
+        try:
+            _require_regular(path, os.fstat(number), most)
+            with open(number, "rb", closefd=False) as file:
+                yield file
+        finally:
+            os.close(number)
+
+
+def _require_regular(path: Path, found: os.stat_result, most: int) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise StudyError(f"{path}: is not a regular file: must be one")
+    if found.st_size > most:
+        raise StudyError(f"{path}: has {found.st_size:,} bytes: must have at most {most:,}")
 
 
 @contextmanager

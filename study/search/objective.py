@@ -30,7 +30,7 @@ class Objective:
         model: A name in ``MODELS``: ``linear``, ``mlp``, or one that was registered.
         pair: The images.
         space: Each hyperparameter's distribution; by default the model's own.
-        protocol: One trial's training.
+        protocol: One trial's training; by default the usual one on this data.
         seed: For batches and initial weights.
         target: A validation error, a fraction; by default the model's own, if it has one.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -49,7 +49,7 @@ class Objective:
     ) -> None:
         self.model = model_named(model)
         self.space = default_space(self.model) if space is None else whole(space)
-        self.protocol = protocol or Protocol()
+        self.protocol = protocol or Protocol.of(pair)
         require_storable(self.protocol)
         self.seed = seed
         self.target = self.model.target if target is None else target

@@ -78,6 +78,18 @@ class Images:
         fold = Fold(plain)
         return cls(plain, labels.float()[:, None], n_train, fold, fold.images(plain))
 
+    def require_split(self, n_train: int) -> None:
+        """Refuse batches that are drawn from other images or rows than those that train.
+
+        Raises:
+            StudyError: ``n_train`` is not that of the data.
+        """
+        if n_train != self.n_train:
+            raise StudyError(
+                f"protocol: its n_train is {n_train:,}, that of the data {self.n_train:,}: must "
+                "be equal: take Protocol.of(data)"
+            )
+
 
 def images_of(pair: Data, device: torch.device) -> Images:
     """The pair as tensors on ``device``.

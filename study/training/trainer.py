@@ -55,7 +55,11 @@ def train(
 
     Returns:
         One history a member, in the members' order.
+
+    Raises:
+        StudyError: The protocol's split is not that of the images.
     """
+    images.require_split(protocol.n_train)
     with known_state(), torch.no_grad():
         sgd = Sgd.of(learning_rates, momentum, weight_decay, nesterov)
         run = _Run(cohort_of(members, sgd, images), images, protocol, len(members))
