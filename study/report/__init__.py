@@ -17,7 +17,7 @@ The figures are plain functions of a frame and an ``Axes``, for papers and noteb
         figures.learning_rate(tables.learning_rates(tables.trials(record)), ax)
         ax.figure.savefig("learning_rate.pdf")
 
-They are ``answer``, ``learning_rate``, ``hidden_units``, ``history``, ``expected_trials``,
+They are ``answer``, ``learning_rate``, ``against``, ``pair``, ``history``, ``expected_trials``,
 ``expected_seconds``, ``importance``, ``loss``, ``error``, ``linear_weights``, ``unit_weights``,
 ``replicates``, ``splits``, ``outperforming``, ``examples`` and ``pictures``; each says which
 frame of ``tables`` it takes.

@@ -30,14 +30,8 @@ if TYPE_CHECKING:
 
     from study.dataset import Data
 
-REPLICATED = (
-    *("replicate", "finalist", "final_errors", "val_errors"),
-    *("n_val", "curve"),
-)
-SPLIT = (
-    *("split", "val_errors", "n_val", "holdout_errors"),
-    "n_holdout",
-)
+REPLICATED = ("replicate", "finalist", "final_errors", "val_errors", "n_val", "curve")
+SPLIT = ("split", "val_errors", "n_val", "holdout_errors", "n_holdout")
 
 
 class NotebookRecord(Record):
@@ -121,7 +115,7 @@ def _rows(
 ) -> Rows:
     """These fields of all studies' trials, each beside the name of the study."""
     return tuple(
-        {"study": name} | parameters_of(row) | {field: row[field] for field in fields}
+        {"study": name, "parameters": parameters_of(row)} | {f: row[f] for f in fields}
         for name, rows in zip(names, all_rows, strict=True)
         for row in rows
     )

@@ -17,23 +17,25 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import permutations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from study.errors import StudyError
 from study.explain import explaining
 from study.storage.safe_files import drafts, remove, write_atomically
+from study.training.registry import FORMER
 
 RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json", "sweep.csv"
 REMEDY = "move it away, name another --out, or replace it with --replace"
 FOLDERS = ("figures", "tables")
 FIGURES = (
-    *("answer", "averages", "examples", "expected_seconds", "expected_trials", "hidden_units"),
+    *("answer", "averages", "examples", "expected_seconds", "expected_trials"),
     *("history", "learning_rate", "misread", "outperforming", "predictions", "replicates"),
     "splits",
 )
-OF_A_MODEL = ("error", "hidden_units", "importance", "loss", "units", "weights")
-TABLES = ("data", "mcnemar", "trials")  # beside one a figure
+OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
+TABLES = ("columns", "data", "mcnemar", "pairs", "trials")  # beside one a figure
 
 _NAME = re.compile(r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.png|tables/[^/]+\.csv")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -45,9 +47,21 @@ _SUMMARISED = {"models", "winner", "data_sha256", "protocol", "test_set_opened"}
 Digests = dict[str, set[str]]  # of the files that are a report's, by name
 
 
-def report_names(keys: Iterable[str]) -> list[str]:
-    """Every file that a report of models with these keys may have, as a path in its folder."""
-    figures = [*FIGURES, *(f"{key}_{what}" for key in keys for what in OF_A_MODEL)]
+def report_names(keys: Iterable[str], parameters: Iterable[str] = FORMER) -> list[str]:
+    """Every file that a report may have, as a path in its folder.
+
+    Args:
+        keys: Of its models.
+        parameters: Their hyperparameters; by default those of version 0.1.
+    """
+    names = list(parameters)
+    pairs = [f"{x}_{y}" for x, y in permutations(names, 2)]
+    figures = [
+        *FIGURES,
+        *names,
+        *(f"error_{name}" for name in names),
+        *(f"{key}_{what}" for key in keys for what in (*OF_A_MODEL, *names, *pairs)),
+    ]
     return [
         *(PAGE, SUMMARY),
         *(f"figures/{name}.png" for name in figures),

@@ -75,8 +75,10 @@ class ReportedStudy:
         return self.stored.plan.target
 
     @property
-    def target_met(self) -> bool:
-        """Whether the best trial reached it, by the study's rule."""
+    def target_met(self) -> bool | None:
+        """Whether the best trial reached it, by the study's rule; None without a target."""
+        if self.target is None:
+            return None
         return self.best is not None and meets_target(self.stored.plan, self.best)
 
     @property

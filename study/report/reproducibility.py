@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from study import formats
-from study.report import words
+from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
@@ -20,9 +20,10 @@ def commands(record: Record) -> list[str]:
         shlex.join(["python", "-m", "study.search", *_options(record, search)])
         for search in record.searches
     ]
-    root = _data_root(record.protocol)
-    confirm = _command(record, "study.confirm", [*_confirmation(record), *root])
-    report = _command(record, "study.report", root)
+    files = [option for search in record.searches for option in _model_file(search)][:2]
+    more = [*_data_root(record.protocol), *files]
+    confirm = _command(record, "study.confirm", [*_confirmation(record), *more])
+    report = _command(record, "study.report", more)
     return [*searches, *([confirm] if record.comparison else []), report]
 
 
@@ -76,7 +77,12 @@ def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
             yield from (_flag(name), str(getattr(search.protocol, name)))
     if search.protocol.classes != default.classes:
         yield from ("--digits", *(str(label) for label in search.protocol.classes))
-    yield from _data_root(search.protocol)
+    yield from (*_data_root(search.protocol), *_model_file(search))
+
+
+def _model_file(search: ReportedStudy) -> list[str]:
+    """A model that a person registered is in a file of theirs, wherever that lies."""
+    return ["--model-file", "FILE"] if search.model.source_sha256 else []
 
 
 def _flag(name: str) -> str:
@@ -107,7 +113,7 @@ def _digest_command(storage: str, name: str) -> str:
 
 def facts(record: Record) -> list[list[str]]:
     """What each model had, a row a fact, a column a model."""
-    return _side_by_side([_facts(search, record.items) for search in record.searches])
+    return _side_by_side([_facts(record, search) for search in record.searches])
 
 
 def provenance(record: Record) -> list[list[str]]:
@@ -119,17 +125,16 @@ def _side_by_side(columns: list[dict[str, str]]) -> list[list[str]]:
     return [[name, *(column[name] for column in columns)] for name in columns[0]]
 
 
-def _facts(search: ReportedStudy, items: str) -> dict[str, str]:
+def _facts(record: Record, search: ReportedStudy) -> dict[str, str]:
     stored, protocol, best = search.manifest, search.protocol, search.best
-    space = search.stored.plan.space
     return {
         "Study": search.name,
         "Model": search.stored.plan.title,
         "Trials": words.counted(search),
-        **{f"{name} searched": _range(found) for name, found in space.items()},
+        **{_searched(name): _range(search, name) for name in parameters.names(record)},
         "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
         "Pruner": str(stored.get("pruner", "none")),
-        "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} {items}",
+        "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} {record.items}",
         "Validated": f"every {formats.plural(protocol.val_every, 'step')}",
         "Training time of the search": formats.seconds(search.seconds),
         "The winner": f"trial {best.number}: {words.parameters(best)}" if best else "none",
@@ -159,8 +164,16 @@ def _provenance(search: ReportedStudy) -> dict[str, str]:
     }
 
 
-def _range(found: Any) -> str:  # noqa: ANN401 (any distribution)
+def _searched(name: str) -> str:
+    """The head of a row of the table: ``Learning rates searched``."""
+    return f"{parameters.title(name)}{'s' * (name == 'learning_rate')} searched"
+
+
+def _range(search: ReportedStudy, name: str) -> str:
+    found: Any = search.stored.plan.space.get(name)
+    if found is None:
+        return "none"
     if hasattr(found, "choices"):
-        return formats.listed(list(map(str, found.choices)))
+        return formats.listed([formats.value(choice) for choice in found.choices])
     low, high = formats.value(found.low), formats.value(found.high)
     return low if found.single() else f"{low} to {high}"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from study import stats
+from study.report import parameters
 from study.report.record import Record, ReportedStudy
 from study.report.words import finite
 from study.text import visible
@@ -33,7 +34,7 @@ def _finite(value: Any) -> Any:  # noqa: ANN401
 def summarise(record: Record) -> dict[str, Any]:
     """What the first screen says, for each model and in all."""
     return {
-        "models": {search.key: _model(search) for search in record.searches},
+        "models": {search.key: _model(record, search) for search in record.searches},
         "winner": _winner(record),
         "comparison": None if record.comparison is None else record.comparison.as_dict(),
         "data_sha256": record.searches[0].manifest["data_sha256"],
@@ -50,7 +51,7 @@ def _winner(record: Record) -> str | None:
     return "tie" if best.val_errors == second.val_errors else first.key
 
 
-def _model(search: ReportedStudy) -> dict[str, Any]:
+def _model(record: Record, search: ReportedStudy) -> dict[str, Any]:
     kept = ("seed", "sampler", "space", "device", "versions")
     return {
         "study": search.name,
@@ -58,7 +59,7 @@ def _model(search: ReportedStudy) -> dict[str, Any]:
         "trials": len(search.trials),
         "outcomes": {k: search.outcomes[k] for k in ("finished", "diverged", "pruned")},
         "unfinished": dict(search.stored.others),
-        "best": None if search.best is None else _best(search.best),
+        "best": None if search.best is None else _best(record, search.best),
         "target": search.target,
         "target_rule": search.stored.plan.target_rule,
         "target_met": search.target_met,
@@ -70,11 +71,13 @@ def _model(search: ReportedStudy) -> dict[str, Any]:
     }
 
 
-def _best(best: StoredTrial) -> dict[str, Any]:
+def _best(record: Record, best: StoredTrial) -> dict[str, Any]:
+    """The best trial, each hyperparameter of any model beside its other fields too."""
     interval = stats.wilson(best.val_errors, best.n_val)
+    own = parameters.columns(record).items()
     return {
         "trial": best.number,
-        **best.parameters,
+        **{column: best.parameters.get(name) for name, column in own},
         "val_error": best.val_error,
         "val_errors": best.val_errors,
         "n_val": best.n_val,
@@ -83,4 +86,5 @@ def _best(best: StoredTrial) -> dict[str, Any]:
         "step": best.step,
         "final_error": best.final_error,
         "weights_sha256": best.weights_sha256,
+        "parameters": dict(best.parameters),
     }

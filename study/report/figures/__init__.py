@@ -9,30 +9,30 @@ from study.report import matplotlib_import  # noqa: F401 (before matplotlib itse
 # isort: split
 from study.report.figures.confirming import outperforming, replicates, splits
 from study.report.figures.images import examples, pictures
+from study.report.figures.parameters import against, learning_rate, pair
 from study.report.figures.searching import (
     answer,
     expected_seconds,
     expected_trials,
-    hidden_units,
     history,
     importance,
-    learning_rate,
 )
 from study.report.figures.training import error, linear_weights, loss, unit_weights
 
 __all__ = [
+    "against",
     "answer",
     "error",
     "examples",
     "expected_seconds",
     "expected_trials",
-    "hidden_units",
     "history",
     "importance",
     "learning_rate",
     "linear_weights",
     "loss",
     "outperforming",
+    "pair",
     "pictures",
     "replicates",
     "splits",

@@ -99,23 +99,9 @@ def percent_axis(ax: Axes, values: pd.Series) -> None:
     ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
 
 
-def rate_axis(ax: Axes) -> None:
-    """Powers of ten on a log axis; where it holds fewer than two, a few plain numbers."""
-    low, high = ax.get_xlim()
-    exponents = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)
-    if len(exponents) > 1:
-        ax.set_xticks([10.0**e for e in exponents], [formats.power_of_ten(e) for e in exponents])
-    else:
-        middle = (low * high) ** 0.5
-        ticks = [float(f"{tick:.1g}") for tick in (low * 1.05, middle, high / 1.05)]
-        ticks = sorted({tick for tick in ticks if low <= tick <= high})
-        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.set_xticks([], minor=True)
-
-
-def error_axis(ax: Axes, *shown: Iterable[float]) -> None:
-    """Percent ticks on a log axis that holds every error; none of 0 can be on it."""
-    values = np.concatenate([np.asarray(list(each), float) for each in shown])
+def error_axis(ax: Axes, heights: pd.Series, frame: pd.DataFrame) -> None:
+    """Percent ticks on a log axis that holds every error and target; none of 0 can be on it."""
+    values = np.concatenate([heights, frame.get("target", heights[:0])]).astype(float)
     positive = values[values > 0]
     low, high = (positive.min(), positive.max()) if len(positive) else (0.01, 0.1)
     ax.set_ylim(low / 1.25, max(high, low * 2) * 1.25)
@@ -148,6 +134,8 @@ def apart(values: Iterable[float], gap: float) -> list[float]:
 
 def targets(ax: Axes, frame: pd.DataFrame) -> None:
     """A dashed line a target, named beyond the right edge, where no trial can lie."""
+    if "target" not in frame:
+        return
     drawn = frame.groupby("target")["model"].agg(lambda models: sorted(set(models.astype(str))))
     heights = [float(str(target)) for target in drawn.index]
     low, high = np.log10(ax.get_ylim())

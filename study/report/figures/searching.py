@@ -7,24 +7,21 @@ from typing import Any
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
-from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
 from study import formats
+from study.report.figures.axes import rate_axis
 from study.report.figures.common import (
     ON_PAPER,
     OUTCOMES,
-    between,
     error_axis,
     legend,
     looks,
     marked,
     model_rows,
-    rate_axis,
     targets,
 )
 from study.report.rendering import INK, MUTED, PAPER
@@ -42,23 +39,29 @@ def answer(frame: pd.DataFrame, ax: Axes, items: str = "images") -> None:
     kind = "holdout" if confirmed else "wilson"
     shown = "holdout_error" if confirmed else "val_error"
     for place, row in enumerate(frame.to_dict("records")):
-        look, target, error = looks(frame["model"])[row["model"]], row["target"], row[shown]
+        look, error = looks(frame["model"])[row["model"]], row[shown]
         ends = [row[f"{kind}_lower"], row[f"{kind}_upper"]]
         ax.plot(ends, [place] * 2, color=look.colour, lw=7, alpha=0.3, solid_capstyle="butt")
         ax.plot(error, place, look.marker, color=look.colour, ms=9)
         _named(ax, formats.percent(error), (error, place + 0.2), -2, "top", weight="bold")
-        ax.plot([target] * 2, [place - 0.3, place + 0.3], color=INK, lw=1.6)
-        named = f"target {formats.short_percent(target)}"
-        _named(ax, named, (target, place - 0.3), 2, "bottom", size=8, color=MUTED)
+        if pd.notna(row.get("target")):
+            _target(ax, row["target"], place)
         if confirmed:
             ax.plot(row["val_error"], place, look.marker, mfc=PAPER, mec=look.colour, ms=6)
     model_rows(ax, list(frame["model"]))
     ax.set_ylim(len(frame) - 0.3, -0.7)
-    top = float(frame[[f"{kind}_upper", "val_error", "target"]].max().max())
+    there = [name for name in (f"{kind}_upper", "val_error", "target") if name in frame]
+    top = float(frame[there].max().max())
     ax.set_xlim(0, 1.08 * top)
     on = f"error on fresh {items}" if confirmed else "validation error"
     ax.set_xlabel(f"{on}, 95 % interval")
     ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
+
+
+def _target(ax: Axes, target: float, place: int) -> None:
+    ax.plot([target] * 2, [place - 0.3, place + 0.3], color=INK, lw=1.6)
+    named = f"target {formats.short_percent(target)}"
+    _named(ax, named, (target, place - 0.3), 2, "bottom", size=8, color=MUTED)
 
 
 def _named(
@@ -68,25 +71,8 @@ def _named(
     ax.annotate(text, spot, (0, up), bbox=ON_PAPER, **style)
 
 
-def learning_rate(frame: pd.DataFrame, ax: Axes) -> None:
-    """Error against learning rate: every trial, the targets, and what is level with the best.
-
-    From ``tables.learning_rates``.
-    """
-    trials = marked(frame)
-    solid = {"s": 38, "edgecolor": PAPER, "linewidth": 0.5, "zorder": 3}
-    _scatter(trials, ax, "learning_rate", solid)
-    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="lowest validation error")
-    level = trials[trials["level_with_best"]]
-    for model, group in level.groupby("model", observed=True):
-        _box(ax, group, looks(frame["model"])[str(model)].colour)
-    rate_axis(ax)
-    error_axis(ax, trials["height"], frame["target"])
-    targets(ax, frame)
-    legend(ax, frame, [Patch(facecolor=MUTED, alpha=0.3, label="level with the best")])
-
-
-def _scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) -> None:
+def scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) -> None:
+    """Every trial of :func:`study.report.figures.common.marked` in its model's look."""
     found = looks(trials["model"])
     markers = {name: _marker(look.marker) for name, look in found.items()} | OUTCOMES
     sns.scatterplot(
@@ -109,69 +95,10 @@ def _marker(name: str) -> str | MarkerStyle:
     return MarkerStyle(name, transform=Affine2D().scale(1.4)) if name == "*" else name
 
 
-def _box(ax: Axes, level: pd.DataFrame, colour: str) -> None:
-    """Shade the trials that are level with the best: their learning rates and errors."""
-    left, right = level["learning_rate"].min() / 1.12, level["learning_rate"].max() * 1.12
-    low, high = level["height"].min() / 1.03, level["height"].max() * 1.03
-    ax.add_patch(
-        Rectangle((left, low), right - left, high - low, facecolor=colour, alpha=0.2, lw=0)
-    )
-
-
-def hidden_units(frame: pd.DataFrame, ax: Axes) -> None:
-    """Learning rate and hidden units of a model's trials; the darker, the fewer errors."""
-    errors = frame["val_error"].clip(lower=0.5 / frame["n_val"])
-    low, high = float(errors.min()), min(float(errors.max()), 4 * float(errors.min())) * 1.001
-    units = frame["hidden_units"].astype(float)
-    points = ax.scatter(
-        frame["learning_rate"],
-        units,
-        c=errors,
-        norm=LogNorm(low, high),
-        s=42,
-        cmap="cividis",
-        edgecolor=MUTED,
-        linewidth=0.5,
-        zorder=3,
-        rasterized=len(frame) > MANY,
-    )
-    rings: list[tuple[pd.Series, dict[str, Any]]] = [
-        (frame["outcome"] != "finished", {"marker": "x", "ms": 9}),
-        (
-            errors == errors[frame["outcome"] != "pruned"].min(),
-            {"marker": "o", "ms": 11, "mfc": "none"},
-        ),
-    ]
-    for of, mark in rings:
-        ax.plot(frame["learning_rate"][of], units[of], ls="", mec=INK, mew=1.4, zorder=4, **mark)
-    ax.set(xscale="log", xlabel="learning rate", ylabel="hidden units")
-    ax.set_yscale("log", base=2)
-    _units_axis(ax, units.min(), units.max())
-    rate_axis(ax)
-    bar = ax.figure.colorbar(
-        points,
-        ax=ax,
-        label="lowest validation error",
-        pad=0.02,
-        extend="max" if errors.max() > high else "neither",
-    )
-    ticks = between(low, high)
-    bar.set_ticks(ticks, labels=[formats.short_percent(tick) for tick in ticks])
-    bar.minorticks_off()
-    bar.outline.set_visible(False)
-
-
-def _units_axis(ax: Axes, low: float, high: float) -> None:
-    ax.set_ylim(low / 1.15, high * 1.15)
-    units = [2**k for k in range(14) if low / 1.15 <= 2**k <= high * 1.15] or [round(low)]
-    ax.set_yticks(units, [str(n) for n in units])
-    ax.set_yticks([], minor=True)
-
-
 def history(frame: pd.DataFrame, ax: Axes) -> None:
     """Every trial's error in order, and the best so far."""
     trials = marked(frame)
-    _scatter(trials, ax, "trial", {"s": 24, "alpha": 0.55, "linewidth": 0})
+    scatter(trials, ax, "trial", {"s": 24, "alpha": 0.55, "linewidth": 0})
     sns.lineplot(
         trials,
         x="trial",
@@ -188,7 +115,7 @@ def history(frame: pd.DataFrame, ax: Axes) -> None:
     ax.set(yscale="log", xlabel="trial", ylabel="lowest validation error")
     ax.set_xlim(-0.5 - 0.03 * last, 0.5 + 1.03 * last)
     ax.xaxis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    error_axis(ax, trials["height"], frame["target"])
+    error_axis(ax, trials["height"], frame)
     targets(ax, frame)
     legend(ax, frame, [Line2D([], [], color=MUTED, lw=2, label="best so far")])
 
@@ -214,7 +141,7 @@ def _expected(frame: pd.DataFrame, ax: Axes, x: str) -> None:
         look = looks(frame["model"])[str(model)]
         ax.plot(group[x], group["height"], color=look.colour, marker=look.marker, ms=4, lw=1.8)
     ax.set(yscale="log", ylabel="expected lowest validation error")
-    error_axis(ax, heights["height"], frame["target"])
+    error_axis(ax, heights["height"], frame)
     targets(ax, frame)
     legend(ax, frame, [])
 

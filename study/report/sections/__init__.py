@@ -13,11 +13,19 @@ import pandas as pd
 from study.report import tables
 from study.report.content import Section
 from study.report.record import Record
-from study.report.sections import answer, confirming, images, reproducibility, searching, training
+from study.report.sections import (
+    answer,
+    confirming,
+    images,
+    parameters,
+    reproducibility,
+    searching,
+    training,
+)
 
 SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
     answer.answer,
-    searching.learning_rate,
+    parameters.hyperparameters,
     searching.search,
     searching.expected,
     training.training,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from study import formats, stats
@@ -26,12 +27,9 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
         else "The lowest validation error that each search found",
         partial(figures.answer, items=record.items),
         frame,
-        alt=f"Dot plot of errors with their intervals and targets. {_found(frame, record.items)}.",
-        caption=f"Filled, with its interval: the error on {record.items} that played no part in"
-        " the search. Hollow: the lowest validation error that the search reported. Line: the"
-        " target that it was given."
-        if confirmed
-        else "",
+        alt="Dot plot of errors with their"
+        f" intervals{' and targets' if 'target' in frame else ''}. {_found(frame, record.items)}.",
+        caption=_marks(record, frame) if confirmed else "",
         size=(7.2, 0.9 + 0.75 * len(frame)),
         narrow=(3.7, 1.0 + 0.75 * len(frame)),
     )
@@ -42,6 +40,15 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
         [chart] if len(frame) else [],
         [table(record), *([pairs.table(record)] if _has_pairs(record) else [])],
         frames=[("trials", trials)],
+    )
+
+
+def _marks(record: Record, frame: pd.DataFrame) -> str:
+    """What the marks of a confirmed report mean."""
+    aim = " Line: the target that it was given." if "target" in frame else ""
+    return (
+        f"Filled, with its interval: the error on {record.items} that played no part in the"
+        f" search. Hollow: the lowest validation error that the search reported.{aim}"
     )
 
 
@@ -59,9 +66,11 @@ def _found(frame: pd.DataFrame, items: str) -> str:
             worth = stats.Interval(row["holdout_lower"], row["holdout_upper"])
             fresh = f", on fresh {items} {formats.percent(row['holdout_error'])}, interval "
             fresh += formats.interval(worth)
+        target = row.get("target", np.nan)
+        aim = f", target {formats.short_percent(target)}" if pd.notna(target) else ""
         said.append(
             f"{row['model']}: lowest validation error {lowest}, interval {formats.interval(ends)}"
-            f"{fresh}, target {formats.short_percent(row['target'])}"
+            f"{fresh}{aim}"
         )
     return "; ".join(said)
 
@@ -70,13 +79,14 @@ def table(record: Record) -> Table:
     """A row a study: its errors as fractions and counts, its target, its cost."""
     fresh = [f"Error on fresh {record.items}\n95 % interval"] if record.comparison else []
     lowest = "Lowest validation error\n95 % interval"
-    header = ["Model", *fresh, lowest, "Target", "Trials", "Training time"]
+    aims = any(search.target is not None for search in record.searches)
+    header = ["Model", *fresh, lowest, *(["Target"] if aims else []), "Trials", "Training time"]
     rows = [
         [
             search.title,
             *_fresh(record, search),
             _lowest(search),
-            _target(search),
+            *([_target(search)] if aims else []),
             words.counted(search).replace(" ", "\n", 1),
             formats.seconds(search.seconds),
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study import formats
+from study.report import parameters
 from study.report.content import Section, Table
 from study.report.record import Record
 from study.report.reproducibility import commands, digest_commands, facts, provenance
@@ -42,7 +44,14 @@ def not_done(record: Record, trials: pd.DataFrame) -> Section:
     if record.comparison is None:
         text.append(
             f"The winners were not retrained on fresh seeds. The validation {record.items} chose"
-            " the learning rate, the hidden units and the step, so the errors above are not free"
+            f" {_chosen(record)}, so the errors above are not free"
             f" of that choice, and the same models would probably err more on new {record.items}."
         )
     return Section("not-done", "What was not done", text)
+
+
+def _chosen(record: Record) -> str:
+    """What the validation chose: every hyperparameter that was searched, and the step."""
+    found = dict.fromkeys(name for s in record.searches for name in parameters.searched(s))
+    names = [f"the {formats.parameter_name(name)}" for name in found]
+    return formats.listed([*names, "the step"])

@@ -1,92 +1,17 @@
-"""The searches: learning rates, the trials in their order, and what a shorter one would find."""
+"""The searches: the trials in their order, and what a shorter one would find."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from study import formats
-from study.report import figures, tables, words
+from study.report import figures, parameters, tables, words
 from study.report.content import Section, Table, with_legend
 from study.report.importance import ENOUGH
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
+from study.report.sections.parameters import zeros
 from study.trials import StoredTrial, rank
-from study.trials.selection import diagnosed
-
-
-def learning_rate(record: Record, trials: pd.DataFrame) -> Section | None:
-    """How the error depends on the learning rate, and on hidden units."""
-    if trials.empty:
-        return None
-    text = [_diagnosis(search) for search in record.searches]
-    chart = Chart(
-        "learning_rate",
-        "Error against learning rate",
-        figures.learning_rate,
-        tables.learning_rates(trials),
-        alt="Scatter plot of every trial’s lowest validation error against its learning rate,"
-        f" both axes logarithmic. {' '.join(text)}",
-        caption="Every trial is a mark. Shaded: trials within one standard error of their"
-        f" model’s best, too close to call on these {record.items}.{_zeros(record, trials)}",
-        size=with_legend(len(record.searches), 7.6, 4.4),
-        narrow=with_legend(len(record.searches), 4.0, 4.4),
-    )
-    charts = [
-        chart,
-        *(
-            _hidden_units(record, search, trials)
-            for search in record.searches
-            if search.trials and _has_units(search)
-        ),
-    ]
-    return Section("learning-rate", "What the learning rate does", text, charts)
-
-
-def _has_units(search: ReportedStudy) -> bool:
-    return len({trial.parameters.get("hidden_units") for trial in search.trials}) > 1
-
-
-def _hidden_units(record: Record, search: ReportedStudy, trials: pd.DataFrame) -> Chart:
-    frame = tables.hidden_units(trials[trials["study"] == search.name])
-    [best] = frame.nsmallest(1, "val_errors").to_dict("records")
-    alone = search.key == "mlp"  # the usual one keeps the plain name
-    return Chart(
-        "hidden_units" if alone else f"{search.key}_hidden_units",
-        f"{search.title}: hidden units and learning rate",
-        figures.hidden_units,
-        frame,
-        alt=f"Scatter plot of the trials of {search.noun} by learning rate and hidden units,"
-        f" coloured by error. The lowest, {formats.percent(best['val_error'])}, is at learning"
-        f" rate {formats.rate(best['learning_rate'])} and {best['hidden_units']} hidden units.",
-        caption="The darker, the fewer errors; from four times the lowest on, all are"
-        " equally light. Ringed: the lowest. Crossed: diverged or pruned." + _zeros(record, frame),
-        size=(7.6, 4.0),
-        narrow=(4.0, 4.0),
-    )
-
-
-def _zeros(record: Record, frame: pd.DataFrame) -> str:
-    """A note on a log scale that has no place for an error of 0."""
-    half = "half an image" if record.items == "images" else "half a row"
-    return f" An error of 0 is drawn as {half}." if (frame["val_errors"] == 0).any() else ""
-
-
-def _diagnosis(search: ReportedStudy) -> str:
-    """Where the good and bad learning rates lie, in words."""
-    done = [trial for trial in search.trials if trial.state == "COMPLETE"]
-    if not done:
-        return f"{search.title}: no trial was trained to the end."
-    found = diagnosed(search.stored.plan, done)["learning_rate"]
-    span = f"from {formats.rate(found.level[0])} to {formats.rate(found.level[1])}"
-    if found.level[0] == found.level[1]:
-        span = f"of {formats.rate(found.level[0])}"
-    text = f"{search.title}: the trials level with the best have learning rates {span}."
-    if found.falls_apart_from is not None:
-        text += f" Training falls apart from {formats.rate(found.falls_apart_from)}."
-    if found.best_tenth_edge is not None:
-        side = {"low": "lower", "high": "upper"}[found.best_tenth_edge]
-        return f"{text} The best lie near the {side} end of the range searched: try it wider."
-    return f"{text} The best lie well inside the range searched."
 
 
 def search(record: Record, trials: pd.DataFrame) -> Section | None:
@@ -101,7 +26,7 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         tables.history(trials),
         alt="Every trial’s lowest validation error in the order they were run, with a line for"
         f" the best so far. {' '.join(text)}",
-        caption=f"Marks: trials. Line: the lowest error so far.{_zeros(record, trials)}",
+        caption=f"Marks: trials. Line: the lowest error so far.{zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 3.7),
         narrow=with_legend(len(record.searches), 4.0, 3.9),
     )
@@ -120,11 +45,11 @@ def _found(search: ReportedStudy, best: StoredTrial) -> str:
 def _best_table(search: ReportedStudy) -> Table:
     """Five trials from the best on; pruned ones come last, whatever they reached."""
     order = sorted(search.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
+    names = list(search.stored.plan.space)
     rows = [
         [
             str(t.number),
-            formats.rate(t.learning_rate),
-            *([str(t.parameters["hidden_units"])] if "hidden_units" in t.parameters else []),
+            *(formats.value(t.parameters.get(name)) for name in names),
             formats.error(t.val_errors, t.n_val),
             f"{t.step:,}",
             formats.percent(t.final_error),
@@ -132,8 +57,8 @@ def _best_table(search: ReportedStudy) -> Table:
         ]
         for t in order
     ]
-    units = ["Hidden units"] if "hidden_units" in order[0].parameters else []
-    header = ["Trial", "Learning rate", *units, "Lowest validation error", "At step"]
+    titles = [parameters.title(name) for name in names]
+    header = ["Trial", *titles, "Lowest validation error", "At step"]
     caption = f"{search.title}: the {formats.plural(len(order), 'trial')} with the fewest errors"
     note = "" if len(order) == len(search.trials) else "All trials are in tables/trials.csv."
     return Table(caption, [*header, "Error at the end", "Outcome"], rows, note, sortable=True)
@@ -209,13 +134,16 @@ def importance(record: Record, trials: pd.DataFrame) -> Section | None:
 
 
 def _importance(search: ReportedStudy) -> str:
-    searched = [name for name, d in search.stored.plan.space.items() if not d.single()]
+    searched = parameters.searched(search)
     if len(searched) < 2:
-        only = formats.listed([name.replace("_", " ") for name in searched])
+        only = formats.listed([formats.parameter_name(name) for name in searched])
         return (
             f"{search.title}: only one hyperparameter was searched ({only}), so all lies with it."
         )
     if not search.importance:
         return f"{search.title}: it can’t be told from fewer than {ENOUGH} trials run to the end."
-    shares = [f"{n.replace('_', ' ')} {100 * s:.0f} %" for n, s in search.importance.items()]
+    shares = [
+        f"{formats.parameter_name(name)} {100 * share:.0f} %"
+        for name, share in search.importance.items()
+    ]
     return f"{search.title}: {formats.listed(shares)}."

@@ -8,24 +8,25 @@ figure.
 from study.report.tables.confirming import mcnemar, outperforming, pairs, replicates, splits
 from study.report.tables.images import averages, data_counts, examples, misread, predictions, wrong
 from study.report.tables.searching import (
+    against,
     answer,
     expected,
-    hidden_units,
     history,
     importance,
     learning_rates,
+    pair,
     trials,
 )
 from study.report.tables.training import curves, linear_weights, unit_weights
 
 __all__ = [
+    "against",
     "answer",
     "averages",
     "curves",
     "data_counts",
     "examples",
     "expected",
-    "hidden_units",
     "history",
     "importance",
     "learning_rates",
@@ -33,6 +34,7 @@ __all__ = [
     "mcnemar",
     "misread",
     "outperforming",
+    "pair",
     "pairs",
     "predictions",
     "replicates",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from study.report import parameters
 from study.report.record import Record
 from study.report.tables.searching import by_model
 
@@ -18,12 +19,15 @@ def replicates(record: Record) -> pd.DataFrame:
 
     ``search_…`` are the errors that the best trial itself had in the search.
     """
+    cells = parameters.cells(record)
     titles = {search.name: search.title for search, _ in record.winners}
     best = {search.name: trial for search, trial in record.winners}
     rows: list[dict[str, Any]] = [
-        {"model": titles[row["study"]]}
-        | {name: value for name, value in row.items() if name != "curve"}
-        | {
+        {
+            "model": titles[row["study"]],
+            **_taking(row, "study", "replicate", "finalist"),
+            **cells(row["parameters"]),
+            **_taking(row, "final_errors", "val_errors", "n_val"),
             "final_error": row["final_errors"] / row["n_val"],
             "val_error": row["val_errors"] / row["n_val"],
             "of_best": row["finalist"] == best[row["study"]].number,
@@ -32,22 +36,29 @@ def replicates(record: Record) -> pd.DataFrame:
         }
         for row in record.replicates
     ]
-    return by_model(rows, record).astype({"hidden_units": "Int64"})
+    return by_model(rows, record).pipe(parameters.typed, record)
 
 
 def splits(record: Record) -> pd.DataFrame:
     """Every resampled search: what its winner was chosen by, and its one look at the holdout."""
+    cells = parameters.cells(record)
     titles = {search.name: search.title for search in record.searches}
     rows: list[dict[str, Any]] = [
-        {"model": titles[row["study"]]}
-        | row
-        | {
+        {
+            "model": titles[row["study"]],
+            **_taking(row, "study", "split"),
+            **cells(row["parameters"]),
+            **_taking(row, "val_errors", "n_val", "holdout_errors", "n_holdout"),
             "val_error": row["val_errors"] / row["n_val"],
             "holdout_error": row["holdout_errors"] / row["n_holdout"],
         }
         for row in record.splits
     ]
-    return by_model(rows, record).astype({"hidden_units": "Int64"})
+    return by_model(rows, record).pipe(parameters.typed, record)
+
+
+def _taking(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names}
 
 
 def outperforming(record: Record) -> pd.DataFrame:

@@ -7,24 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study import stats
+from study import formats, stats
+from study.report import parameters
 from study.report.record import Record
 
-TRIAL_FIELDS = [
-    "state",
-    "outcome",
-    "learning_rate",
-    "hidden_units",
-    "val_errors",
-    "n_val",
-    "val_error",
-    "val_loss",
-    "step",
-    "final_error",
-    "first_step_at_target",
-    "diverged_at",
-]
-WHOLE = ("hidden_units", "first_step_at_target", "diverged_at")
+BEFORE, AFTER = (
+    ("state", "outcome"),
+    (
+        *("val_errors", "n_val", "val_error", "val_loss", "step", "final_error"),
+        *("first_step_at_target", "diverged_at"),
+    ),
+)  # the fields of a trial, before and after its hyperparameters
+WHOLE = ("first_step_at_target", "diverged_at")
 SEARCH_SIZES = 24  # points of a curve of expected errors
 
 
@@ -40,13 +34,16 @@ def categorical(titles: pd.Series, record: Record) -> pd.Series:
 
 
 def trials(record: Record) -> pd.DataFrame:
-    """Every finished trial of both studies, a row each, best so far included."""
+    """Every finished trial of all studies, a row each, best so far included."""
+    cells = parameters.cells(record)
     rows = [
         {
             "model": search.title,
             "study": search.name,
             "trial": trial.number,
-            **{n: getattr(trial, n, trial.parameters.get(n)) for n in TRIAL_FIELDS},
+            **{name: getattr(trial, name) for name in BEFORE},
+            **cells(trial.parameters),
+            **{name: getattr(trial, name) for name in AFTER},
             "target": search.target,
             "started_utc": start.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "finished_utc": end.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -54,14 +51,24 @@ def trials(record: Record) -> pd.DataFrame:
         for search in record.searches
         for trial, (start, end) in zip(search.trials, search.times, strict=True)
     ]
-    columns = ["model", "study", "trial", *TRIAL_FIELDS, "target", "started_utc", "finished_utc"]
+    own = parameters.columns(record).values()
+    columns = ["model", "study", "trial", *BEFORE, *own, *AFTER, "target"]
     return (
-        pd.DataFrame(rows, columns=columns)
+        pd.DataFrame(rows, columns=[*columns, "started_utc", "finished_utc"])
         .astype(dict.fromkeys(WHOLE, "Int64"))
+        .pipe(parameters.typed, record)
         .assign(model=lambda frame: categorical(frame["model"], record))
+        .pipe(without_target, "first_step_at_target")
         .pipe(_with_best_so_far)
         .pipe(_with_level)
     )
+
+
+def without_target(frame: pd.DataFrame, *others: str) -> pd.DataFrame:
+    """Without the columns of targets where no study has one."""
+    if frame.empty or frame["target"].notna().any():
+        return frame.astype({"target": float}) if len(frame) else frame
+    return frame.drop(columns=["target", *others])
 
 
 def _with_best_so_far(frame: pd.DataFrame) -> pd.DataFrame:
@@ -83,10 +90,12 @@ def _with_level(frame: pd.DataFrame) -> pd.DataFrame:
 def answer(record: Record) -> pd.DataFrame:
     """Each winner's lowest error with its Wilson interval, its target, and what it is worth.
 
+    The columns of targets are there where a study has one.
+
     ``holdout_error`` is the mean error of whole searches on images that played no part in them,
     with its corrected interval; NaN before ``study.confirm``.
     """
-    return by_model(
+    found = by_model(
         [
             {
                 "model": search.title,
@@ -106,6 +115,7 @@ def answer(record: Record) -> pd.DataFrame:
         ],
         record,
     )
+    return without_target(found, "target_met")
 
 
 def _holdout(record: Record, study: str) -> dict[str, float]:
@@ -119,20 +129,30 @@ def _holdout(record: Record, study: str) -> dict[str, float]:
 
 def learning_rates(frame: pd.DataFrame) -> pd.DataFrame:
     """What the figure of error against learning rate shows, from :func:`trials`."""
-    names = "model trial outcome learning_rate val_errors n_val val_error target level_with_best"
-    return frame[names.split()].reset_index(drop=True)
+    return against(frame, "learning_rate")
 
 
-def hidden_units(frame: pd.DataFrame) -> pd.DataFrame:
-    """Trials of models with hidden units, by learning rate and units, from :func:`trials`."""
-    names = "model trial outcome learning_rate hidden_units val_errors n_val val_error"
-    return frame.loc[frame["hidden_units"].notna(), names.split()].reset_index(drop=True)
+def against(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Errors against one hyperparameter, of the models that have it, from :func:`trials`."""
+    names = ["model", "trial", "outcome", column, "val_errors", "n_val", "val_error", "target"]
+    return _taking(frame[frame[column].notna()], [*names, "level_with_best"])
+
+
+def pair(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """Trials by two hyperparameters, of the models that have both, from :func:`trials`."""
+    names = ["model", "trial", "outcome", x, y, "val_errors", "n_val", "val_error"]
+    return _taking(frame[frame[x].notna() & frame[y].notna()], names)
+
+
+def _taking(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """These columns, as far as they are there: without a target there is no column of it."""
+    return frame[[name for name in names if name in frame]].reset_index(drop=True)
 
 
 def history(frame: pd.DataFrame) -> pd.DataFrame:
     """Errors in the order of the trials, from :func:`trials`."""
     names = "model trial outcome val_errors n_val val_error best_so_far target"
-    return frame[names.split()].reset_index(drop=True)
+    return _taking(frame, names.split())
 
 
 def expected(record: Record) -> pd.DataFrame:
@@ -158,7 +178,7 @@ def expected(record: Record) -> pd.DataFrame:
                     "target": search.target,
                 }
             )
-    return by_model(rows, record)
+    return without_target(by_model(rows, record))
 
 
 def importance(record: Record) -> pd.DataFrame:
@@ -168,7 +188,7 @@ def importance(record: Record) -> pd.DataFrame:
             {
                 "model": search.title,
                 "study": search.name,
-                "parameter": name.replace("_", " "),
+                "parameter": formats.parameter_name(name),
                 "importance": share,
             }
             for search in record.searches

@@ -1,0 +1,198 @@
+"""What each hyperparameter does: errors against one, pairs of them, and where the best lie."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from study import formats, stats
+from study.report import figures, parameters, tables
+from study.report.content import Section, with_legend
+from study.report.figures.axes import Axis
+from study.report.record import Record, ReportedStudy
+from study.report.rendering import Chart
+from study.trials import StoredTrial
+from study.trials.selection import diagnosed
+
+if TYPE_CHECKING:
+    from study.stats import Diagnosis
+
+RATE = "learning_rate"
+
+
+def hyperparameters(record: Record, trials: pd.DataFrame) -> Section | None:
+    """How the error depends on the learning rate, and on every other hyperparameter."""
+    if trials.empty:
+        return None
+    varied = dict.fromkeys(name for s in record.searches for name in parameters.varied(s))
+    others = [name for name in varied if name != RATE]
+    charts = [
+        _against_rate(record, trials),
+        *(_against(record, name, trials) for name in others),
+        *(
+            _pair(record, search, x, y, trials)
+            for search in record.searches
+            for x, y in combinations(parameters.varied(search), 2)
+        ),
+    ]
+    title = "What the learning rate does" if len(others) < 2 else "What each hyperparameter does"
+    text = [_diagnosis(search) for search in record.searches]
+    return Section("learning-rate", title, text, charts)
+
+
+def _against_rate(record: Record, trials: pd.DataFrame) -> Chart:
+    text = [_rate(search) for search in record.searches]
+    return Chart(
+        RATE,
+        "Error against learning rate",
+        figures.learning_rate,
+        tables.learning_rates(trials),
+        alt="Scatter plot of every trial’s lowest validation error against its learning rate,"
+        f" both axes logarithmic. {' '.join(text)}",
+        caption="Every trial is a mark. Shaded: trials within one standard error of their"
+        f" model’s best, too close to call on these {record.items}.{zeros(record, trials)}",
+        size=with_legend(len(record.searches), 7.6, 4.4),
+        narrow=with_legend(len(record.searches), 4.0, 4.4),
+    )
+
+
+def _against(record: Record, name: str, trials: pd.DataFrame) -> Chart:
+    """Errors against one hyperparameter, of all models that it was varied in."""
+    axis = _axis(record, name)
+    those = [search for search in record.searches if name in parameters.varied(search)]
+    frame = tables.against(
+        trials[trials["study"].isin([search.name for search in those])], axis.column
+    )
+    shaded = (
+        ""
+        if axis.choices
+        else " Shaded: trials within one standard error of their model’s best, too close to call"
+        f" on these {record.items}."
+    )
+    spread = " Trials of one choice lie side by side." if axis.choices else ""
+    return Chart(
+        f"error_{axis.column}",
+        f"Error against {axis.label}",
+        partial(figures.against, axis=axis),
+        frame,
+        alt="Scatter plot of the lowest validation error of each trial of"
+        f" {formats.listed([search.noun for search in those])} against its {axis.label}."
+        f" {' '.join(_lowest(search, name) for search in those)}".rstrip(),
+        caption=f"Every trial is a mark.{spread}{shaded}{zeros(record, frame)}",
+        size=with_legend(len(those), 7.6, 4.4),
+        narrow=with_legend(len(those), 4.0, 4.4),
+    )
+
+
+def _lowest(search: ReportedStudy, name: str) -> str:
+    best = search.best
+    if best is None:
+        return ""
+    value = formats.value(best.parameters[name])
+    return f"{search.title}: the lowest, {formats.percent(best.val_error)}, is at {value}."
+
+
+def _axis(record: Record, name: str) -> Axis:
+    spaces = [search.stored.plan.space for search in record.searches]
+    found = next(space[name] for space in spaces if name in space and not space[name].single())
+    return Axis.of(name, parameters.columns(record)[name], found, parameters.choices(record, name))
+
+
+def _pair(record: Record, search: ReportedStudy, x: str, y: str, trials: pd.DataFrame) -> Chart:
+    """A study's trials by two of its hyperparameters."""
+    across, up = _axis(record, x), _axis(record, y)
+    frame = tables.pair(trials[trials["study"] == search.name], across.column, up.column)
+    [best] = frame.nsmallest(1, "val_errors").to_dict("records")
+    at = formats.listed([_said(axis, best[axis.column]) for axis in (across, up)])
+    return Chart(
+        _name(search, x, across.column, up.column),
+        f"{search.title}: {up.label} and {across.label}",
+        partial(figures.pair, x=across, y=up),
+        frame,
+        alt=f"Scatter plot of the trials of {search.noun} by {across.label} and {up.label},"
+        f" coloured by error. The lowest, {formats.percent(best['val_error'])}, is at {at}.",
+        caption="The darker, the fewer errors; from four times the lowest on, all are"
+        " equally light. Ringed: the lowest. Crossed: diverged or pruned." + zeros(record, frame),
+        size=(7.6, 4.0) if x == RATE else (4.7, 3.6),
+        narrow=(4.0, 4.0) if x == RATE else None,
+    )
+
+
+def _name(search: ReportedStudy, x: str, across: str, up: str) -> str:
+    """Of the chart's files: the usual MLP's size against its learning rate has the plain name."""
+    if x != RATE:
+        return f"{search.key}_{across}_{up}"
+    alone = search.key == "mlp" and up in search.model.size_parameters
+    return up if alone else f"{search.key}_{up}"
+
+
+def _said(axis: Axis, value: Any) -> str:  # noqa: ANN401 (any value)
+    return formats.parameters({axis.label: int(value) if axis.whole else value})
+
+
+def zeros(record: Record, frame: pd.DataFrame) -> str:
+    """A note on a log scale that has no place for an error of 0."""
+    half = "half an image" if record.items == "images" else "half a row"
+    return f" An error of 0 is drawn as {half}." if (frame["val_errors"] == 0).any() else ""
+
+
+def _diagnosis(search: ReportedStudy) -> str:
+    """Where the good and bad values of each hyperparameter lie, in words."""
+    done = _done(search)
+    if not done:
+        return _rate(search)
+    found = diagnosed(search.stored.plan, done)
+    numbers = [_number(name, found[name], done) for name in found if name != RATE]
+    chosen = [name for name in parameters.searched(search) if name not in (*found, RATE)]
+    return " ".join([_rate(search), *numbers, *(_choice(name, done) for name in chosen)])
+
+
+def _done(search: ReportedStudy) -> list[StoredTrial]:
+    return [trial for trial in search.trials if trial.state == "COMPLETE"]
+
+
+def _rate(search: ReportedStudy) -> str:
+    """The same of the learning rate alone."""
+    if not (done := _done(search)):
+        return f"{search.title}: no trial was trained to the end."
+    found = diagnosed(search.stored.plan, done)[RATE]
+    text = f"{search.title}: the trials level with the best have learning rates"
+    text += f" {_span(found.level, 'of ')}."
+    if found.falls_apart_from is not None:
+        text += f" Training falls apart from {formats.rate(found.falls_apart_from)}."
+    return f"{text} The best lie {_place(found)}."
+
+
+def _span(ends: tuple[float, float], alone: str = "") -> str:
+    low, high = map(formats.value, ends)
+    return f"{alone}{low}" if low == high else f"from {low} to {high}"
+
+
+def _place(diagnosis: Diagnosis) -> str:
+    """Where the best tenth of the trials lie in the range."""
+    if diagnosis.best_tenth_edge is None:
+        return "well inside the range searched"
+    side = {"low": "lower", "high": "upper"}[diagnosis.best_tenth_edge]
+    return f"near the {side} end of the range searched: try it wider"
+
+
+def _number(name: str, diagnosis: Diagnosis, done: list[StoredTrial]) -> str:
+    value = done[0].parameters[name]
+    low, high = diagnosis.level
+    ends = (int(low), int(high)) if isinstance(value, int) else (low, high)
+    are = "are" if parameters.is_counted(name, value) else "is"
+    label = formats.parameter_name(name)
+    return f"Their {label} {are} {_span(ends)}, and the best lie {_place(diagnosis)}."
+
+
+def _choice(name: str, done: list[StoredTrial]) -> str:
+    """How many of the trials that are level with the best have each choice."""
+    is_level = stats.level_with_best([trial.val_errors for trial in done], done[0].n_val)
+    level = [trial for trial, is_it in zip(done, is_level, strict=True) if is_it]
+    counts = Counter(formats.value(trial.parameters[name]) for trial in level)
+    said = formats.listed([f"{choice} in {count:,}" for choice, count in counts.most_common()])
+    return f"Their {formats.parameter_name(name)} is {said}."
