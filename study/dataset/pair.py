@@ -152,9 +152,13 @@ class Data:
     @cached_property
     def images(self) -> NDArray[np.float32]:
         """What a model sees of the images or rows: normalised, (N, D) float32."""
+        return self.normalised(self.raw)
+
+    def normalised(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """What a model sees of some of the raw images or rows, (n, …) → (n, D) float32."""
         if self.normalisation == NONE:
-            return self.raw.reshape(len(self.raw), self.inputs).astype(np.float32)
-        return self.scaling.apply(self.raw) if self.scaling else normalise(self.raw)
+            return raw.reshape(len(raw), self.inputs).astype(np.float32)
+        return self.scaling.apply(raw) if self.scaling else normalise(raw)
 
 
 def require_split(

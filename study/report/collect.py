@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from study import storage
 from study.confirm.comparison import compared_all
 from study.confirm.evidence import read_evidence
 from study.confirm.plan import PARTS
+from study.dataset import is_official
 from study.errors import NotConfirmedError, StudyError
 from study.report.importance import importances
 from study.report.options import MOST
@@ -22,7 +23,8 @@ from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
 from study.storage.urls import label, shown, sqlite_path
 from study.storage.weights import weights_path
-from study.training.loading import load_pair
+from study.training.loading import load_pair, whereabouts
+from study.training.protocol import Protocol
 from study.trials import parameters_of
 
 if TYPE_CHECKING:
@@ -59,8 +61,10 @@ def collect(
     if len(searches) > 1:
         require_comparable(*(search.stored for search in searches))
     data, reason = _data(searches[0], data_root)
+    where = None if data is None else _whereabouts(searches[0].protocol, data_root)
     named = _told_apart(searches)
-    return NotebookRecord(_label(url), named, data, reason, **_confirmed(url, searches))
+    found = _confirmed(url, searches)
+    return NotebookRecord(_label(url), named, data, reason, where=where, **found)
 
 
 def _named(url: str, names: list[str], given: list[str]) -> list[str]:
@@ -165,6 +169,13 @@ def _data(search: ReportedStudy, data_root: Path | None) -> tuple[Data | None, s
         differ = f"the {data.items} found are not those of the studies: their SHA-256 differs"
         return None, differ
     return data, ""
+
+
+def _whereabouts(protocol: Protocol, data_root: Path | None) -> Callable[[int], str] | None:
+    """Where the rows of a person's own data stand in their file; None for official files."""
+    if data_root is None or is_official(protocol.dataset):
+        return None
+    return whereabouts(protocol, data_root)
 
 
 def _label(url: str) -> str:

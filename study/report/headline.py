@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from study import formats
+from study.dataset import is_official
 from study.report.record import Record, ReportedStudy
 from study.report.words import SOURCES, a_class, capital
 from study.trials import StoredTrial
@@ -13,17 +14,27 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 def question(record: Record) -> str:
     """What was asked."""
-    protocol = record.protocol
-    first, second = (a_class(protocol.dataset, label) for label in protocol.classes)
-    asked = f"Is this handwritten digit {first} or {second}?"
-    if protocol.dataset != "mnist":
-        source = SOURCES.get(protocol.dataset)
-        asked = f"Is this {f'{source} image' if source else 'image'} of {first} or of {second}?"
-    if len(record.searches) < 2:
-        return f"{asked} How well can {record.searches[0].noun} tell, once tuned?"
     count = NUMBERS[len(record.searches)]
     every = "both" if count == "two" else "all"
-    return f"{asked} Which of {count} small models errs less, once {every} are tuned?"
+    protocol = record.protocol
+    if is_official(protocol.dataset):
+        asked, on = _which_class(record), ""
+    else:
+        first, second = protocol.classes
+        asked, on = f"Class {first} or {second}?", f" on {protocol.dataset}"
+    if count == "one":
+        return f"{asked} How well can {record.searches[0].noun} tell{on}, once tuned?"
+    return f"{asked} Which of {count} small models errs less{on}, once {every} are tuned?"
+
+
+def _which_class(record: Record) -> str:
+    """Of an image of the official files, or of a person's own in their format."""
+    protocol = record.protocol
+    first, second = (a_class(protocol.dataset, label) for label in protocol.classes)
+    if protocol.dataset == "mnist":
+        return f"Is this handwritten digit {first} or {second}?"
+    source = SOURCES.get(protocol.dataset)
+    return f"Is this {f'{source} image' if source else 'image'} of {first} or of {second}?"
 
 
 def answer(record: Record) -> str:

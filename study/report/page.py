@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from study.report import headline, rendering
+from study.report import headline, pictures, rendering
 from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
 from study.report.record import Record
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NARROW = 10  # letters
+WIDE = 56  # of a picture's longer side, in pixels of the page
 ROWS = 100  # of a figure's numbers on the page; the CSV has all
 
 
@@ -43,6 +43,7 @@ class Picture:
     src: str  # a data URI
     alt: str
     lines: Sequence[str]
+    size: tuple[int, int]  # wide and high, in pixels of the page
 
 
 @dataclass(frozen=True)
@@ -106,17 +107,18 @@ def groups(sheet: Chart) -> Iterator[Group]:
     for title, frame in sheet.frame.groupby("group", sort=False):
         left = len(frame) - SHOWN
         note = f"The first {SHOWN}; all are in tables/{sheet.name}.csv." if left > 0 else ""
-        pictures = [
-            Picture(_png(str(row["pixels"])), str(row["alt"]), str(row["label"]).split("; "))
+        shown = [
+            _picture(str(row["pixels"]), str(row["alt"]), str(row["label"]))
             for row in frame.head(SHOWN).to_dict("records")
         ]
-        widest = max(len(line) for picture in pictures for line in picture.lines)
-        yield Group(str(title), pictures, note, is_narrow=widest <= NARROW)
+        widest = max(len(line) for picture in shown for line in picture.lines)
+        yield Group(str(title), shown, note, is_narrow=widest <= NARROW)
 
 
-def _png(pixels: str) -> str:
-    """An image in hexadecimal digits, ink dark on light, as a PNG in a data URI."""
-    image = np.frombuffer(bytes.fromhex(pixels), np.uint8).reshape(28, 28)
-    buffer = io.BytesIO()
-    Image.fromarray(255 - image).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _picture(text: str, alt: str, label: str) -> Picture:
+    """The picture of a text of ``study.report.pictures``, with its words."""
+    image, buffer = pictures.shown(text), io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", optimize=True)
+    src = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    high, wide = (max(1, round(WIDE * side / max(image.shape[:2]))) for side in image.shape[:2])
+    return Picture(src, alt, label.split("; "), (wide, high))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -117,6 +117,7 @@ class Record:
     unconfirmed: str = ""  # why there is none where there are parts of one
     replicates: Rows = ()  # a row a retrained finalist
     splits: Rows = ()  # a row a resampled search
+    where: Callable[[int], str] | None = None  # each row of a person's own data stands in its file
 
     @property
     def winners(self) -> tuple[tuple[ReportedStudy, StoredTrial], ...]:
@@ -134,6 +135,11 @@ class Record:
         if self.data is not None:
             return self.data.items
         return "rows" if self.protocol.label else "images"
+
+    @property
+    def item(self) -> str:
+        """One of them."""
+        return self.items[:-1]
 
     def search_of(self, study: str) -> ReportedStudy:
         """The search of this name."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from study import formats
+from study.dataset import is_official
 from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
 from study.training.protocol import Protocol
@@ -21,7 +22,7 @@ def commands(record: Record) -> list[str]:
         for search in record.searches
     ]
     files = [option for search in record.searches for option in _model_file(search)][:2]
-    more = [*_data_root(record.protocol), *files]
+    more = [*_place(record.protocol), *files]
     confirm = _command(record, "study.confirm", [*_confirmation(record), *more])
     report = _command(record, "study.report", more)
     return [*searches, *([confirm] if record.comparison else []), report]
@@ -52,12 +53,15 @@ def _confirmation(record: Record) -> Iterator[str]:
 
 def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
     """Every option that the manifest says was not at its default, and the main ones."""
-    stored, model, default = search.manifest, search.model, Protocol()
+    stored, model = search.manifest, search.model
     yield from ("--model", model.name, "--storage", record.storage)
     if search.name != model.name:
         yield f"--study-name={search.name}"
     yield from ("--n-trials", str(len(search.trials)), "--seed", str(stored["seed"]))
-    for name in ("target", "generation", "cohort"):
+    usual_target = model.target if is_official(search.protocol.dataset) else None
+    if search.target is not None and search.target != usual_target:
+        yield from ("--target", str(search.target))
+    for name in ("generation", "cohort"):
         if stored[name] != getattr(model, name):
             yield from (f"--{name}", str(stored[name]))
     for name, usual in (
@@ -72,12 +76,36 @@ def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
     for name, found in search.stored.plan.space.items():
         if found != own.get(name):
             yield from ("--param", f"{name}={words_of(found)}")
-    for name in ("dataset", "n_train", "steps", "batch_size", "val_every"):
-        if getattr(search.protocol, name) != getattr(default, name):
-            yield from (_flag(name), str(getattr(search.protocol, name)))
-    if search.protocol.classes != default.classes:
-        yield from ("--digits", *(str(label) for label in search.protocol.classes))
-    yield from (*_data_root(search.protocol), *_model_file(search))
+    yield from (*_protocol(search.protocol), *_model_file(search))
+
+
+def _protocol(protocol: Protocol) -> Iterator[str]:
+    """Where the data lie, which of them are used, and how every trial was trained."""
+    default, official = Protocol(), is_official(protocol.dataset)
+    names = ("dataset", "n_train", "steps", "batch_size", "val_every")
+    for name in names if official else names[1:]:
+        if getattr(protocol, name) != getattr(default, name):
+            yield from (_flag(name), str(getattr(protocol, name)))
+    first, second = map(str, protocol.classes)
+    if not official:
+        yield from ("--classes", first, second)
+        yield from (["--label", protocol.label] if protocol.label else [])
+    elif protocol.classes != default.classes:
+        yield from ("--digits", first, second)
+    if protocol.order != (None if official else 0):
+        yield from ("--order", "file" if protocol.order is None else str(protocol.order))
+    usual = "image" if official or not protocol.label else "columns"
+    if protocol.normalisation != usual:
+        yield from ("--normalisation", protocol.normalisation)
+    yield from _place(protocol)
+
+
+def _place(protocol: Protocol) -> list[str]:
+    """Where the data lie: a person's own are in their file, wherever that is."""
+    if not is_official(protocol.dataset):
+        return ["--data", protocol.dataset]
+    bundled = protocol.dataset == "mnist" and set(protocol.classes) == {4, 9}
+    return [] if bundled else ["--data-root", "DIR"]
 
 
 def _model_file(search: ReportedStudy) -> list[str]:
@@ -87,11 +115,6 @@ def _model_file(search: ReportedStudy) -> list[str]:
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
-
-
-def _data_root(protocol: Protocol) -> list[str]:
-    bundled = protocol.dataset == "mnist" and set(protocol.classes) == {4, 9}
-    return [] if bundled else ["--data-root", "DIR"]
 
 
 def digest_commands(record: Record) -> list[str]:

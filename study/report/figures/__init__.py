@@ -17,11 +17,18 @@ from study.report.figures.searching import (
     history,
     importance,
 )
-from study.report.figures.training import error, linear_weights, loss, unit_weights
+from study.report.figures.training import error, loss
+from study.report.figures.weights import (
+    coefficients,
+    linear_weights,
+    unit_columns,
+    unit_weights,
+)
 
 __all__ = [
     "against",
     "answer",
+    "coefficients",
     "error",
     "examples",
     "expected_seconds",
@@ -36,5 +43,6 @@ __all__ = [
     "pictures",
     "replicates",
     "splits",
+    "unit_columns",
     "unit_weights",
 ]

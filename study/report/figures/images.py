@@ -9,27 +9,37 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from study.report.figures.common import drawable
+from study.report.pictures import fitting, shown
 from study.report.rendering import INK, MUTED
 
 COLUMNS = 10  # pictures a row of a sheet
 SHOWN = 60  # pictures a group: a model that learnt nothing misreads half of all images
+_SIDE = 28  # pixels of a picture
 _STEP, _LINE, _HEAD, _GAP = 37, 6, 9, 5  # pixels of a sheet: a picture, a line of words, …
 
 
 def examples(frame: pd.DataFrame, ax: Axes) -> None:
     """Raw and normalised images above one another, all on one colour range."""
     kinds = list(frame["kind"].unique())
-    tiles = frame["value"].to_numpy().reshape(len(kinds), -1, 28, 28)
-    sheet = np.full((30 * len(kinds), 30 * tiles.shape[1]), np.nan)
+    high, wide = int(frame["row"].max()) + 1, int(frame["column"].max()) + 1
+    tiles = frame["value"].to_numpy().reshape(len(kinds), -1, high, wide)
+    sheet = np.full(((high + 2) * len(kinds), (wide + 2) * tiles.shape[1]), np.nan)
     for (kind, place), tile in _each(tiles):
-        sheet[30 * kind + 1 : 30 * kind + 29, 30 * place + 1 : 30 * place + 29] = tile
+        top, left = (high + 2) * kind + 1, (wide + 2) * place + 1
+        sheet[top : top + high, left : left + wide] = tile
     drawn = ax.imshow(sheet, cmap="cividis", interpolation="nearest")
-    ax.set_yticks([30 * k + 14.5 for k in range(len(kinds))], kinds)
+    ax.set_yticks([(high + 2) * k + high / 2 + 0.5 for k in range(len(kinds))], kinds)
     ax.set_xticks([])
     ax.grid(visible=False)
     ax.spines["bottom"].set_visible(False)
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.02, label="SDs from the mean", shrink=0.95)
     bar.outline.set_visible(False)
+
+
+def examples_size(frame: pd.DataFrame, wide: float, high: float) -> tuple[float, float]:
+    """Inches of :func:`examples`, with this width, and this height where images are square."""
+    ratio = (frame["row"].max() + 1) / (frame["column"].max() + 1) * frame["kind"].nunique() / 2
+    return wide, high if ratio == 1 else float(np.clip(high * ratio, 1.3, 5))
 
 
 def _each(tiles: np.ndarray) -> list[tuple[tuple[int, int], np.ndarray]]:
@@ -42,7 +52,9 @@ def pictures(frame: pd.DataFrame, ax: Axes) -> None:
     From ``tables.misread``, ``tables.predictions`` or ``tables.averages``; of each group the
     first :data:`SHOWN`.
     """
-    sheet = np.full((_height(frame), _STEP * COLUMNS), 255, np.uint8)
+    tiles = {text: fitting(shown(text), _SIDE) for text in frame["pixels"]}
+    colours = max(tile.ndim for tile in tiles.values()) - 2
+    sheet = np.full((_height(frame), _STEP * COLUMNS, *[3] * colours), 255, np.uint8)
     top = 0
     for group, rows in frame.groupby("group", sort=False):
         ax.text(0, top + 5, _words(group), weight="bold", size=9, va="baseline")
@@ -50,8 +62,9 @@ def pictures(frame: pd.DataFrame, ax: Axes) -> None:
         for place, row in enumerate(rows.head(SHOWN).to_dict("records")):
             left = _STEP * (place % COLUMNS)
             y = below + _row_height(rows) * (place // COLUMNS)
-            tile = np.frombuffer(bytes.fromhex(row["pixels"]), np.uint8).reshape(28, 28)
-            sheet[y : y + 28, left : left + 28] = 255 - tile
+            tile = tiles[row["pixels"]]
+            middle = left + (_SIDE - tile.shape[1]) // 2
+            sheet[y : y + tile.shape[0], middle : middle + tile.shape[1]] = tile
             _caption(ax, row["label"].split("; "), left + 14, y + 29)
         top = below + _group_height(rows)
     extent = (0.0, float(sheet.shape[1]), float(sheet.shape[0]), 0.0)

@@ -52,7 +52,7 @@ def answer(frame: pd.DataFrame, ax: Axes, items: str = "images") -> None:
     ax.set_ylim(len(frame) - 0.3, -0.7)
     there = [name for name in (f"{kind}_upper", "val_error", "target") if name in frame]
     top = float(frame[there].max().max())
-    ax.set_xlim(0, 1.08 * top)
+    ax.set_xlim(0, 1.08 * top or 0.01)
     on = f"error on fresh {items}" if confirmed else "validation error"
     ax.set_xlabel(f"{on}, 95 % interval")
     ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))

@@ -1,4 +1,4 @@
-"""Figures of the winners' training and of their weights."""
+"""Figures of the winners' training."""
 
 from __future__ import annotations
 
@@ -100,32 +100,3 @@ def _curve(frame: pd.DataFrame, ax: Axes, quantity: str) -> None:
         columnspacing=0.9,
         handlelength=1.3,
     )
-
-
-def linear_weights(frame: pd.DataFrame, ax: Axes) -> None:
-    """The linear model's weights as an image, zero white."""
-    image = frame.pivot_table(index="row", columns="column", values="weight").to_numpy()
-    _diverging(ax, image, "weight")
-
-
-def unit_weights(frame: pd.DataFrame, ax: Axes) -> None:
-    """Hidden units' incoming weights as a sheet of images on one scale, zero white."""
-    tiles = frame["weight"].to_numpy().reshape(-1, 28, 28)
-    columns = min(5, len(tiles))
-    rows = -(-len(tiles) // columns)
-    sheet = np.full((rows * 30, columns * 30), np.nan)
-    for place, tile in enumerate(tiles):
-        top, left = 30 * (place // columns) + 1, 30 * (place % columns) + 1
-        sheet[top : top + 28, left : left + 28] = tile
-    _diverging(ax, sheet, "incoming weight")
-    for place, outgoing in enumerate(frame["outgoing"].to_numpy()[::784]):
-        spot = (30 * (place % columns) + 1.5, 30 * (place // columns) + 1)
-        ax.annotate("+" if outgoing > 0 else "−", spot, color="#1c1d23", va="top", weight="bold")
-
-
-def _diverging(ax: Axes, image: np.ndarray, label: str) -> None:
-    extent = float(np.nanmax(np.abs(image))) or 1.0
-    drawn = ax.imshow(image, cmap="PRGn", vmin=-extent, vmax=extent, interpolation="nearest")
-    ax.set_axis_off()
-    bar = ax.figure.colorbar(drawn, ax=ax, label=label, pad=0.03, shrink=0.85)
-    bar.outline.set_visible(False)

@@ -16,11 +16,13 @@ from study.report.record import Record
 from study.report.sections import (
     answer,
     confirming,
-    images,
+    data,
     parameters,
+    predicting,
     reproducibility,
     searching,
     training,
+    weights,
 )
 
 SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
@@ -30,10 +32,10 @@ SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
     searching.expected,
     training.training,
     confirming.comparison,
-    training.weights,
-    images.data,
-    images.predictions,
-    images.mistakes,
+    weights.weights,
+    data.data,
+    predicting.predictions,
+    predicting.mistakes,
     reproducibility.fairness,
     searching.importance,
     reproducibility.reproduce,

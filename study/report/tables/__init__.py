@@ -6,7 +6,8 @@ figure.
 """
 
 from study.report.tables.confirming import mcnemar, outperforming, pairs, replicates, splits
-from study.report.tables.images import averages, data_counts, examples, misread, predictions, wrong
+from study.report.tables.images import averages, columns, data_counts, examples
+from study.report.tables.predicting import misread, predictions, wrong
 from study.report.tables.searching import (
     against,
     answer,
@@ -17,12 +18,20 @@ from study.report.tables.searching import (
     pair,
     trials,
 )
-from study.report.tables.training import curves, linear_weights, unit_weights
+from study.report.tables.training import (
+    coefficients,
+    curves,
+    linear_weights,
+    unit_columns,
+    unit_weights,
+)
 
 __all__ = [
     "against",
     "answer",
     "averages",
+    "coefficients",
+    "columns",
     "curves",
     "data_counts",
     "examples",
@@ -40,6 +49,7 @@ __all__ = [
     "replicates",
     "splits",
     "trials",
+    "unit_columns",
     "unit_weights",
     "wrong",
 ]

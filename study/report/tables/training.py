@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,7 @@ from study.trials import StoredTrial
 
 Weights = dict[str, np.ndarray]
 SHOWN_UNITS = 25  # hidden units in the contact sheet
+SHOWN_COLUMNS = 20  # columns of a table in a figure of weights
 
 
 def curves(record: Record, search: ReportedStudy, best: StoredTrial) -> pd.DataFrame:
@@ -51,23 +54,60 @@ def _spread(
     return np.fmin.reduce(found), np.fmax.reduce(found)
 
 
-def linear_weights(weights: Weights) -> pd.DataFrame:
-    """The 784 weights of the linear model by the pixel's row and column."""
-    return pixels(weights["linear.weight"]).drop(columns="unit")
+def linear_weights(weights: Weights, shape: tuple[int, ...] = (28, 28)) -> pd.DataFrame:
+    """The weights of the linear model by the pixel's row and column."""
+    return pixels(weights["linear.weight"], shape).drop(columns="unit")
 
 
-def unit_weights(weights: Weights) -> pd.DataFrame:
+def unit_weights(weights: Weights, shape: tuple[int, ...] = (28, 28)) -> pd.DataFrame:
     """The incoming weights of the hidden units with the largest outgoing weights."""
-    outgoing = weights["output.weight"].reshape(-1)
-    units = np.argsort(-np.abs(outgoing), kind="stable")[:SHOWN_UNITS]
-    return pixels(weights["hidden.weight"][units]).assign(
+    outgoing, units = _largest_units(weights)
+    return pixels(weights["hidden.weight"][units], shape).assign(
         outgoing=lambda frame: outgoing[units][frame["unit"]],
         unit=lambda frame: units[frame["unit"]],
     )
 
 
-def pixels(weights: np.ndarray) -> pd.DataFrame:
-    """(H, 784) weights, a row a pixel of a unit."""
-    unit, row, column = np.indices((len(weights), 28, 28)).reshape(3, -1)
-    values = {"unit": unit, "row": row, "column": column, "weight": weights.reshape(-1)}
-    return pd.DataFrame(values).astype({"weight": float})
+def _largest_units(weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+    outgoing = weights["output.weight"].reshape(-1)
+    return outgoing, np.argsort(-np.abs(outgoing), kind="stable")[:SHOWN_UNITS]
+
+
+def pixels(weights: np.ndarray, shape: tuple[int, ...]) -> pd.DataFrame:
+    """(U, D) weights of images of a shape (H, W) or (H, W, 3), a row a pixel of a unit.
+
+    Of three colours it is the mean.
+    """
+    values = weights.reshape(len(weights), *shape)
+    values = values.mean(axis=3) if values.ndim == 4 else values
+    unit, row, column = np.indices(values.shape).reshape(3, -1)
+    found = {"unit": unit, "row": row, "column": column, "weight": values.reshape(-1)}
+    return pd.DataFrame(found).astype({"weight": float})
+
+
+def coefficients(weights: Weights, columns: Sequence[str]) -> pd.DataFrame:
+    """The linear model's weight of each column of a table, the largest first."""
+    found = weights["linear.weight"].reshape(-1).astype(float)
+    order = np.argsort(-np.abs(found), kind="stable")
+    return pd.DataFrame({"column": np.array(columns, object)[order], "weight": found[order]})
+
+
+def unit_columns(weights: Weights, columns: Sequence[str]) -> pd.DataFrame:
+    """The incoming weights of hidden units from the columns that they weigh most.
+
+    Units are those with the largest outgoing weights, columns those with the largest sum of
+    |incoming · outgoing| over all units; a row a column of a unit.
+    """
+    outgoing, units = _largest_units(weights)
+    incoming = weights["hidden.weight"].astype(float)
+    weighed = np.abs(incoming * outgoing[:, None]).sum(axis=0)
+    chosen = np.argsort(-weighed, kind="stable")[:SHOWN_COLUMNS]
+    unit, column = np.indices((len(units), len(chosen))).reshape(2, -1)
+    return pd.DataFrame(
+        {
+            "unit": units[unit],
+            "column": np.array(columns, object)[chosen][column],
+            "weight": incoming[units[unit], chosen[column]],
+            "outgoing": outgoing[units[unit]],
+        }
+    )
