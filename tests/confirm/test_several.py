@@ -7,6 +7,7 @@ import signal
 import time
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from study.confirm.loop import confirm
 from study.confirm.options import names_of, parser
 from study.confirm.plan import command_of
 from study.confirm.summary import lines
+from study.confirm.verdict import names_of as models_called
 from study.errors import NotConfirmedError, StudyError
 from study.storage.comparable import require_comparable
 from study.workers import Workers
@@ -142,6 +144,7 @@ def test_each_pair_has_holms_p_and_bonferronis_interval(comparisons, halves):
         assert (found.p, pair.p_adjusted) == pytest.approx((own, adjusted))
         assert pair.n_pairs == 3
         assert pair.verdict.separated == (adjusted < 0.05)
+        assert f"Holm's p, {adjusted:.2g}, is" in pair.verdict.reasons[0]
 
 
 def test_the_pairs_come_in_the_order_of_the_names(comparisons):
@@ -270,6 +273,31 @@ def test_six_studies_fit_a_hundred_columns(comparison, changes, words):
     assert sum(words.format("a-long-name-0", "a-long-name-1") in line for line in tables) >= 1
     assert sum("1.2·10⁻¹²" in line for line in tables) == 15
     assert max(map(len, tables)) <= 100
+
+
+def test_the_pairs_that_the_corrections_tell_apart_differently_are_told(comparison):
+    """A line for each pair that Holm's p separates though the simultaneous interval contains 0."""
+    some = made(3, of=comparison, separated=True, outcome="suggestive", leader="B")
+    none = made(3, of=comparison, separated=False, outcome="not separated")
+
+    told = [line for line in lines(some) if "Holm's correction separates" in line]
+
+    assert told == [f"  {pair.verdict.disagreement}" for pair in some.pairs]
+    assert not any("Holm's correction separates" in line for line in lines(none))
+
+
+def kind(study, name, label):
+    """A study of a kind of model, as far as its name in a sentence goes."""
+    model = SimpleNamespace(name=name, label=label)
+    return SimpleNamespace(name=study, plan=SimpleNamespace(model_definition=model))
+
+
+def test_two_kinds_of_one_label_are_called_by_their_studies_names():
+    """Or a sentence would say that the net is better than the net."""
+    linear, one, two = kind("a", "l", "linear model"), kind("b", "x", "net"), kind("c", "y", "net")
+
+    assert models_called([linear, one]) == ("the linear model", "the net")
+    assert models_called([linear, one, two]) == ("a", "b", "c")
 
 
 # What is refused
