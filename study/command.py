@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-from study import cli, formats, options
+from study import cli, options
 from study.confirm.command import run_confirm
 from study.confirm.options import add_confirm
 from study.confirm.options import settings_of as confirm_settings
-from study.errors import StudyError
 from study.report.command import require_out, run_report
-from study.report.options import MOST, add_report
+from study.report.options import add_models, add_report, models_of
 from study.report.options import settings_of as report_settings
 from study.report.ownership import report_names
 from study.search.command import run_search
 from study.search.options import add_search, plans_of
 from study.search.options import settings_of as search_settings
 from study.text import say
-from study.training.registry import Model, model_named
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,13 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "Search two or more models, report, confirm what was found, and complete the report.",
     )
     options.add_common(found)
-    found.add_argument(
-        "--models",
-        nargs="+",
-        metavar="NAME",
-        default=("linear", "mlp"),
-        help=f"the models to compare, two to {MOST}, the simplest first",
-    )
+    add_models(found)
     add_search(found)
     add_confirm(found)
     found.add_argument(
@@ -47,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 def command(args: argparse.Namespace) -> int:
     """The searches, the report as soon as it can be, then the costlier confirmation."""
     options.load_model_files(args)
-    models = _models(args.models)
+    models = models_of(args)
     report, quiet = report_settings(args, args.models), args.quiet > 0
     require_out(report, report_names(args.models))
     plans = plans_of(args, models)  # loads torch: after the cheap checks
@@ -67,21 +58,6 @@ def command(args: argparse.Namespace) -> int:
         run_confirm(settings, quiet=quiet, fresh=args.restart)
         run_report(report, quiet=quiet)
     return max(statuses)
-
-
-def _models(names: Sequence[str]) -> list[Model]:
-    """The models that are compared.
-
-    Raises:
-        StudyError: One is not known or named twice, or there are too few or too many.
-    """
-    found = [model_named(name) for name in names]
-    if len(set(names)) < len(names):
-        raise StudyError(f"--models {' '.join(names)}: twice the same: name each once")
-    if not 2 <= len(names) <= MOST:
-        count = formats.plural(len(names), "model")
-        raise StudyError(f"--models {' '.join(names)}: {count}: name two to {MOST}")
-    return found
 
 
 def main() -> int:

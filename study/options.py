@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from study import cli
 from study.dataset.normalisation import KINDS
@@ -180,15 +183,24 @@ def protocol_of(args: argparse.Namespace) -> Protocol:
     if isinstance(found, Protocol):
         return found
     found, words = (_official(args), "") if args.data is None else _own(args)
-    if found.batch_size > found.n_train:
-        raise StudyError(
-            f"--batch-size {found.batch_size}: more than the {found.n_train} training images: "
-            "batches are drawn without replacement"
-        )
+    require_batch(found)
     if words and not args.quiet:
         say(words)
     args.protocol = found
     return found
+
+
+def require_batch(protocol: Protocol) -> None:
+    """Refuse a batch that is larger than the training set.
+
+    Raises:
+        StudyError: It is.
+    """
+    if protocol.batch_size > protocol.n_train:
+        raise StudyError(
+            f"--batch-size {protocol.batch_size}: more than the {protocol.n_train} training "
+            "images: batches are drawn without replacement"
+        )
 
 
 def _official(args: argparse.Namespace) -> Protocol:
@@ -213,16 +225,37 @@ def _own(args: argparse.Namespace) -> tuple[Protocol, str]:
     for option, default in (("dataset", Protocol.dataset), ("digits", Protocol.classes)):
         if getattr(args, option) != default:
             raise StudyError(f"--{option}: is not for --data: leave it out")
-    from study.training.loading import own_protocol
+    return own_data_of(args).protocol(args.data.absolute())
 
-    request = {
-        name: getattr(args, name) for name in ("classes", "n_train", "normalisation", "order")
-    }
+
+@dataclass(frozen=True)
+class OwnData:
+    """How a person's own data is used, whichever file or folder it is."""
+
+    label: str  # the column with the labels; empty for the last
+    request: Mapping[str, Any]  # of study.dataset.Choice.of
+    training: Mapping[str, int]  # fields of the protocol that are no defaults
+
+    def protocol(self, path: Path) -> tuple[Protocol, str]:
+        """The protocol for a file or folder, and what to tell of it, on one line.
+
+        Raises:
+            StudyError: The data can't be used.
+            ResourceError: It can't be read.
+        """
+        from study.training.loading import own_protocol
+
+        return own_protocol(path, self.label, self.request, self.training)
+
+
+def own_data_of(args: argparse.Namespace) -> OwnData:
+    """How the options say to use a person's own data."""
+    names = ("classes", "n_train", "normalisation", "order")
     training = {"steps": args.steps, "val_every": args.val_every}
     if args.batch_size:
         training["batch_size"] = args.batch_size
-    path = args.data.absolute()
-    return own_protocol(path, args.label or "", request, training)
+    request = {name: getattr(args, name) for name in names}
+    return OwnData(args.label or "", request, training)
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from study import cli, options
+from study import cli, formats, options
 from study.errors import StudyError
 from study.storage.urls import shown
+from study.training.registry import Model, model_named
 
 MOST = 6  # studies on a page: as many colours and markers stand apart
 
@@ -63,6 +64,33 @@ def names_of(args: argparse.Namespace) -> tuple[str, ...]:
             f" them without {both}"
         )
     return tuple(args.names or given.values())
+
+
+def add_models(parser: argparse._ActionsContainer) -> None:
+    """``--models``, of every command that searches and reports several."""
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        metavar="NAME",
+        default=("linear", "mlp"),
+        help=f"the models to compare, two to {MOST}, the simplest first",
+    )
+
+
+def models_of(args: argparse.Namespace) -> list[Model]:
+    """The models that ``--models`` names.
+
+    Raises:
+        StudyError: One is not known or named twice, or there are too few or too many.
+    """
+    names = args.models
+    found = [model_named(name) for name in names]
+    if len(set(names)) < len(names):
+        raise StudyError(f"--models {' '.join(names)}: twice the same: name each once")
+    if not 2 <= len(names) <= MOST:
+        count = formats.plural(len(names), "model")
+        raise StudyError(f"--models {' '.join(names)}: {count}: name two to {MOST}")
+    return found
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:

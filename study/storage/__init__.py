@@ -10,7 +10,7 @@ from study.storage.ledger import Ledger, count_trials, record
 from study.storage.lock import holder, lock
 from study.storage.machine import machine
 from study.storage.manifest import check_manifest, manifest, manifests, set_manifest
-from study.storage.opening import has_study, load_study, open_study, study_names
+from study.storage.opening import create, has_study, load_study, open_study, study_names
 from study.storage.reading import frozen_trials
 from study.storage.safe_files import write_atomically
 from study.storage.seal import Seal
@@ -25,6 +25,7 @@ __all__ = [
     "check_manifest",
     "check_name",
     "count_trials",
+    "create",
     "explain",
     "explaining",
     "files",

@@ -57,6 +57,19 @@ def open_study(storage: str, name: str) -> "Study":
     return study
 
 
+def create(storage: str) -> None:
+    """Create the file and the tables of a storage, where they are absent.
+
+    Raises:
+        StudyError: The file is not an Optuna storage of this version, or can't be one.
+        ResourceError: The file or folder is read-only, or the disk is full.
+    """
+    url = resolve(storage)
+    path = sqlite_path(url)
+    with explaining(label(url)):
+        reconnecting(url, lambda: open_server(url) if path is None else _open_file(url, path))
+
+
 def load_study(storage: str, name: str) -> "Study":
     """The study ``name``, to read: nothing is created or changed, also while a search writes.
 

@@ -7,14 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from study.errors import StudyError
-from study.sweep import page, table
+from study.sweep import notes, page, table
+from study.sweep.data_sets import ALL, DataSet, of_pair
 from study.sweep.loop import Settings
-from study.sweep.pairs import ALL, Pair
-from study.sweep.table import Row
+from study.sweep.rows import Content, Found, Row
 
 
 class Overview:
-    """All pairs that the storage has, of this sweep and of earlier ones.
+    """All data sets that the storage has, of this sweep and of earlier ones with its models.
 
     Raises:
         StudyError: The storage is not one of this package's.
@@ -23,40 +23,62 @@ class Overview:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.found: table.Found = {}
-        self.read(ALL)
+        self.found: Found = {}
+        self.read(self.others())
+        self.read(settings.data)
 
-    def read(self, pairs: Sequence[Pair]) -> None:
-        """Read what there is of these pairs now; a pair takes a third of a second."""
-        self.found |= table.read(self.settings.search.storage, self.settings.dataset, pairs)
+    def others(self) -> list[DataSet]:
+        """All pairs of the official data set, and a person's own data that are in the storage."""
+        settings = self.settings
+        pairs = [of_pair(settings.plans.dataset, pair) for pair in ALL]
+        own = table.own_data(settings.search.storage, settings.plans.models)
+        return [each for each in (*pairs, *own) if each not in settings.data]
 
-    def renew(self, *pairs: Pair) -> None:
-        """Read these pairs again, and write what there is now.
+    def read(self, data: Sequence[DataSet]) -> None:
+        """Read what there is of these data sets now; each takes a third of a second."""
+        settings = self.settings
+        self.found |= table.read(settings.search.storage, data, settings.plans.models)
+
+    def renew(self, *data: DataSet) -> None:
+        """Read these data sets again, and write what there is now.
 
         A failure is passed over here: it is reported at the end, when all is read again.
         """
         with suppress(StudyError):
-            self.read(pairs)
+            self.read(data)
             self.write()
 
     @property
     def rows(self) -> list[Row]:
-        """The pairs that both models were searched on, in their order."""
+        """The data sets that all models were searched on, in their order."""
         search = self.settings.search
-        return table.marked(self.found, search.n_trials, until_target=search.until_target)
+        return notes.marked(self.found, search.n_trials, until_target=search.until_target)
 
-    def at(self, pair: Pair) -> Row | StudyError | None:
-        """A pair's row, or why it can't be read; None where it was not searched."""
-        marked = {row.pair: row for row in self.rows}
-        return marked.get(pair, self.found.get(pair))
+    def at(self, data: DataSet) -> Row | StudyError | None:
+        """A data set's row, or why it can't be read; None where it was not searched."""
+        marked = {row.data: row for row in self.rows}
+        return marked.get(data, self.found.get(data))
 
-    def stale(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Those of the pairs whose report is missing, or older than what the storage has."""
+    def stale(self, data: Sequence[DataSet]) -> list[DataSet]:
+        """Those whose report is missing, or older than what the storage has, in their order."""
+        rows = {row.data: row for row in self.rows}
         return [
-            row.pair
-            for row in self.rows
-            if row.pair in pairs and not page.is_current(self.settings.out, row)
+            each
+            for each in sorted(data, key=lambda each: each.place)
+            if each in rows and not page.is_current(self.settings.out, rows[each])
         ]
+
+    @property
+    def content(self) -> Content:
+        """All that the page and the table show."""
+        settings = self.settings
+        return Content(
+            self.rows,
+            settings.plans.models,
+            settings.plans.dataset,
+            only_pairs=all(each.pair for each in (*settings.data, *self.found)),
+            damaged=notes.unreadable(self.found),
+        )
 
     def write(self) -> Path:
         """Write ``index.html`` and ``sweep.csv``; the page.
@@ -65,6 +87,4 @@ class Overview:
             StudyError: A file that no sweep or report wrote is in the way.
             ResourceError: The folder can't be written.
         """
-        out, dataset = self.settings.out, self.settings.dataset
-        damaged = table.unreadable(self.found)
-        return page.write(out, dataset, self.rows, damaged, replace=self.settings.replace)
+        return page.write(self.settings.out, self.content, replace=self.settings.replace)

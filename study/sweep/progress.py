@@ -10,31 +10,32 @@ from tqdm import tqdm
 
 from study import cli, formats
 from study.errors import StudyError
+from study.sweep.data_sets import DataSet
 from study.sweep.loop import Done
-from study.sweep.pairs import Pair, folder
-from study.sweep.table import Row
+from study.sweep.rows import Row
 from study.text import clean, one_line
 
-NAMED = 4  # pairs at work that a bar names
+NAMED = 4  # data sets at work that a bar names
 
 
 class Progress:
-    """A progress bar on a terminal, and a line for each pair on standard output.
+    """A progress bar on a terminal, and a line for each data set on standard output.
 
     Args:
-        what: What is done with the pairs, in a word.
+        what: What is done with the data sets, in a word.
         total: How many there are.
+        noun: What one of them is called.
         quiet: Whether to show failures only.
     """
 
-    def __init__(self, what: str, total: int, *, quiet: bool) -> None:
-        self.what, self.quiet = what, quiet
-        self.at_work: list[Pair] = []
+    def __init__(self, what: str, total: int, noun: str, *, quiet: bool) -> None:
+        self.what, self.noun, self.quiet = what, noun, quiet
+        self.at_work: list[DataSet] = []
         self.waiting = 0
         self.errors: list[StudyError] = []
-        self.lock = Lock()  # pairs begin on threads of their own
+        self.lock = Lock()  # data sets begin on threads of their own
         shown = True if quiet or not total else None  # None: unless stderr is no terminal
-        self.bar = tqdm(desc=what, total=total, unit="pair", disable=shown)
+        self.bar = tqdm(desc=what, total=total, unit=noun, disable=shown)
 
     def __enter__(self) -> Self:
         return self
@@ -42,31 +43,33 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
         if self.waiting:
-            count = formats.plural(self.waiting, "pair")
+            count = formats.plural(self.waiting, self.noun)
             self._complain(f"not begun: {count}: run it again to go on")
 
-    def begins(self, pair: Pair) -> None:
-        """Show that a pair was begun."""
+    def begins(self, data: DataSet) -> None:
+        """Show that a data set was begun."""
         with self.lock:
-            self.at_work.append(pair)
+            self.at_work.append(data)
             self._show()
 
     def ended(self, done: Done, found: Row | StudyError | None = None) -> None:
-        """Print what was found of a pair that is done, or what was wrong."""
+        """Print what was found of a data set that is done, or what was wrong."""
         with self.lock:
-            if done.pair in self.at_work:
-                self.at_work.remove(done.pair)
+            if done.data in self.at_work:
+                self.at_work.remove(done.data)
             self._show()
+        if done.words:
+            self.say(done.words)
         self.waiting += not done.begun
         error = done.error or (found if isinstance(found, StudyError) else None)
         if error is not None:
-            self._fail(error, f"{folder(done.pair)}: {error}")
+            self._fail(error, _line(done.data, error))
         elif found is not None and done.begun:
             self.say(str(found))
         self.bar.update()
 
     def _show(self) -> None:
-        names = [folder(pair) for pair in self.at_work]
+        names = [data.name for data in self.at_work]
         more = ["…"] if len(names) > NAMED else []
         self.bar.set_description_str(" ".join([self.what, *names[:NAMED], *more]))
 
@@ -88,3 +91,9 @@ class Progress:
 
     def _complain(self, line: str) -> None:
         tqdm.write(f"study: {one_line(line)}", file=sys.stderr)
+
+
+def _line(data: DataSet, error: StudyError) -> str:
+    """The error with the name of the data set, unless it begins with its path."""
+    is_named = data.pair is None and str(error).startswith(f"{data.root}: ")
+    return str(error) if is_named else f"{data.name}: {error}"

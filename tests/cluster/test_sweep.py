@@ -58,7 +58,7 @@ def test_by_default_a_pair_is_searched_for_every_thread_of_the_cluster(cluster, 
 
     def at_once(*options):
         args = parser().parse_args(["--dask", cluster.address, *options])
-        return loop.pairs_at_once(settings_of(args))
+        return loop.at_once(settings_of(args))
 
     until(lambda: at_once() == 2, "both workers")
     assert at_once("--jobs", "5") == 5

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from study.sweep import page as overview
-from study.sweep.pairs import ALL
-from study.sweep.table import Row, Side
+from study.sweep.data_sets import ALL, DataSet, of_pair
+from study.sweep.rows import Content, Row, Side
+from study.training import registry
 from tests.browser import Said, violations
 
 A4 = 680  # pixels between the margins of the page
@@ -18,7 +19,9 @@ def every_pair():
         linear, mlp = (
             Side(errors, 64, 64, sha256="digest") for errors in (30 + place % 7 * 8, 40)
         )
-        row = Row(*pair, 1_900, linear, mlp, verdict="The MLP is better" if place % 2 else "")
+        verdict = "The MLP is better" if place % 2 else ""
+        sides = {"linear": linear, "mlp": mlp}
+        row = Row(of_pair("mnist", pair), sides, 1_900, verdict=verdict)
         yield replace(row, note="seed 1, not 0, mlp has 16 of 64 trials") if place < 2 else row
 
 
@@ -26,12 +29,44 @@ def every_pair():
 def whole(tmp_path_factory):
     """The overview of all pairs, without reports, as an address."""
     folder = tmp_path_factory.mktemp("whole")
-    return overview.write(folder, "mnist", list(every_pair()), ["0-9: it is damaged"]).as_uri()
+    content = Content(list(every_pair()), ("linear", "mlp"), damaged=["0-9: it is damaged"])
+    return overview.write(folder, content).as_uri()
+
+
+MODELS = ("linear", "mlp", "two-hidden-layers", "a-model-with-a-very-long-name", "wide", "deep")
+NAMES = ("x.csv", "wine quality of red and white.parquet", f"{60 * 'long'}.npz", "a <b> & c.csv")
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """The overview of a person's data and six models, two of its rows confirmed."""
+    known = dict(registry.MODELS)
+    for name in MODELS[2:]:
+        registry.register(registry.Model(name, name, "study.training.models:SimpleMLP"))
+    rows = [
+        Row(
+            DataSet(name, name),
+            {m: Side((7 * k + 3 * place) % 90, 64, 64) for k, m in enumerate(MODELS)},
+            *(100, 500, 30, ("benign", f"malignant{place * ' or worse'}")),
+            verdict=place % 2 * "The MLP and deep cannot be told apart from the linear model",
+        )
+        for place, name in enumerate(NAMES)
+    ]
+    content = Content(rows, MODELS, only_pairs=False, damaged=["b.csv: it is damaged"])
+    yield overview.write(tmp_path_factory.mktemp("sets"), content).as_uri()
+    registry.MODELS.clear()
+    registry.MODELS.update(known)
+
+
+@pytest.fixture(params=["of a sweep", "of all pairs", "of data sets"])
+def url(request, swept, whole, sets):
+    """An overview of two pairs with their reports, one of all, and one of any data."""
+    return {"of all pairs": whole, "of data sets": sets}.get(request.param) or address(swept)
 
 
 @pytest.fixture(params=["of a sweep", "of all pairs"])
-def url(request, swept, whole):
-    """An overview of two pairs with their reports, and one of all."""
+def matrix_url(request, swept, whole):
+    """An overview with a matrix."""
     return whole if request.param == "of all pairs" else address(swept)
 
 
@@ -81,9 +116,9 @@ def test_a_telephone_scrolls_down_only(opened, url):
     assert page.evaluate("document.documentElement.scrollWidth") == 375
 
 
-def test_all_columns_of_the_matrix_are_as_wide(opened, url):
+def test_all_columns_of_the_matrix_are_as_wide(opened, matrix_url):
     """Also where few pairs are there."""
-    page = opened(url)
+    page = opened(matrix_url)
 
     widths = page.evaluate(
         "[...document.querySelectorAll('.matrix thead th')].map(c => c.clientWidth)"
@@ -93,18 +128,49 @@ def test_all_columns_of_the_matrix_are_as_wide(opened, url):
 
 
 def test_paper_cuts_nothing(opened, url):
-    """On A4, both tables end within the margins, and colours are printed."""
+    """On A4, all tables end within the margins."""
     page = opened(url, width=A4)
     page.emulate_media(media="print")
 
     ends = page.evaluate(
         "[...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().right)"
     )
+    assert max(ends) <= A4
+
+
+def test_paper_has_the_colours_of_the_matrix(opened, matrix_url):
+    """Which say who won."""
+    page = opened(matrix_url)
+
     printed = page.evaluate(
         "getComputedStyle(document.querySelector('.matrix td')).printColorAdjust"
     )
-    assert max(ends) <= A4
     assert printed == "exact"
+
+
+def test_a_telephone_shows_all_of_a_data_set_without_scrolling(opened, sets):
+    """Each cell beside its column's name, none over another."""
+    page = opened(sets, width=375)
+
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.sets td')].map(cell => { const text = cell.firstElement"
+        "Child.getBoundingClientRect(); return [text.left, text.right, cell.dataset.label] })"
+    )
+    assert len(boxes) == 4 * (len(MODELS) + 3) + 2
+    assert all(96 < left < right <= 375 and label for left, right, label in boxes)
+    assert page.evaluate(
+        "[...document.querySelectorAll('.scroll')].every(f => f.scrollWidth <= f.clientWidth)"
+    )
+
+
+def test_a_name_is_text(opened, sets):
+    """Whatever is in it."""
+    page = opened(sets)
+
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.sets tbody th')].map(h => h.firstChild.data.trim())"
+    )
+    assert shown == list(NAMES)
 
 
 def test_the_keyboard_reaches_every_cell_with_a_report(opened, swept):

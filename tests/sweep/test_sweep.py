@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from study.storage import load_study, study_names
-from study.sweep.options import parser
-from study.sweep.pairs import ALL
+from study.sweep.data_sets import ALL, of_pair
+from study.sweep.options import parser, settings_of
 from study.sweep.table import read
 
 from .helpers import PAIRS, table
@@ -102,9 +102,9 @@ def test_what_is_no_pair_is_refused(wrong, capsys):
 
 def test_by_default_all_pairs_are_searched():
     """Forty-five, none twice."""
-    [pairs] = parser().parse_args([]).digits
+    pairs = [each.pair for each in settings_of(parser().parse_args([])).data]
 
-    assert pairs == ALL
+    assert tuple(pairs) == ALL
     assert len(pairs) == len({frozenset(pair) for pair in pairs}) == 45
 
 
@@ -142,4 +142,6 @@ def counted(calls, function):
 
 def test_a_storage_without_such_pairs_gives_no_rows(swept):
     """As one of another data set's."""
-    assert read(str(swept[0] / "sweep.db"), "mnist") == {}
+    pairs = [of_pair("mnist", pair) for pair in ALL]
+
+    assert read(str(swept[0] / "sweep.db"), pairs, ("linear", "mlp")) == {}

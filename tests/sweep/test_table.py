@@ -6,24 +6,39 @@ from dataclasses import replace
 import pytest
 
 from study.errors import StudyError
-from study.sweep.page import answer, apart, is_current
-from study.sweep.table import Row, Side, marked, unreadable
+from study.sweep.data_sets import DataSet, of_pair
+from study.sweep.frame import signed_gap
+from study.sweep.notes import marked, unreadable
+from study.sweep.page import is_current
+from study.sweep.rows import Content, Row, Side
+from study.sweep.sentences import answer, apart
+
+SETTINGS = {"steps": 5000, "seed": 0}
 
 
 def row(first=4, second=9, errors=(5, 4), n_val=100, trials=(64, 64), **changes):
     """A pair's row."""
-    settings = {"steps": 5000, "seed": 0}
-    sides = (
-        Side(error, count, count, sha256="digest", settings=settings)
-        for error, count in zip(errors, trials, strict=True)
-    )
-    return replace(Row(first, second, n_val, *sides), **changes)
+    return row_of(of_pair("mnist", (first, second)), errors, n_val, trials, **changes)
+
+
+def row_of(data, errors=(5, 4), n_val=100, trials=(64, 64), settings=None, **changes):
+    """A row of any data set, of as many models as there are errors."""
+    sides = {
+        name: Side(error, count, count, sha256="digest", settings=settings or SETTINGS)
+        for name, error, count in zip(("linear", "mlp", "deep"), errors, trials, strict=False)
+    }
+    return replace(Row(data, sides, n_val), **changes)
 
 
 def notes(*rows, n_trials=64, until_target=False):
     """The rows' notes."""
-    found = {each.pair: each for each in rows}
+    found = {each.data: each for each in rows}
     return [each.note for each in marked(found, n_trials, until_target=until_target)]
+
+
+def content(*rows, **changes):
+    """A page of two models with these rows."""
+    return Content(rows, ("linear", "mlp"), **changes)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +50,13 @@ def test_the_winner_errs_less(errors, winner, gap):
     found = row(errors=errors, n_val=1000)
 
     assert found.winner == winner
-    assert found.gap == pytest.approx(gap)
+    assert signed_gap(found) == pytest.approx(gap)
+    assert found.gap == pytest.approx(abs(gap))
 
 
 def test_the_sentence_counts_winners():
     """And names the pair that the models differ most on."""
-    found = [row(0, 1, (5, 4)), row(2, 3, (9, 4)), row(4, 5, (2, 2))]
+    found = content(row(0, 1, (5, 4)), row(2, 3, (9, 4)), row(4, 5, (2, 2)))
 
     assert answer(found) == (
         "At its best the MLP erred less on 2 of 3 pairs, the linear model on 0, with 1 tie; they "
@@ -53,9 +69,9 @@ def test_a_pair_with_a_note_is_not_counted():
     """However large its gap; and how many such there are is said."""
     found = [row(0, 1, (5, 4)), row(2, 3, (99, 4), note="seed 1, not 0")]
 
-    assert answer(found).startswith("At its best the MLP erred less on 1 of 1 pair, the linear")
-    assert apart(found).startswith("1 pair is shown and not counted: ")
-    assert answer(found[1:]) == "No pair has been searched to its end yet."
+    assert answer(content(*found)).startswith("At its best the MLP erred less on 1 of 1 pair, the")
+    assert apart(content(*found)).startswith("1 pair is shown and not counted: ")
+    assert answer(content(found[1])) == "No pair has been searched to its end yet."
 
 
 def test_a_search_that_is_not_whole_is_noted():
@@ -70,7 +86,8 @@ def test_a_search_that_is_not_whole_is_noted():
 def test_a_search_that_stops_at_its_target_is_whole_there(met, note):
     """Where it was told to."""
     found = row(trials=(16, 64))
-    found = replace(found, linear=replace(found.linear, target_met=met))
+    linear = replace(found.sides["linear"], target_met=met)
+    found = replace(found, sides=found.sides | {"linear": linear})
 
     assert notes(found, until_target=True) == [note]
 
@@ -78,8 +95,7 @@ def test_a_search_that_stops_at_its_target_is_whole_there(met, note):
 def test_settings_that_most_pairs_have_otherwise_are_noted():
     """Each once, though both models have it; as many pairs of a kind, and the first is usual."""
     usual = [row(0, 1), row(2, 3)]
-    side = Side(4, 64, 64, settings={"steps": 40, "seed": 1})
-    other = row(0, 2, linear=side, mlp=side)
+    other = row(0, 2, settings={"steps": 40, "seed": 1})
 
     assert notes(*usual, other) == ["", "steps 40, not 5000, seed 1, not 0", ""]
     assert notes(row(0, 3), other) == ["", "steps 5000, not 40, seed 0, not 1"]
@@ -87,9 +103,10 @@ def test_settings_that_most_pairs_have_otherwise_are_noted():
 
 def test_what_can_be_read_is_told_from_what_cannot():
     """By pair."""
-    found = {(2, 3): row(2, 3), (0, 1): StudyError("trial 3 is damaged")}
+    found = {of_pair("mnist", (2, 3)): row(2, 3)}
+    found[of_pair("mnist", (0, 1))] = StudyError("trial 3 is damaged")
 
-    assert [each.pair for each in marked(found, 64, until_target=False)] == [(2, 3)]
+    assert [each.data.pair for each in marked(found, 64, until_target=False)] == [(2, 3)]
     assert unreadable(found) == ["0-1: trial 3 is damaged"]
 
 
@@ -110,7 +127,10 @@ def test_a_report_of_what_is_there_is_current(reported):
 
 def test_a_report_of_other_trials_is_not(reported):
     """As after a longer search of one model."""
-    assert not is_current(reported, row(mlp=Side(4, 64, 64, sha256="other")))
+    other = row()
+    other.sides["mlp"] = Side(4, 64, 64, sha256="other")
+
+    assert not is_current(reported, other)
 
 
 def test_a_report_without_the_confirmation_is_not(reported):
@@ -132,3 +152,59 @@ def test_a_summary_that_is_none_is_not(reported, text):
     (reported / "4-9/summary.json").write_text(text)
 
     assert not is_current(reported, row())
+
+
+def own(name, errors=(5, 4), **changes):
+    """A row of a person's own data."""
+    return row_of(DataSet(name, name), errors, **changes)
+
+
+def test_what_depends_on_the_data_is_not_compared():
+    """Such as the number of rows that train; the number of steps is."""
+    rows = [
+        own("a", settings=SETTINGS | {"n_train": 80, "target": None}),
+        own("b", settings=SETTINGS | {"n_train": 90, "order": 0}),
+        own("c", settings={"steps": 40, "seed": 0, "n_train": 80}),
+        row(settings=SETTINGS | {"n_train": 10_000, "target": 0.02}),
+    ]
+
+    assert notes(*rows[:3]) == ["", "", "steps 40, not 5000"]
+    assert notes(*rows) == ["", "", "", "steps 40, not 5000"]
+
+
+def test_pairs_are_compared_with_pairs_in_all_settings():
+    """However many other data sets stand beside them."""
+    pairs = [row(0, 1, settings=SETTINGS | {"n_train": 200})]
+    pairs += [row(2, k, settings=SETTINGS | {"n_train": 100}) for k in (3, 4)]
+    others = [own(name) for name in "abcd"]
+
+    assert notes(*pairs, *others) == ["n_train 200, not 100", *6 * [""]]
+
+
+def test_the_winner_of_three_models_is_ahead_of_the_next():
+    """Where two of them err least, it is a tie, and nothing leads."""
+    won, tied = (own("a", errors, trials=(1, 1, 1)) for errors in ((9, 4, 6), (5, 3, 3)))
+
+    assert (won.winner, won.gap) == ("mlp", 0.02)
+    assert (tied.winner, tied.leaders, tied.gap) == ("tie", ["mlp", "deep"], 0)
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (
+            [(9, 4, 6), (9, 4, 5), (1, 4, 6)],
+            "At its best the MLP erred least on 2 of 3 data sets, the linear model on 1, no other "
+            "on any, with 0 ties; the best leads most on 2.csv, by 3.00 percentage points.",
+        ),
+        (
+            [(4, 4, 6)],
+            "No model erred less than every other on any of 1 data set, with 1 tie.",
+        ),
+    ],
+)
+def test_the_sentence_on_three_models_names_those_that_won(errors, said):
+    """Those that won most first."""
+    rows = [own(f"{k}.csv", each, trials=(64, 64, 64)) for k, each in enumerate(errors)]
+
+    assert answer(Content(rows, ("linear", "mlp", "deep"), only_pairs=False)) == said

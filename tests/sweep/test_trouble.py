@@ -5,18 +5,18 @@ import signal
 import sqlite3
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from study import storage
 from study.errors import ResourceError, StudyError
-from study.sweep import loop
+from study.sweep import loop, reports
+from study.sweep.data_sets import of_pair
 from study.sweep.options import parser, settings_of
 from tests.helpers.commands import end, run, wait_for
 from tests.helpers.storages import count
 
-from .helpers import PAIRS, TINY, begin, links, sweep, table
+from .helpers import PAIRS, TINY, begin, links, table
 
 
 def test_a_pair_that_another_search_holds_is_left_to_it(bare, here):
@@ -93,12 +93,12 @@ def failing(monkeypatch):
     begun = []
 
     def fail(error, *, every=False):
-        def one_pair(settings, pair, workers, end):
-            begun.append(pair)
+        def search(settings, data, plans, workers, end):
+            begun.append(data.pair)
             if every or len(begun) == 1:
                 raise error
 
-        monkeypatch.setattr(loop, "_one_pair", one_pair)
+        monkeypatch.setattr(loop, "_search", search)
         return begun
 
     return fail
@@ -178,16 +178,6 @@ def test_what_is_wrong_for_every_pair_is_said_once(copy, here, options, words):
     assert stderr.count("\n") == 1
 
 
-def test_a_model_of_ones_own_is_no_part_of_a_sweep(bare):
-    """Rather than being loaded and left out."""
-    example = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
-
-    result = sweep(bare, "--model-file", example)
-
-    assert (result.status, result.stdout) == (2, "")
-    assert result.stderr == "study: --model-file: a sweep compares linear with mlp: leave it out\n"
-
-
 def test_a_storage_that_is_none_is_said_once(bare, here):
     """Another application's database stays as it is."""
     with closing(sqlite3.connect(bare / "sweep.db")) as connection, connection:
@@ -255,9 +245,10 @@ def test_ctrl_c_while_reports_are_drawn_ends_it_in_one_line(copy):
 def test_no_more_reports_are_drawn_at_once_than_there_are_cores(monkeypatch):
     """With one core they are drawn here, whatever --jobs says."""
     monkeypatch.setattr("study.cli.available_cores", lambda: 1)
-    monkeypatch.setattr(loop, "_report", lambda settings, pair: (os.getpid(), pair))
+    monkeypatch.setattr(reports, "_report", lambda settings, data: (os.getpid(), data.pair))
+    pairs = [of_pair("mnist", pair) for pair in ((0, 1), (8, 9))]
 
-    drawn = list(loop.write_reports(settings_of(parser().parse_args([])), 9, [(0, 1), (8, 9)]))
+    drawn = list(reports.write_reports(settings_of(parser().parse_args([])), 9, pairs))
 
     assert drawn == [(os.getpid(), (0, 1)), (os.getpid(), (8, 9))]
 
@@ -266,5 +257,5 @@ def test_by_default_as_many_pairs_are_searched_at_once_as_there_are_cores(monkey
     """Or as are asked for."""
     monkeypatch.setattr("study.cli.available_cores", lambda: 7)
 
-    assert loop.pairs_at_once(settings_of(parser().parse_args([]))) == 7
-    assert loop.pairs_at_once(settings_of(parser().parse_args(["--jobs", "3"]))) == 3
+    assert loop.at_once(settings_of(parser().parse_args([]))) == 7
+    assert loop.at_once(settings_of(parser().parse_args(["--jobs", "3"]))) == 3
