@@ -133,7 +133,13 @@ def unsafe(tree):
                 if method in UNSAFE_METHODS:
                     yield node.lineno, method
             risky = {"allow_pickle", "shell", "unsafe_allow_html"}
-            yield from ((node.lineno, k.arg) for k in node.keywords if k.arg in risky)
+            given = [k for k in node.keywords if k.arg in risky]
+            yield from ((node.lineno, k.arg) for k in given if not is_false(k.value))
+
+
+def is_false(value):
+    """Whether a keyword's value in the source is ``False``, which turns the risk off."""
+    return isinstance(value, ast.Constant) and value.value is False
 
 
 SENT = ("workers/bootstrap.py", "workers/remote.py")  # what workers are sent by the search itself
