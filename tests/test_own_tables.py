@@ -10,10 +10,12 @@ import pytest
 import torch
 
 import study
-from study.confirm.replicates import split_order
+from study.confirm.replicates import Split, split_order
+from study.confirm.replicates import _divide as divide
 from study.dataset.split import default_n_train, stratified
 from study.errors import StudyError
 from study.storage.searched import Searched
+from study.training.loading import load_pair
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, build
 from tests.helpers import commands
@@ -189,6 +191,19 @@ def test_a_shuffled_studys_splits_are_drawn_by_class(pair):
     assert split_order(pair, seed=0, number=0)[:3].tolist() == [7735, 2635, 6391]
 
 
+def test_a_holdout_is_normalised_by_its_splits_training_part():
+    """As the model saw its training rows; the rows that validate and the holdout teach nothing."""
+    frame = table()
+    data = study.load(X=frame[["a", "b", "c"]], y=frame["kind"])
+    inner, holdout = divide(data, Split(None, 1, 0, 0))
+    fitted = inner.raw[: inner.n_train]
+
+    assert (inner.n_train, len(inner.raw), len(holdout.raw)) == (140, 170, 30)
+    for part in (inner, holdout):
+        wanted = (part.raw - fitted.mean(0)) / fitted.std(0)
+        assert np.allclose(part.images, wanted, atol=1e-5)
+
+
 # --- what is told ---------------------------------------------------------------------------
 
 
@@ -248,6 +263,16 @@ def test_a_protocol_of_other_data_is_refused():
 
     with pytest.raises(StudyError, match=r"its n_train is 10,000, that of the data 170"):
         study.train([], [], study.images_of(data, torch.device("cpu")), Protocol(), seed=0)
+
+
+def test_a_file_that_is_written_anew_is_read_anew(path):
+    """A worker lives longer than a file; the same content comes from the cache."""
+    protocol = Protocol.of(study.load(data=path))
+    first, again = (load_pair(protocol, path) for _ in range(2))
+    table(seed=1).to_csv(path, index=False)
+
+    assert first is again
+    assert load_pair(protocol, path).digest != first.digest
 
 
 def test_an_objective_takes_own_rows():
