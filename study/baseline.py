@@ -24,7 +24,7 @@ from study.text import say
 from study.training.protocol import Protocol
 from study.training.registry import FORMER, MODELS, Model, build, model_named
 from study.training.sgd import optimiser_of
-from study.training.space import Configuration, Value, only_value
+from study.training.space import Configuration, Value, first_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +220,7 @@ def _configuration(args: argparse.Namespace, model: Model) -> dict[str, Value]:
     for each in stated:
         if not found[each.name].single():
             raise StudyError(f"{each.option}: is no single value: give one")
-    return {"learning_rate": args.learning_rate} | {n: only_value(d) for n, d in found.items()}
+    return {"learning_rate": args.learning_rate} | {n: first_value(d) for n, d in found.items()}
 
 
 def command(args: argparse.Namespace) -> int:

@@ -163,9 +163,9 @@ def _number(
             value = kind(text)
         except ValueError:
             word = "whole number" if kind is int else "number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not a {word}") from None
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a {word}") from None
         if not accepts(value):
-            raise argparse.ArgumentTypeError(f"{text} is not {what}")
+            raise argparse.ArgumentTypeError(f"{text[:40]} is not {what}")
         return value
 
     return read

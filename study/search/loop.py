@@ -16,6 +16,8 @@ from study.search.planner import Planner, task_of_stored, tasks_of
 from study.storage.ledger import REMEDY
 from study.storage.searched import require_fit
 from study.training.plan import Plan
+from study.training.registry import build
+from study.training.space import first_value
 from study.trials import StoredTrial, best_of, rank, require_storable
 from study.trials.selection import meets_target
 from study.workers import Pool, Workers
@@ -105,6 +107,7 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     pair = load_pair(plan.protocol, settings.root)  # held, so that it is loaded once
     plan = replace(plan, inputs=pair.inputs)
     manifest = plan.manifest(pair.digest)
+    require_model(plan)
     require_fit(*settings.where, manifest, settings.remedy)
     with (
         settings.workers.open() as pool,
@@ -122,6 +125,18 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     return Outcome(
         run.trials, len(run.trials) - before, time.monotonic() - start, ledger.found.others
     )
+
+
+def require_model(plan: Plan) -> None:
+    """Refuse a person's model that can't be built, before a storage is made.
+
+    Raises:
+        StudyError: Its factory fails, or its modules can't be trained as a cohort.
+    """
+    model = plan.model_definition
+    if model.source_sha256:
+        simplest = {name: first_value(found) for name, found in plan.space.items()}
+        build(model, simplest, seed=plan.seed, inputs=plan.inputs)
 
 
 class _Run:

@@ -7,7 +7,6 @@ scale and step are those of the model's own distribution.
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,21 @@ from typing import TYPE_CHECKING, Any
 from study import cli
 from study.errors import StudyError
 from study.training.registry import FORMER, HIDDEN_UNITS, MODELS, Model, default_space
-from study.training.space import OPTIMISER, contains, optimiser_space, whole, words
+from study.training.space import (
+    OPTIMISER,
+    contains,
+    optimiser_space,
+    require_optimiser,
+    whole,
+    words,
+)
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+LARGEST = 1e15  # of a hyperparameter: floats are exact for whole numbers below
+_LONGEST = 200  # letters of an option
 
 
 @dataclass(frozen=True)
@@ -75,14 +85,17 @@ def add_param(group: argparse._ActionsContainer, metavar: str, help_text: str) -
 
 def _stated(text: str) -> Stated:
     left, sign, value = text.partition("=")
-    model, _, name = left.rpartition(".")
-    if not sign or not name.isidentifier() or not value:
-        raise argparse.ArgumentTypeError(f"{text!r} is not [MODEL.]NAME=VALUE")
+    model, dot, name = left.rpartition(".")
+    is_whole = sign and value and name.isidentifier() and bool(dot) == bool(model)
+    if not is_whole or len(text) > _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text[:_LONGEST]!r} is not [MODEL.]NAME=VALUE")
     return Stated(f"--param {text}", model, name, value)
 
 
 def _target(text: str) -> tuple[str, float]:
-    model, _, error = text.rpartition("=")
+    model, sign, error = text.rpartition("=")
+    if bool(sign) != bool(model):
+        raise argparse.ArgumentTypeError(f"{text!r} is not [MODEL=]ERROR")
     return model, cli.fraction(error)
 
 
@@ -93,6 +106,8 @@ def target_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) -
         StudyError: They name a model that is not searched.
     """
     given: dict[str, float] = dict(args.target)
+    if len(given) < len(args.target):
+        raise StudyError("--target: is given twice for one model: give it once")
     for name in given.keys() - {"", *(each.name for each in models)}:
         words = _not_searched(name, [each.name for each in models])
         raise StudyError(f"--target {name}={given[name]:g}: {words}")
@@ -151,16 +166,12 @@ def _of_model(
     stated: Sequence[Stated], model: str, own: Mapping[str, object]
 ) -> dict[str, Stated]:
     """What is stated of each of a model's own names; what names the model counts first."""
-    chosen: dict[str, Stated] = {}
+    given: dict[tuple[str, str], Stated] = {}
     for each in stated:
-        if each.model not in ("", model) or each.name not in own:
-            continue
-        before = chosen.get(each.name)
-        if before and bool(before.model) == bool(each.model):
+        if (each.model, each.name) in given:
             raise StudyError(f"{each.option}: {each.name} is given twice: give it once")
-        if before is None or each.model:
-            chosen[each.name] = each
-    return chosen
+        given[each.model, each.name] = each
+    return {name: given[of, name] for of in ("", model) for name in own if (of, name) in given}
 
 
 def _known(model: Model) -> dict[str, BaseDistribution]:
@@ -207,11 +218,19 @@ def _narrowed(stated: Stated, own: Any) -> BaseDistribution:  # noqa: ANN401 (an
         raise ValueError(f"the range is reversed: give {last}..{first}")
     if own.log and low <= 0:
         raise ValueError(f"{low:g} is not above 0, and the scale is logarithmic")
+    if own.step is not None and not all(_is_on_step(end, own) for end in (low, high)):
+        raise ValueError(f"is off the steps of {own.step:g} from {own.low:g}")
     found: BaseDistribution = type(own)(low, high, log=own.log, step=own.step)
+    if stated.name in OPTIMISER:
+        require_optimiser(stated.name, found)
     if not is_range and not contains(own, low):
-        raise ValueError(f"is outside of {words(own)}, which a range {low:g}..{low:g} may be")
-    whole({stated.name: found} if stated.name in OPTIMISER else {})
+        raise ValueError(f"is outside of {words(own)}, where a range {first}..{first} may lie")
     return found
+
+
+def _is_on_step(end: float, own: Any) -> bool:  # noqa: ANN401 (a stepped number)
+    steps: float = (end - own.low) / own.step
+    return abs(steps - round(steps)) < 1e-8
 
 
 def _number(kind: type[int] | type[float], text: str) -> float:
@@ -220,8 +239,8 @@ def _number(kind: type[int] | type[float], text: str) -> float:
     except ValueError:
         what = "whole number" if kind is int else "number"
         raise ValueError(f"{text!r} is not a {what}") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is not finite")
+    if not abs(value) < LARGEST:
+        raise ValueError(f"{text} is too large")
     return value
 
 

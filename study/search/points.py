@@ -34,25 +34,30 @@ def points(plan: Plan, axes: Axes, first: int, count: int) -> np.ndarray:
         engine = qmc.Sobol(len(axes), rng=derive(plan.seed, "sampler"))
         upto = (first + count - 1).bit_length()
         return np.asarray(engine.random_base2(upto)[first : first + count])
-    levels = grid_levels(axes, plan.grid or 1)
     place, found = np.arange(first, first + count), []
-    for each in levels[:-1]:
+    middle = 0.5 if len(axes) > 2 else 0.0  # of an axis with one value
+    for each in grid_levels(axes, plan.grid or 1):
         place, row = np.divmod(place, each)
-        found.append(row / max(each - 1, 1))
-    return np.stack([*found, place / max(levels[-1] - 1, 1)], 1)
+        found.append(row / (each - 1) if each > 1 else row + middle)
+    return np.stack(found, 1)
 
 
 def grid_levels(axes: Axes, size: int) -> list[int]:
     """How many values of each axis a grid of this many points has, the learning rate's first.
 
-    A choice has all its values, a number at most ``LEVELS``, as far as the points reach; the
-    learning rate has as many as are left.
+    A choice has all its values and a number ``LEVELS``, and the learning rate as many as are
+    left. Where those would be fewer than ``LEVELS`` of three axes or more, the axes with the most
+    values give up some, numbers before choices.
     """
-    left, others = size, []
-    for found in list(axes.values())[1:]:
-        others.append(max(1, min(_values(found), left)))
-        left //= others[-1]
-    return [math.ceil(size / math.prod(others)), *others]
+    _, *others = axes.values()
+    levels = [_values(found) for found in others]
+    if len(levels) == 1:
+        levels = [min(levels[0], size)]
+    is_number = [not hasattr(found, "choices") for found in others]
+    while len(levels) > 1 and max(levels) > 1 and math.prod(levels) * LEVELS > size:
+        places = [k for k, each in enumerate(levels) if each > 1]
+        levels[max(places, key=lambda k: (is_number[k], levels[k], k))] -= 1
+    return [math.ceil(size / math.prod(levels)), *levels]
 
 
 def _values(found: BaseDistribution) -> int:

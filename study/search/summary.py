@@ -10,8 +10,9 @@ from study import formats
 from study.search.loop import Outcome, Settings
 from study.text import hidden
 from study.training.plan import Plan
+from study.training.space import sampled
 from study.trials import StoredTrial, best_of
-from study.trials.selection import diagnosed, recommended
+from study.trials.selection import diagnosed, level_choices, recommended
 
 if TYPE_CHECKING:
     from study.stats import Diagnosis
@@ -78,10 +79,14 @@ def _target(target: float, plan: Plan, best: StoredTrial) -> str:
 
 
 def diagnoses(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, str]:
-    """What the trials show about each searched number's range, in one line each."""
+    """What the trials show about each range and choice that was searched, in one line each."""
+    numbers, level = diagnosed(plan, trials), level_choices(plan, trials)
     return {
-        name: _diagnosis(found, plan.space[name])
-        for name, found in diagnosed(plan, trials).items()
+        name: _diagnosis(numbers[name], plan.space[name])
+        if name in numbers
+        else f"{formats.listed([str(c) for c in level[name]])} "
+        f"{'is' if len(level[name]) == 1 else 'are'} level with the best"
+        for name in sampled(plan.space)
     }
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from torch import nn
 
+GIVEN = ("inputs", "generator")  # what a factory is given beside its hyperparameters
 HIDDEN_UNITS = (16, 128)  # searched by default, log-uniformly
 FORMER = ("learning_rate", "hidden_units")
 """All hyperparameters of version 0.1. Its trials store an attribute each, its manifests a pair of
@@ -114,8 +116,13 @@ def register(model: Model) -> None:
     """
     if model.name in MODELS and MODELS[model.name] != model:
         raise StudyError(f"model {model.name!r}: is registered already: choose another name")
-    if not model.name.strip() or "/" in model.name:
+    if not model.name.strip() or {*"/="} & {*model.name}:
         raise StudyError(f"model {model.name!r}: is no name: use letters, digits and dashes")
+    if min(model.generation, model.cohort) < 1:
+        sizes = f"generation {model.generation} and cohort {model.cohort}"
+        raise StudyError(f"model {model.name!r}: has {sizes}: must be 1 or more")
+    if model.target is not None and not 0 <= model.target <= 1:
+        raise StudyError(f"model {model.name!r}: has target {model.target}: must be a fraction")
     if model.space is not None:
         _check_space(model, model.space)
     MODELS[model.name] = model
@@ -125,23 +132,36 @@ def _check_space(model: Model, space: Space) -> None:
     from optuna.distributions import BaseDistribution, CategoricalDistribution
 
     where = f"model {model.name!r}: its space"
-    whole(space)
     for name, found in space.items():
-        if not isinstance(name, str) or not name.isidentifier():
-            raise StudyError(f"{where} has {name!r}: must be a keyword of the factory")
+        if not isinstance(name, str) or not name.isidentifier() or name in GIVEN:
+            raise StudyError(f"{where} has {name!r}: must be a keyword of the factory's own")
         if not isinstance(found, BaseDistribution):
             kind = type(found).__name__
             raise StudyError(f"{where}: {name} is a {kind}: must be a distribution of Optuna")
-        choices = getattr(found, "choices", ())
-        if not all(
-            choice is None or isinstance(choice, bool | int | float | str) for choice in choices
+        if isinstance(found, CategoricalDistribution):
+            _check_choices(f"{where}: {name}", found.choices)
+        elif not math.isfinite(found.high - found.low):  # type: ignore[attr-defined]
+            raise StudyError(f"{where}: {name} has no finite range: must have one")
+    whole(space)
+    sizes = model.size_parameters
+    numbers = {n for n, d in space.items() if getattr(d, "low", 0) > 0}
+    if not isinstance(sizes, tuple) or not numbers.issuperset(sizes):
+        listed = ", ".join(sorted(numbers))
+        raise StudyError(f"{where}: size_parameters are {sizes!r}: must be a tuple of {listed}")
+
+
+def _check_choices(where: str, choices: Sequence[object]) -> None:
+    """Refuse choices that a storage or a command line can't tell apart."""
+    for choice in choices:
+        is_finite = not isinstance(choice, float) or math.isfinite(choice)
+        if (
+            not isinstance(choice, bool | int | float | str | None)
+            or choice == ""
+            or not is_finite
         ):
-            raise StudyError(f"{where}: {name} has other choices than numbers and words: must not")
-    for name in model.size_parameters:
-        if isinstance(space.get(name), CategoricalDistribution | None):
-            raise StudyError(
-                f"{where} has no numeric {name}: size_parameters must be of the space"
-            )
+            raise StudyError(f"{where} has the choice {choice!r}: must be a word or a number")
+    if min(len({*choices}), len({str(choice).lower() for choice in choices})) < len(choices):
+        raise StudyError(f"{where} has equal choices ({choices}): must differ, as words too")
 
 
 def model_named(name: str) -> Model:
@@ -191,7 +211,9 @@ def _run(path: Path) -> None:
     spec = spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, "a .py file has a loader"  # noqa: PT018
     sys.modules[name] = module = module_from_spec(spec)
-    with seeded(0):  # what the file sets is undone, and what it draws is always the same
+    with seeded(0), warnings.catch_warnings():
+        # what the file sets is undone, and what it draws is always the same
+        warnings.filterwarnings("ignore", module="optuna")  # register says what is wrong
         spec.loader.exec_module(module)
 
 

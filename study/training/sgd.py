@@ -55,10 +55,18 @@ class Sgd:
         weight_decay: Sequence[float] = (),
         nesterov: Sequence[bool] = (),
     ) -> Sgd:
-        """From one number a member each; those of an empty sequence are 0."""
+        """From one number a member each; those of an empty sequence are 0.
+
+        Raises:
+            ValueError: They are not one a member, or not what ``torch.optim.SGD`` takes.
+        """
         none = [0.0] * len(learning_rates)
         given = (learning_rates, momentum or none, weight_decay or none, nesterov or none)
+        if len({*map(len, given)}) > 1:
+            raise ValueError(f"optimiser: {[*map(len, given)]} settings: one of each a member")
         rates, momenta, decays, ahead = (torch.tensor(v, dtype=torch.float64) for v in given)
+        if not all((values >= 0).all() for values in (momenta, decays)):
+            raise ValueError("optimiser: momentum or weight decay below 0: 0 or more")
         return cls(-rates, momenta, -rates * decays, ahead)
 
     @property

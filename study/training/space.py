@@ -65,22 +65,35 @@ def whole(space: Space) -> dict[str, BaseDistribution]:
     """
     found = {"learning_rate": optimiser_space()["learning_rate"], **space}
     for name in found.keys() & {*OPTIMISER}:
-        _require_optimiser(name, found[name])
+        require_optimiser(name, found[name])
+    if True in _values(found.get("nesterov")) and not any(_values(found.get("momentum"))):
+        raise StudyError("nesterov: there is no momentum: must have one above 0 beside it")
     return found
 
 
-def _require_optimiser(name: str, found: Any) -> None:  # noqa: ANN401 (any distribution)
+def require_optimiser(name: str, found: BaseDistribution) -> None:
+    """Refuse a distribution with values that ``torch.optim.SGD`` does not take.
+
+    Raises:
+        StudyError: The message says what would be right.
+    """
+    values = _values(found)
+    numbers = [value for value in values if isinstance(value, int | float)]
     if name == "nesterov":
-        fits, right = (
-            set(getattr(found, "choices", (None,))) <= {False, True},
-            "choices of booleans",
-        )
+        fits, right = {*values} <= {False, True}, "True, False or both"
     elif name == "learning_rate":
-        fits, right = getattr(found, "low", 0) > 0, "a number above 0"
+        fits, right = hasattr(found, "low") and min(numbers) > 0, "a range above 0"
     else:
-        fits, right = getattr(found, "low", -1) >= 0, "a number, 0 or more"
+        fits, right = len(numbers) == len(values) and min(numbers) >= 0, "numbers, 0 or more"
     if not fits:
-        raise StudyError(f"{name}: {words(found)} is searched: must be {right}")
+        raise StudyError(f"{name}: {words(found)} can't be searched: must be {right}")
+
+
+def _values(found: Any) -> tuple[Value, ...]:  # noqa: ANN401 (any distribution, or none)
+    """The ends of a range, or all choices; nothing of no distribution."""
+    if found is None:
+        return ()
+    return tuple(getattr(found, "choices", ())) or (found.low, found.high)
 
 
 def sampled(space: Space) -> dict[str, BaseDistribution]:
@@ -93,13 +106,12 @@ def sampled(space: Space) -> dict[str, BaseDistribution]:
 
 def configuration(space: Space, params: Mapping[str, Any]) -> dict[str, Value]:
     """What a trial trains: what Optuna sampled, and what is fixed."""
-    return {n: params[n] if n in params else only_value(found) for n, found in space.items()}
+    return {n: params[n] if n in params else first_value(found) for n, found in space.items()}
 
 
-def only_value(distribution: BaseDistribution) -> Value:
-    """The value of a fixed hyperparameter, whose distribution is ``single()``."""
-    choices: tuple[Value, ...] = getattr(distribution, "choices", ())
-    return choices[0] if choices else distribution.low  # type: ignore[attr-defined]
+def first_value(distribution: BaseDistribution) -> Value:
+    """The lower end of a range, or the first choice; the only value of what is fixed."""
+    return _values(distribution)[0]
 
 
 def suggest(space: Space, trial: optuna.Trial) -> dict[str, Value]:

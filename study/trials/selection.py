@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from study.training.plan import Plan
-from study.training.space import OPTIMISER, sampled
+from study.training.space import OPTIMISER, Value, sampled
 from study.trials import StoredTrial, rank
 
 if TYPE_CHECKING:
@@ -47,6 +47,25 @@ def recommended(plan: Plan, trials: Sequence[StoredTrial]) -> StoredTrial:
         n=complete[0].n_val,
     )
     return complete[place]
+
+
+def level_choices(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, tuple[Value, ...]]:
+    """For each hyperparameter that was searched as a choice: what is level with the best.
+
+    Args:
+        plan: The study's.
+        trials: Of the study, at least one of them trained to the end.
+    """
+    from study.stats import level_with_best
+
+    complete = [trial for trial in trials if trial.state == "COMPLETE"]
+    is_level = level_with_best([trial.val_errors for trial in complete], complete[0].n_val)
+    level = [trial for trial, fits in zip(complete, is_level, strict=True) if fits]
+    choices = {n: d.choices for n, d in sampled(plan.space).items() if hasattr(d, "choices")}
+    return {
+        name: tuple(c for c in all_ if any(trial.parameters[name] == c for trial in level))
+        for name, all_ in choices.items()
+    }
 
 
 def diagnosed(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, Diagnosis]:
