@@ -1,7 +1,9 @@
 """One's own data from Python and the command line: defaults, warnings, and every command."""
 
+import contextlib
 import logging
 import re
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -15,7 +17,7 @@ from study.confirm.replicates import _divide as divide
 from study.dataset.split import default_n_train, stratified
 from study.errors import StudyError
 from study.storage.searched import Searched
-from study.training.loading import load_pair
+from study.training.loading import load_pair, own_protocol
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, build
 from tests.helpers import commands
@@ -307,19 +309,16 @@ def confirmed(once):
 
     def make(folder):
         table().to_csv(folder / "t.csv", index=False)
-        run(folder, "study.search", "--model", "mlp", *SHORT, "--data", "t.csv")
-        result = run(folder, "study.search", "--model", "linear", *SHORT, "--data", "t.csv")
-        run(folder, "study.confirm", "linear", "mlp", *SURE, "--data", "t.csv")
-        return result
+        return run(folder, "study", "--data", "t.csv", *SHORT, *SURE, "--out", "r")
 
     return once("own table", make)
 
 
-SURE = ("--seeds", 2, "--splits", 2, "--finalists", 1, "--n-trials", 4)
+SURE = ("--seeds", 2, "--splits", 2, "--finalists", 1)
 
 
-def test_a_search_tells_what_it_took(confirmed):
-    """On one line, and its study stores it."""
+def test_one_command_compares_on_a_table(confirmed):
+    """It tells what it took, once, and its studies store it; no target is spoken of."""
     folder, result = confirmed
 
     assert (result.status, result.stderr) == (0, "")
@@ -330,6 +329,7 @@ def test_a_search_tells_what_it_took(confirmed):
     )
     assert result.stdout.splitlines().count(told) == 1
     assert "target" not in result.stdout
+    assert "target" not in re.sub("<[^>]*>", "", (folder / "r/index.html").read_text())
     stored = Searched.read(str(folder / "study.db"), "linear")
     assert stored.manifest["protocol"] == {
         **{"dataset": "t.csv", "classes": ["no", "yes"], "n_train": 170, "steps": 60},
@@ -350,6 +350,8 @@ def test_each_command_on_the_study_takes_the_data(confirmed):
         assert "identical" in run(folder, "study.reproduce", *trial).stdout
         sure = run(folder, "study.confirm", "linear", "mlp", *SURE, "--data", data)
         assert (sure.status, sure.stderr) == (0, "")
+    report = run(folder, "study.report", "--out", "r", "--data", data)
+    assert (report.status, report.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["study.reproduce", "study.confirm"])
@@ -359,7 +361,7 @@ def test_without_the_data_or_with_other_data_a_command_is_refused(name, confirme
     table(seed=1).to_csv(folder / "other.csv", index=False)
     options = {
         "study.reproduce": ("--study-name", "mlp", "--trial", 1),
-        "study.confirm": ("linear", "mlp", "--seeds", 3, "--splits", 3, "--n-trials", 4),
+        "study.confirm": ("linear", "mlp", "--seeds", 3, "--splits", 3),
     }[name]
 
     assert_refused(
@@ -404,6 +406,19 @@ def test_a_folder_of_images_is_searched_in_colour(tmp_path):
         in (ended.stdout)
     )
     assert ended.status == 0
+
+
+def test_the_example_of_the_docs_is_told_as_they_show_it(tmp_path):
+    """The page's own code writes the file."""
+    page = (Path(__file__).parents[1] / "docs/own-data.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", page, re.S)[0]
+    shown = re.findall(r"```text\n(.*?)```", page, re.S)[0]
+    with contextlib.chdir(tmp_path):
+        exec(code, {})
+
+    told = own_protocol(tmp_path / "breast-cancer.csv", "diagnosis", {}, {})[1]
+
+    assert told == " ".join(shown.split())
 
 
 def test_the_baseline_trains_on_a_table(path):
