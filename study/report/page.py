@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NARROW = 10  # letters
 WIDE = 56  # of a picture's longer side, in pixels of the page
 ROWS = 100  # of a figure's numbers on the page; the CSV has all
+MANY = 24  # figures, from which on a page is long: it has fewer rows, and shorter figures
+FEWER_ROWS = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,26 +75,30 @@ def to_html(record: Record, drawn: Drawn) -> str:
     if len(record.searches) > 2:
         own["css"] += source_of("many.css")
     first, *others = drawn.sections
-    return template("page.html.j2", numbers=numbers, groups=groups, rows=ROWS).render(
+    is_long = len(drawn.figures) > MANY
+    rows = FEWER_ROWS if is_long else ROWS
+    helpers = {"numbers": partial(numbers, rows=rows), "groups": groups, "rows": rows}
+    return template("page.html.j2", **helpers).render(
         title=headline.answer(record),
         first=first,
         sections=others,
-        src={name: _uri(figure) for name, figure in drawn.figures.items()},
-        narrow={name: _uri(figure) for name, figure in drawn.narrow.items()},
+        src={name: _uri(figure, is_long) for name, figure in drawn.figures.items()},
+        narrow={name: _uri(figure, is_long) for name, figure in drawn.narrow.items()},
         own={name: Markup(text) for name, text in own.items()},
         digests={name: csp_hash(text) for name, text in own.items()},
     )
 
 
-def _uri(figure: Figure) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(rendering.svg(figure).encode()).decode()
+def _uri(figure: Figure, is_long: bool) -> str:
+    text = rendering.short_svg(figure) if is_long else rendering.svg(figure)
+    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
 
 
-def numbers(chart: Chart) -> Table:
+def numbers(chart: Chart, rows: int = ROWS) -> Table:
     """The first rows of what a figure shows, as words."""
-    frame = chart.frame.head(ROWS)
-    rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
-    return Table("", [name.replace("_", " ") for name in frame.columns], rows, sortable=True)
+    frame = chart.frame.head(rows)
+    cells = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return Table("", [name.replace("_", " ") for name in frame.columns], cells, sortable=True)
 
 
 def _cell(value: object) -> str:
