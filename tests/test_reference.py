@@ -76,13 +76,12 @@ def test_the_searches_give_the_published_trials(published, tmp_path, monkeypatch
     from study.report.collect import collect
     from study.report.tables import trials
     from study.search.command import run_search
-    from study.search.options import plan_of, settings_of
+    from study.search.options import plans_of, settings_of
 
     monkeypatch.chdir(tmp_path)
     args = parser().parse_args(["--storage", "study.db", "-q"])
-    for model in ("linear", "mlp"):
-        plan, settings = plan_of(args, MODELS[model]), settings_of(args, model)
-        assert run_search(plan, settings, quiet=True) == 0
+    for plan in plans_of(args, [MODELS["linear"], MODELS["mlp"]]):
+        assert run_search(plan, settings_of(args, plan.model), quiet=True) == 0
     trials(collect("study.db")).to_csv("trials.csv", index=False)
     used = [SUMMARY["models"][model]["versions"] for model in ("linear", "mlp")]
 
