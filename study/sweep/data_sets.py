@@ -10,13 +10,14 @@ from itertools import combinations
 from pathlib import Path
 
 from study import storage
-from study.dataset import name_of
+from study.dataset import DATASETS, name_of, own
 from study.errors import StudyError
 from study.storage.urls import shown
 
 Pair = tuple[int, int]
 ALL: tuple[Pair, ...] = tuple(combinations(range(10), 2))
-_TAKEN = re.compile(r"(.*-)?\d-\d|index\.html|sweep\.csv|report-files\.json")  # of a sweep's own
+_OFFICIAL = "|".join((*DATASETS, own.NAME))
+_RESERVED = re.compile(rf"(({_OFFICIAL})-)?\d-\d|index\.html|sweep\.csv|report-files\.json")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def of_path(path: Path) -> DataSet:
     return DataSet(name, name, root=path.absolute())
 
 
+def is_reserved(name: str) -> bool:
+    """Whether it is the name of a pair's studies or report, or of a file of the sweep's."""
+    return bool(_RESERVED.fullmatch(name))
+
+
 def require_names(found: Iterable[DataSet], models: Sequence[str]) -> None:
     """Refuse data whose name can't be that of studies and of a folder, or is there twice.
 
@@ -74,7 +80,9 @@ def require_names(found: Iterable[DataSet], models: Sequence[str]) -> None:
     """
     seen: dict[str, Path | None] = {}
     for each in found:
-        if each.pair is None and _TAKEN.fullmatch(each.name):
+        if not each.name:
+            raise StudyError(f"--data {each.root}: has no name: name a file, or a folder in it")
+        if each.pair is None and is_reserved(each.name):
             raise StudyError(f"--data {each.root}: has the name of a sweep's own: rename it")
         if each.name in seen:
             raise StudyError(

@@ -11,7 +11,7 @@ from study import storage as store
 from study.errors import NotConfirmedError, ResourceError, StudyError
 from study.report.record import digest_of
 from study.storage.searched import Searched
-from study.sweep.data_sets import DataSet
+from study.sweep.data_sets import DataSet, is_reserved
 from study.sweep.rows import Found, Row, Side
 from study.training.space import words
 from study.trials.selection import meets_target
@@ -49,7 +49,7 @@ def own_data(storage: str, models: Sequence[str]) -> list[DataSet]:
     there = store.study_names(storage)
     ends = f"/{models[0]}"
     prefixes = [name.removesuffix(ends) for name in there if name.endswith(ends)]
-    found = [DataSet(prefix, prefix) for prefix in prefixes]
+    found = [DataSet(prefix, prefix) for prefix in prefixes if not is_reserved(prefix)]
     return [
         each
         for each in found

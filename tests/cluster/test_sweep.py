@@ -1,11 +1,14 @@
 """A sweep's rows do not depend on where its pairs were trained, or kept."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from study.sweep import loop
 from study.sweep.options import parser, settings_of
-from tests.helpers.commands import until
-from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_images
+from tests.helpers.commands import run, until
+from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_files, write_images
 
 from .helpers import rows
 
@@ -40,6 +43,24 @@ def test_a_cluster_gives_the_same_rows(alone, bare, cluster, kept, request):
         for model in ("linear", "mlp"):
             name = f"kmnist-{pair}/{model}"
             assert rows(storage, name) == rows(alone / "sweep.db", name)
+
+
+def test_a_cluster_gives_the_same_rows_of_a_persons_data(cluster, tmp_path):
+    """Each worker reads the file; a model that both commands load from a file is trained too."""
+    models = ("linear", "mlp", "two-hidden-layers")
+    example = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
+    options = ("--steps", "20", "--val-every", "10", "--n-trials", "2", "--no-reports")
+    options += ("--data", "cancer.csv", "digits.npz", "--models", *models)
+    options += ("--model-file", str(example))
+    write_files(tmp_path)
+    for place in ((), ("--dask", cluster.address)):
+        storage = ("--storage", f"{len(place)}.db")
+        command = [sys.executable, "-m", "study.sweep", *options, *storage, *place]
+        result = run(command, tmp_path)
+        assert (result.status, result.stderr) == (0, "")
+
+    for name in (f"{data}/{model}" for data in ("cancer.csv", "digits.npz") for model in models):
+        assert rows(tmp_path / "2.db", name) == rows(tmp_path / "0.db", name)
 
 
 @pytest.mark.faults

@@ -5,6 +5,7 @@ import re
 import sys
 
 import numpy as np
+import pytest
 
 from study.dataset import idx
 from tests.helpers.commands import end, start
@@ -58,3 +59,20 @@ def links(folder):
     """Where the overview's links lead, each once."""
     page = (folder / "reports/index.html").read_text()
     return sorted(set(re.findall(r'<a href="([^"]+)"', page)))
+
+
+def write_files(folder):
+    """200 rows of the breast-cancer table, 8 × 8 digits 3 and 8, and data that can't be used."""
+    datasets = pytest.importorskip("sklearn.datasets")
+    cancer, digits = datasets.load_breast_cancer(), datasets.load_digits()
+    names = cancer.target_names[cancer.target]
+    lines = [",".join([*cancer.feature_names, "diagnosis"])]
+    lines += [
+        ",".join([*map(str, row), name]) for row, name in zip(cancer.data, names, strict=True)
+    ]
+    (folder / "cancer.csv").write_text("\n".join(lines[:201]))
+    images, kept = (digits.images * 15).astype(np.uint8), np.isin(digits.target, (3, 8))
+    np.savez(folder / "digits.npz", X=images[kept], y=digits.target[kept])
+    np.savez(folder / "ten.npz", X=images, y=digits.target)
+    (folder / "text.csv").write_text("colour,class\n" + "red,a\nblue,b\n" * 20)
+    return folder

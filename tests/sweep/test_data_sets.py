@@ -6,7 +6,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import optuna
 import pytest
 
@@ -19,30 +18,13 @@ from study.training.registry import MODELS as KNOWN
 from tests.helpers.commands import end, kill, start, wait_for
 from tests.helpers.storages import assert_same
 
-from .helpers import TINY, links, with_images_of
+from .helpers import TINY, links, with_images_of, write_files
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("linear", "mlp", "two-hidden-layers")
 THREE = ("--models", *MODELS, "--model-file", ROOT / "examples/two_hidden_layers.py")
 QUICK = ("--steps", "20", "--val-every", "10", "--n-trials", "2", "--storage", "sweep.db")
 BOTH = ("--data", "cancer.csv", "digits.npz")
-
-
-def write_files(folder):
-    """200 rows of the breast-cancer table, 8 × 8 digits 3 and 8, and data that can't be used."""
-    datasets = pytest.importorskip("sklearn.datasets")
-    cancer, digits = datasets.load_breast_cancer(), datasets.load_digits()
-    names = cancer.target_names[cancer.target]
-    lines = [",".join([*cancer.feature_names, "diagnosis"])]
-    lines += [
-        ",".join([*map(str, row), name]) for row, name in zip(cancer.data, names, strict=True)
-    ]
-    (folder / "cancer.csv").write_text("\n".join(lines[:201]))
-    images, kept = (digits.images * 15).astype(np.uint8), np.isin(digits.target, (3, 8))
-    np.savez(folder / "digits.npz", X=images[kept], y=digits.target[kept])
-    np.savez(folder / "ten.npz", X=images, y=digits.target)
-    (folder / "text.csv").write_text("colour,class\n" + "red,a\nblue,b\n" * 20)
-    return folder
 
 
 @pytest.fixture
@@ -193,6 +175,7 @@ def test_of_data_alone_no_pair_is_swept():
     ("options", "words"),
     [
         (["--data", "a/x.csv", "b/x.csv"], "/x.csv: have one name, 'x.csv': rename one"),
+        (["--data", "/"], "--data /: has no name: name a file, or a folder in it"),
         (["--data", "4-9"], "/4-9: has the name of a sweep's own: rename it"),
         (["--data", "index.html"], "/index.html: has the name of a sweep's own: rename it"),
         (["--data", f"{190 * 'x'}.csv"], "is too long: use at most 200 letters"),

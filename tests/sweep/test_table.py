@@ -7,9 +7,9 @@ import pytest
 
 from study.errors import StudyError
 from study.sweep.data_sets import DataSet, of_pair
-from study.sweep.frame import signed_gap
+from study.sweep.frame import frame_of_pairs, signed_gap
 from study.sweep.notes import marked, unreadable
-from study.sweep.page import is_current
+from study.sweep.page import is_current, to_html
 from study.sweep.rows import Content, Row, Side
 from study.sweep.sentences import answer, apart
 
@@ -208,3 +208,14 @@ def test_the_sentence_on_three_models_names_those_that_won(errors, said):
     rows = [own(f"{k}.csv", each, trials=(64, 64, 64)) for k, each in enumerate(errors)]
 
     assert answer(Content(rows, ("linear", "mlp", "deep"), only_pairs=False)) == said
+
+
+def test_the_first_of_two_models_is_orange(tmp_path):
+    """Whichever they are: the page and the table's columns go by their order."""
+    found = row(0, 1, errors=(3, 9))
+    found = replace(found, sides=dict(reversed(found.sides.items())))
+    page = to_html(tmp_path, Content([found], ("mlp", "linear")))
+
+    assert '<td class="mlp step4"><span title="0 against 1: MLP 9.00 % (9 of 100)' in page
+    assert "Orange: the MLP erred less; blue: the linear model; darker" in page
+    assert [*frame_of_pairs([found])][4:6] == ["mlp_error", "linear_error"]
