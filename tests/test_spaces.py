@@ -95,7 +95,7 @@ def test_what_names_the_model_counts_first_and_twice_is_refused():
     assert space(*options, models=both)["momentum"] == FloatDistribution(0.1, 0.1)
     stated = stated_by(args(*options))
     assert narrowed(stated, MODELS["mlp"], both)["momentum"] == FloatDistribution(0.9, 0.9)
-    with pytest.raises(StudyError, match=r"momentum=0\.9: momentum is given twice: give it once"):
+    with pytest.raises(StudyError, match=r"momentum=0\.2: momentum is given twice: give it once"):
         space(*options, "--param", "momentum=0.2")
     with pytest.raises(StudyError, match="model 'forest' is not searched here"):
         space("--param", "forest.momentum=0.1")
