@@ -93,8 +93,8 @@ def diagnoses(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, str]:
 def _diagnosis(found: Diagnosis, searched: Any) -> str:  # noqa: ANN401 (a number's distribution)
     kind, value = type(searched.low), formats.value
     low, high = value(searched.low), value(searched.high)
-    edge = found.best_edge or found.best_tenth_edge
-    wider = f"; the best lie near the {edge} edge of {low} to {high}: widen it" if edge else ""
+    near = f"; the best lie near the {found.edge} edge of {low} to {high}: widen it"
+    wider = near if found.edge else ""
     apart = found.falls_apart_from
     falls = "" if apart is None else f"; training falls apart from {value(kind(apart))}"
     level = " to ".join(value(kind(end)) for end in found.level)

@@ -22,6 +22,11 @@ class Diagnosis:
     level: tuple[float, float]  # lowest and highest value level with the best
     falls_apart_from: float | None  # the lowest value of a failed trial
 
+    @property
+    def edge(self) -> Literal["low", "high"] | None:
+        """The edge that the best lie near: the best trial, or else the best tenth."""
+        return self.best_edge or self.best_tenth_edge
+
 
 def edge(
     values: ArrayLike, low: float, high: float, *, log: bool = True

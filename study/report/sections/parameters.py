@@ -173,10 +173,10 @@ def _span(ends: tuple[float, float], alone: str = "") -> str:
 
 
 def _place(diagnosis: Diagnosis) -> str:
-    """Where the best tenth of the trials lie in the range."""
-    if diagnosis.best_tenth_edge is None:
+    """Where the best trials lie in the range."""
+    if diagnosis.edge is None:
         return "well inside the range searched"
-    side = {"low": "lower", "high": "upper"}[diagnosis.best_tenth_edge]
+    side = {"low": "lower", "high": "upper"}[diagnosis.edge]
     return f"near the {side} end of the range searched: try it wider"
 
 
