@@ -6,6 +6,7 @@ named like another column, or like another file, gets another name there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from study.report.record import Record, ReportedStudy
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
+LONGEST = 40  # letters of a column's name
 _COLUMNS = {
     *("model", "study", "trial", "state", "outcome", "target", "started_utc", "finished_utc"),
     *("val_errors", "n_val", "val_error", "val_loss", "step", "final_error", "final_errors"),
@@ -41,7 +43,7 @@ def columns(record: Record) -> dict[str, str]:
     """The column of each hyperparameter."""
     found: dict[str, str] = {}
     for name in names(record):
-        column = name
+        column = re.sub(r"\W", "_", name)[:LONGEST]  # it is in the names of files, too
         while column in _COLUMNS | _FILES or column in found.values():
             column += "_parameter"
         found[name] = column

@@ -1,8 +1,10 @@
 """Everything that looks at hyperparameters looks at all of them; and a page without a target."""
 
 import json
+import re
 import shlex
 from itertools import combinations
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import pandas as pd
@@ -10,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from study.report import figures, ownership, write
+from study.report import figures, ownership, parameters, sections, write
 from study.report.collect import collect
 from study.report.figures.axes import Axis
 from study.report.rendering import theme
@@ -159,6 +161,28 @@ def test_the_files_of_all_parameters_are_known_beforehand(out):
     known = set(ownership.report_names(["linear", "net"], COLUMNS.values()))
 
     assert {path.relative_to(out).as_posix() for path in out.glob("*/*")} <= known
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "a/b", "= 1", "w" * 300, "\udc80"])
+def test_no_name_of_a_parameter_leads_out_of_the_folder(name):
+    """A storage may be a stranger's: its names are letters in the names of files and columns."""
+    plan = SimpleNamespace(space={"learning_rate": None, name: None})
+    search = SimpleNamespace(stored=SimpleNamespace(plan=plan))
+
+    column = parameters.columns(SimpleNamespace(searches=[search]))[name]
+
+    assert re.fullmatch(r"\w{1,60}", column)
+
+
+def test_charts_of_one_name_have_files_of_their_own(storage, monkeypatch):
+    """The second is numbered."""
+    record = collect(str(storage))
+    monkeypatch.setattr(sections.parameters, "_name", lambda *_: "same")
+
+    names = [chart.name for section in compose(record) for chart in section.charts]
+
+    assert {"same", "same-2"} <= set(names)
+    assert len(set(names)) == len(names)
 
 
 def test_a_page_without_a_target_has_no_word_of_it(page, out):

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from study import formats
-from study.report.figures.common import drawable
+from study.report.figures.common import drawable, in_lines
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -36,7 +36,7 @@ class Axis:
         cls, name: str, column: str, found: BaseDistribution, choices: list[str] | None
     ) -> Axis:
         """The axis of a hyperparameter that was drawn from this distribution."""
-        label = formats.parameter_name(name)
+        label = drawable(formats.parameter_name(name))
         if choices is not None:
             return cls(column, label, choices=tuple(choices))
         numbers: Any = found
@@ -54,7 +54,8 @@ class Axis:
         """Name an axis, and give it its scale and its ticks."""
         getattr(ax, f"set_{which}label")(self.label)
         if self.choices:
-            names = [drawable(choice) for choice in self.choices]
+            shown = in_lines if which == "x" else drawable
+            names = [shown(choice) for choice in self.choices]
             getattr(ax, f"set_{which}ticks")(range(len(names)), names)
             getattr(ax, f"set_{which}lim")(-0.5, len(names) - 0.5)
         elif self.log and self.whole:

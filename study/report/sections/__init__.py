@@ -6,7 +6,9 @@ The words are for a student who knows what a learning rate is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -47,4 +49,15 @@ def compose(record: Record) -> list[Section]:
     """The sections that this record has; the first is the first screen."""
     trials = tables.trials(record)
     made = (section(record, trials) for section in SECTIONS)
-    return [section for section in made if section is not None]
+    taken: Counter[str] = Counter()
+    return [_told_apart(section, taken) for section in made if section is not None]
+
+
+def _told_apart(section: Section, taken: Counter[str]) -> Section:
+    """Charts of one name, as odd names of hyperparameters can give, get files of their own."""
+    charts = []
+    for chart in section.charts:
+        taken[chart.name] += 1
+        count = taken[chart.name]
+        charts.append(chart if count == 1 else replace(chart, name=f"{chart.name}-{count}"))
+    return replace(section, charts=charts)
