@@ -126,6 +126,8 @@ def apart(values: Iterable[float], gap: float) -> list[float]:
     """Places as near to these values as can be, in the same order, but this far apart."""
     heights = np.array(list(values))
     order = np.argsort(heights, kind="stable")
+    if (np.diff(heights[order]) >= gap).all():
+        return [float(height) for height in heights]
     steps = gap * np.arange(len(heights))
     found = np.empty(len(heights))
     found[order] = isotonic_regression(heights[order] - steps).x + steps

@@ -61,7 +61,7 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
     ends = ["val_error", "holdout_error"]
     top = 1.1 * float(frame[ends].max().max()) or 0.01
     means = frame.groupby("model", observed=True)[ends].mean()
-    gap = 0 if len(means) < 3 else top * LINE / inches(ax)[1]
+    gap = top * LINE / inches(ax)[1]
     named = {end: dict(zip(means.index, apart(means[end], gap), strict=True)) for end in ends}
     for model, group in frame.groupby("model", observed=True):
         look = looks(frame["model"])[str(model)]
@@ -78,7 +78,7 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
                 va="center",
                 ha="right" if side == 0 else "left",
                 weight="bold",
-                color=INK if gap == 0 else look.colour,
+                color=INK if len(means) < 3 else look.colour,
             )
     ax.set_xticks([0, 1], ["lowest on validation:\nchosen by it", "on the holdout:\nseen once"])
     ax.set_xlim(-0.45, 1.45)
