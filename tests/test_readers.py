@@ -323,8 +323,11 @@ def test_a_changed_byte_is_refused_or_read_in_bounds(kind, tmp_path):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda f: Image.new("L", (6, 6)).save(f / "dog/1.png"), "is 6 × 6 pixels, grey: must be"),
-        (lambda f: Image.new("RGB", (6, 5)).save(f / "dog/1.png"), "pixels, RGB: must be 6 × 5"),
+        (
+            lambda f: Image.new("L", (6, 6)).save(f / "dog/1.png"),
+            "is 6 wide and 6 high, grey: must",
+        ),
+        (lambda f: Image.new("RGB", (6, 5)).save(f / "dog/1.png"), "5 high, RGB: must be 6 wide"),
         (lambda f: Image.new("RGBA", (6, 5)).save(f / "dog/1.png"), "colour type 6 with 8 bits"),
         (lambda f: Image.new("P", (6, 5)).save(f / "dog/1.png"), "colour type 3"),
         (lambda f: Image.new("I;16", (6, 5)).save(f / "dog/1.png"), "type 0 with 16 bits"),

@@ -118,4 +118,4 @@ def _decoded(path: Path, content: bytes, shape: Shape) -> NDArray[np.uint8]:
 
 
 def _words(shape: Shape) -> str:
-    return f"{shape[1]} × {shape[0]} pixels, {'RGB' if len(shape) == 3 else 'grey'}"
+    return f"{shape[1]} wide and {shape[0]} high, {'RGB' if len(shape) == 3 else 'grey'}"
