@@ -48,6 +48,8 @@ def read(path: Path, label: str = "") -> Rows:
             raise StudyError(f"--label {label}: {path} has no columns with names: leave it out")
         return image_folder.read(path) if is_folder else npz.read(path)
     if kind not in _TABLES:
+        if not os.path.lexists(path):
+            raise StudyError(f"{path}: no such file: check the path")
         raise StudyError(f"{path}: is of another kind: must be {KINDS}")
     return _TABLES[kind](path, label)
 
