@@ -103,7 +103,8 @@ def until(condition, what):
 
 def here(name, *options, folder="."):
     """The command ``python -m NAME`` in this process, which has imported everything already."""
-    main, before = import_module(f"{name}.command").main, signal.getsignal(signal.SIGTERM)
+    found, before = import_module(name), signal.getsignal(signal.SIGTERM)
+    main = getattr(found, "main", None) or import_module(f"{name}.command").main
     out, err = io.StringIO(), io.StringIO()
     try:
         with (
