@@ -42,6 +42,8 @@ def command(args: argparse.Namespace) -> int:
     report, quiet = report_settings(args, args.models), args.quiet > 0
     require_out(report, report_names(args.models))
     plans = plans_of(args, models)  # loads torch: after the cheap checks
+    searched = dict.fromkeys(name for plan in plans for name in plan.space)
+    require_out(report, report_names(args.models, searched))
     statuses = [
         run_search(
             plan,
