@@ -25,6 +25,7 @@ def usual_settings() -> Iterator[None]:
         before = {name: pd.get_option(name) for name in _PANDAS}
         for name in _PANDAS:
             pd.reset_option(name)
+        pd.set_option("mode.string_storage", "python")  # also where pyarrow is installed
         changed = {name: old for name, old in before.items() if pd.get_option(name) != old}
     try:
         with np.errstate(**_ERRORS), np.printoptions(legacy=False):

@@ -14,6 +14,7 @@ import pytest
 
 from study import cli
 from study.errors import BusyError, NotConfirmedError, ResourceError, StudyError
+from study.report.settings import usual_settings
 from study.report.spreadsheet import to_csv
 from study.storage import files, resolve, study_names
 from study.storage.urls import label
@@ -113,7 +114,8 @@ def test_a_spreadsheet_finds_no_formula(text):
 @pytest.mark.parametrize("kind", RAW)
 def test_a_csv_has_a_line_a_row(kind):
     """Control characters in a cell are made visible."""
-    written = to_csv(pd.DataFrame({"name": [RAW[kind]]})).decode()
+    with usual_settings():
+        written = to_csv(pd.DataFrame({"name": [RAW[kind]]})).decode()
 
     assert written.count("\n") == 2
     assert steering(written) == []
