@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from study import formats
 from study.dataset import is_official
@@ -12,7 +12,11 @@ from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
+from study.training.space import contains, optimiser_space
 from study.training.space import words as words_of
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 
 def commands(record: Record) -> list[str]:
@@ -73,18 +77,27 @@ def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
         if stored.get(name, usual) != usual:
             yield from (_flag(name), str(stored[name]))
     own = default_space(model)
+    known = optimiser_space() | own
     for name, found in search.stored.plan.space.items():
         if found != own.get(name):
-            yield from ("--param", f"{name}={words_of(found)}")
+            yield from ("--param", f"{name}={_stated(found, known.get(name))}")
     yield from (*_protocol(search.protocol), *_model_file(search))
+
+
+def _stated(found: Any, own: BaseDistribution | None) -> str:  # noqa: ANN401 (any distribution)
+    """A distribution as ``--param`` takes it; a value outside of the model's own is a range."""
+    text = words_of(found)
+    is_outside = own is not None and not hasattr(found, "choices") and not contains(own, found.low)
+    return f"{text}..{text}" if found.single() and is_outside else text
 
 
 def _protocol(protocol: Protocol) -> Iterator[str]:
     """Where the data lie, which of them are used, and how every trial was trained."""
     default, official = Protocol(), is_official(protocol.dataset)
-    names = ("dataset", "n_train", "steps", "batch_size", "val_every")
-    for name in names if official else names[1:]:
-        if getattr(protocol, name) != getattr(default, name):
+    of_data = () if official else ("n_train", "batch_size")  # whose defaults follow the data
+    for name in ("dataset", "n_train", "steps", "batch_size", "val_every"):
+        is_usual = getattr(protocol, name) == getattr(default, name)
+        if name in of_data or not (is_usual or (name == "dataset" and not official)):
             yield from (_flag(name), str(getattr(protocol, name)))
     first, second = map(str, protocol.classes)
     if not official:
@@ -94,7 +107,7 @@ def _protocol(protocol: Protocol) -> Iterator[str]:
         yield from ("--digits", first, second)
     if protocol.order != (None if official else 0):
         yield from ("--order", "file" if protocol.order is None else str(protocol.order))
-    usual = "image" if official or not protocol.label else "columns"
+    usual = "image" if official else "columns" if protocol.label else ""  # arrays have either
     if protocol.normalisation != usual:
         yield from ("--normalisation", protocol.normalisation)
     yield from _place(protocol)

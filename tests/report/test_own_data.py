@@ -1,6 +1,7 @@
 """Reports of a person's own tables and images: words, weights, mistakes and pictures."""
 
 import re
+import shlex
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,13 @@ import torch
 from PIL import Image
 
 import study
+from study import cli
 from study.report import pictures, write
 from study.report.collect import collect
 from study.report.inference import initial_weights, probabilities
+from study.report.reproducibility import commands
+from study.search.command import command
+from study.search.options import parser, plans_of
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, build
 from tests.helpers import plans
@@ -249,3 +254,25 @@ def test_a_report_without_the_file_says_so(csv, tmp_path):
     text = Page((tmp_path / "index.html").read_text()).text
     assert "Counts and rows: data t.csv: no file or folder is named: pass it with --data" in text
     assert not (tmp_path / "tables" / "misread.csv").exists()
+
+
+@pytest.mark.parametrize("normalisation", ["columns", "none"])
+def test_the_printed_search_has_the_stored_plan(normalisation, tmp_path, monkeypatch):
+    """Also of what its defaults would not give: sizes, a treatment, a value outside a range."""
+    own = table(1200).drop(columns="kind")
+    np.savez(tmp_path / "t.npz", X=own.to_numpy(), y=table(1200)["kind"].to_numpy(str))
+    monkeypatch.chdir(tmp_path)
+    asked = (
+        *("--model", "mlp", "--data", "t.npz", "--storage", "s.db", "--n-trials", "2"),
+        *("--batch-size", "100", "--n-train", "1000", "--normalisation", normalisation),
+        *("--hidden-units", "8", "--param", "momentum=0.5", "--steps", "20", "--device", "cpu"),
+    )
+    assert cli.run(command, parser(), [*asked, "-q"]) == 0
+
+    [line] = [line for line in commands(collect("s.db", names=["mlp"])) if "search" in line]
+
+    args = parser().parse_args(shlex.split(line)[3:])
+    [printed], [plan] = (
+        plans_of(found, [MODELS["mlp"]]) for found in (args, parser().parse_args(asked))
+    )
+    assert printed == plan

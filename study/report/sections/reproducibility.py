@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from study import formats
+from study.dataset import is_official
 from study.report import parameters
 from study.report.content import Section, Table
 from study.report.record import Record
@@ -38,16 +39,18 @@ def reproduce(record: Record, trials: pd.DataFrame) -> Section:
     )
 
 
-def not_done(record: Record, trials: pd.DataFrame) -> Section:
+def not_done(record: Record, trials: pd.DataFrame) -> Section | None:
     """What the numbers can't say, and why."""
-    text = ["The official test set was neither read nor downloaded."]
+    text = []
+    if is_official(record.protocol.dataset):
+        text.append("The official test set was neither read nor downloaded.")
     if record.comparison is None:
         text.append(
             f"The winners were not retrained on fresh seeds. The validation {record.items} chose"
             f" {_chosen(record)}, so the errors above are not free"
             f" of that choice, and the same models would probably err more on new {record.items}."
         )
-    return Section("not-done", "What was not done", text)
+    return Section("not-done", "What was not done", text) if text else None
 
 
 def _chosen(record: Record) -> str:
