@@ -35,6 +35,12 @@ def table(n=200, seed=0):
     return pd.DataFrame(rows, columns=["a", "b", "c"]).assign(kind=labels)
 
 
+@pytest.fixture(autouse=True)
+def _told(caplog):
+    """What is logged is heard, whatever a command set before."""
+    caplog.set_level(logging.INFO, logger="study")
+
+
 @pytest.fixture
 def path(tmp_path):
     """The table as a CSV file."""
@@ -234,7 +240,6 @@ def test_constant_columns_are_told(caplog):
 
 def test_nothing_is_told_of_sound_data(caplog, path):
     """Nor of the official images."""
-    caplog.set_level(logging.INFO)
     study.load(data=path)
     study.load()
 
