@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = float | int | str | bool | None
 Configuration: TypeAlias = Mapping[str, Value]
-Space: TypeAlias = Mapping[str, "BaseDistribution"]
+if TYPE_CHECKING:
+    Space: TypeAlias = Mapping[str, BaseDistribution]
+else:
+    Space = Mapping[str, Any]  # each a distribution of Optuna, which is loaded when it is needed
 
 OPTIMISER = ("learning_rate", "momentum", "weight_decay", "nesterov")
 
