@@ -21,10 +21,11 @@ from study.report import ownership
 from study.search.parameters import Stated, add_param, narrowed
 from study.seeds import derive
 from study.text import say
+from study.training.loading import load_pair
 from study.training.protocol import Protocol
-from study.training.registry import FORMER, MODELS, Model, build, model_named
+from study.training.registry import FORMER, MODELS, Model, build, model_named, needed
 from study.training.sgd import optimiser_of
-from study.training.space import Configuration, Value, first_value
+from study.training.space import Configuration, Value, first_value, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,6 @@ def baseline(
     import torch
 
     from study.training.images import images_of
-    from study.training.loading import load_pair
     from study.training.trainer import train
 
     images, best = images_of(load_pair(protocol, data_root), torch.device("cpu")), 1.0
@@ -209,7 +209,8 @@ def _configuration(args: argparse.Namespace, model: Model) -> dict[str, Value]:
     """The hyperparameters that the options state.
 
     Raises:
-        StudyError: The model has none of that name, or one has more than one value.
+        StudyError: The model has none of that name, one has more than one value, or one that
+            the model needs is not stated.
     """
     stated: list[Stated] = list(args.param)
     if args.hidden_units:
@@ -220,6 +221,10 @@ def _configuration(args: argparse.Namespace, model: Model) -> dict[str, Value]:
     for each in stated:
         if not found[each.name].single():
             raise StudyError(f"{each.option}: is no single value: give one")
+    whole(found)
+    if missing := [name for name in needed(model) if name not in found]:
+        right = " ".join(f"--param {name}=VALUE" for name in missing)
+        raise StudyError(f"model {model.name!r}: has no default of its own: give {right}")
     return {"learning_rate": args.learning_rate} | {n: first_value(d) for n, d in found.items()}
 
 
@@ -230,16 +235,17 @@ def command(args: argparse.Namespace) -> int:
     configuration = _configuration(args, model)
     if args.plot:
         _require_plot(args.plot, replace=args.replace)
+    protocol = options.protocol_of(args)
     history = baseline(
         model,
         configuration,
-        options.protocol_of(args),
+        protocol,
         seed=args.seed,
         data_root=args.data_root,
         report=None if args.quiet else show,
     )
     errors = int(history.val_errors[history.best])
-    title = model.titled(next(iter(history.weights.values())).shape[-1])
+    title = model.titled(load_pair(protocol, args.data_root).inputs)
     say(
         f"{title}, {formats.parameters(configuration)}: best validation error "
         f"{formats.error(errors, history.n_val)} at step {history.step:,}, "

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,8 @@ def test_it_tells_the_best_error_so_far(short):
             ("--hidden-units", "5"),
             "--hidden-units 5: no such hyperparameter: linear has learning_rate=1e-05..1, ",
         ),
+        (("--param", "momentum=0..0.9"), "--param momentum=0..0.9: is no single value: give one"),
+        (("--param", "nesterov=true"), "nesterov: there is no momentum"),
         (("--plot", "no/mine.png"), "--plot no/mine.png: no folder no: create it first"),
         (("--model", "forest"), "model 'forest': not known"),
     ],
@@ -83,3 +86,16 @@ def test_bad_input_is_one_line(options, words, tmp_path):
     assert (ended.status, ended.stdout) == (2, "")
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_what_a_factory_needs_is_to_be_stated(tmp_path):
+    """The line names the hyperparameters that have no default, as options."""
+    text = (Path(__file__).parents[1] / "examples/two_hidden_layers.py").read_text()
+    (tmp_path / "own.py").write_text(text.replace("hidden_units: int = 50", "hidden_units: int"))
+    own = ("--model-file", "own.py", "--model", "two-hidden-layers")
+
+    ended = run(tmp_path, *own, "--steps", "40")
+
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "has no default of its own: give --param hidden_units=VALUE" in ended.stderr
+    assert run(tmp_path, *own, "--steps", "40", "--hidden-units", "3").status == 0

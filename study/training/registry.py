@@ -9,7 +9,7 @@ import hashlib
 import math
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -278,8 +278,19 @@ def _factory(model: Model) -> Callable[..., Any]:
 
 
 def _takes_inputs(factory: Callable[..., Any]) -> bool:
-    try:
-        taken = signature(factory).parameters
-    except (TypeError, ValueError):  # a callable that hides what it takes
-        return False
+    taken = _taken_by(factory)
     return "inputs" in taken or any(p.kind == Parameter.VAR_KEYWORD for p in taken.values())
+
+
+def _taken_by(factory: Callable[..., Any]) -> Mapping[str, Parameter]:
+    try:
+        return signature(factory).parameters
+    except (TypeError, ValueError):  # a callable that hides what it takes
+        return {}
+
+
+def needed(model: Model) -> list[str]:
+    """The hyperparameters of a model for which its factory has no default."""
+    taken = _taken_by(_factory(model))
+    own = [name for name in default_space(model) if name in taken]
+    return [name for name in own if taken[name].default is Parameter.empty]
