@@ -28,13 +28,13 @@ def error(errors: float, n: int) -> str:
 
 
 def interval(ends: Interval) -> str:
-    """``1.93 % to 3.41 %``; an error is not below 0."""
-    return f"{percent(max(ends.lower, 0))} to {percent(ends.upper)}"
+    """``1.93 % to 3.41 %``; an error is not below 0, nor above 1."""
+    return f"{percent(max(ends.lower, 0))} to {percent(min(ends.upper, 1))}"
 
 
 def counted_interval(ends: Interval, n: int) -> str:
     """``1.93 % to 3.41 % (35 to 61)``."""
-    return f"{interval(ends)} ({max(ends.lower, 0) * n:.0f} to {ends.upper * n:.0f})"
+    return f"{interval(ends)} ({max(ends.lower, 0) * n:.0f} to {min(ends.upper, 1) * n:.0f})"
 
 
 def p_value(p: float) -> str:

@@ -199,7 +199,7 @@ def require_batch(protocol: Protocol) -> None:
     if protocol.batch_size > protocol.n_train:
         raise StudyError(
             f"--batch-size {protocol.batch_size}: more than the {protocol.n_train} training "
-            "images: batches are drawn without replacement"
+            f"{protocol.items}: batches are drawn without replacement"
         )
 
 

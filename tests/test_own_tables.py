@@ -15,6 +15,7 @@ import study
 from study.confirm.replicates import Split, split_order
 from study.confirm.replicates import _divide as divide
 from study.dataset.split import default_n_train, stratified
+from study.dataset.telling import summary
 from study.errors import StudyError
 from study.storage.searched import Searched
 from study.training.loading import load_pair, own_protocol
@@ -322,6 +323,13 @@ def confirmed(once):
 SURE = ("--seeds", 2, "--splits", 2, "--finalists", 1)
 
 
+def test_a_table_of_one_column_is_told_as_such():
+    """Not as one of "1 columns"."""
+    data = study.load(X=np.arange(40.0)[:, None], y=np.arange(40) % 2)
+
+    assert ": 40 rows of 1 column; class 0 (20)" in summary(data)
+
+
 def test_one_command_compares_on_a_table(confirmed):
     """It tells what it took, once, and its studies store it; no target is spoken of."""
     folder, result = confirmed
@@ -445,7 +453,10 @@ def test_the_baseline_trains_on_a_table(path):
         (("--data", "t.csv", "--data-root", "."), "--data and --data-root: are both where"),
         (("--data-root", ".", "--data", "t.csv"), "--data and --data-root: are both where"),
         (("--data", "t.csv", "--order", "x"), "argument --order: 'x' is not a whole number"),
-        (("--data", "t.csv", "--batch-size", 171), "--batch-size 171: more than the 170 training"),
+        (
+            ("--data", "t.csv", "--batch-size", 171),
+            "--batch-size 171: more than the 170 training rows:",
+        ),
         (("--data", "t.csv", "--label", "a"), "line 2, column 'kind': is 'yes': must be a number"),
         (("--data", "t.csv", "--classes", "no", "maybe"), "class 'maybe' of "),
         (("--data", "none.csv"), "none.csv: no such file: check the path"),

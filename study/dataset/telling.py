@@ -16,7 +16,7 @@ def summary(data: Data) -> str:
     ones = int(data.labels.sum())
     size = " × ".join(map(str, data.shape[:2]))
     parts = [
-        f"{len(data.raw):,} rows of {data.inputs:,} columns"
+        f"{len(data.raw):,} rows of {data.inputs:,} column" + "s" * (data.inputs > 1)
         if data.is_table
         else f"{len(data.raw):,} images of {size} pixels" + " in colour" * (len(data.shape) == 3),
         f"class {first} ({len(data.raw) - ones:,}) against {second} ({ones:,})"

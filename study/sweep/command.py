@@ -6,7 +6,7 @@ import argparse
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from study import cli, options, storage
+from study import cli, formats, options, storage
 from study.search.command import TARGET_MISSED
 from study.sweep import checks, loop
 from study.sweep.options import parser, settings_of
@@ -58,7 +58,7 @@ def run_sweep(settings: loop.Settings) -> tuple[Overview, list[StudyError]]:
             overview.renew()
             progress.ended(done)
     overview.read(overview.others())  # another sweep's, meanwhile
-    counted = f"{len(overview.rows):,} {overview.content.noun}s"
+    counted = formats.plural(len(overview.rows), overview.content.noun)
     progress.say(f"{overview.write()} ({counted})")
     return overview, failed + progress.errors
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from study import formats
 from study.search.loop import Outcome, Settings
 from study.search.summary import diagnoses, summary
+from study.stats import Interval
 from tests.helpers.plans import space_of
 
 from .helpers import plan
@@ -136,3 +138,16 @@ def test_where_training_falls_apart_is_said():
 
     assert "falls apart from 0.6" in diagnosis(plan("linear"), [*LEVEL, slow, fast])
     assert "falls apart" not in diagnosis(plan("linear"), [*LEVEL, slow])
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (Interval(0.0193, 0.0341), "1.93 % to 3.41 % (1 to 2)"),
+        (Interval(-0.3, 1.68), "0.00 % to 100.00 % (0 to 50)"),
+    ],
+)
+def test_the_interval_of_an_error_is_within_0_and_1(ends, words):
+    """Student's t knows no such bounds: two splits of a few rows go far beyond."""
+    assert formats.counted_interval(ends, 50) == words
+    assert formats.interval(ends) == words.partition(" (")[0]

@@ -129,7 +129,9 @@ def test_options_of_the_data_are_of_all_data_sets(folder, run):
     }
     assert rows["digits.npz"]["mlp_error"] == rows["ten.npz"]["mlp_error"]
     assert status == 2
-    assert stderr.startswith("study: cancer.csv: --batch-size 171: more than the 170 training ")
+    assert stderr.startswith(
+        "study: cancer.csv: --batch-size 171: more than the 170 training rows: "
+    )
 
 
 def test_what_was_swept_before_stays_on_the_page(folder, run):
@@ -213,7 +215,8 @@ def test_targets_that_are_given_count_for_a_persons_data(folder, run):
     """Met by every model, or status 3."""
     command = ("--data", "digits.npz", "--no-reports", "--require-target", "--target")
     assert run(folder, *command, "mlp=0", "--target", "linear=1")[0] == 3
-    assert run(folder, *command, "1", "--storage", "other.db")[0] == 0
+    status, stdout, _ = run(folder, *command, "1", "--storage", "other.db")
+    assert (status, stdout.splitlines()[-1]) == (0, "reports/index.html (1 data set)")
 
 
 def test_every_data_set_has_its_own_report_while_it_is_current(folder, run):

@@ -123,7 +123,7 @@ def _holdout(record: Record, study: str) -> dict[str, float]:
     if c is None:
         return dict.fromkeys(names, np.nan)
     [found] = [side.holdout for side in c.sides if side.study == study]
-    ends = (found.mean, max(found.interval.lower, 0.0), found.interval.upper)
+    ends = (found.mean, max(found.interval.lower, 0.0), min(found.interval.upper, 1.0))
     return dict(zip(names, ends, strict=True))
 
 
