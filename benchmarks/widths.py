@@ -2,9 +2,9 @@
 
 Trains generations of G trials as cohorts of W on all cores, and prints the seconds a trial:
 the table behind the defaults of ``study.training.registry``; then what a cohort of MLPs of mixed
-hidden sizes costs over one of equal sizes. A default is the smallest generation,
-and in it the narrowest cohort, that is near the fastest: the sampler learns only between
-generations, so that a smaller one searches better.
+hidden sizes costs over one of equal sizes, and one with momentum and weight decay over one
+without. A default is the smallest generation, and in it the narrowest cohort, that is near the
+fastest: the sampler learns only between generations, so that a smaller one searches better.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ from benchmarks.machine import cores, describe
 from benchmarks.work import Work, configuration
 from study.training.images import Images
 from study.training.registry import MODELS, build
+from study.training.sgd import optimiser_of
 
 GENERATIONS = {"linear": (16, 32, 64, 128, 256), "mlp": (8, 16, 32, 64)}
 COHORTS = {"linear": (8, 16, 32, 64, 128), "mlp": (2, 4, 8, 16, 32)}
@@ -54,6 +56,9 @@ def main() -> int:
         print(f"\n{show(frame, model)}")
         frames.append(frame.assign(model=model))
     print(f"\nmixed hidden sizes: {mixed(args.steps, args.repeats):.3f} × equal ones")
+    for model in MODELS:
+        times = descending(model, args.steps, args.repeats)
+        print(f"{model} with momentum and weight decay: {times:.3f} × without")
     args.out.mkdir(parents=True, exist_ok=True)
     pd.concat(frames).assign(machine=describe()).to_csv(args.out / "widths.csv", index=False)
     return 0
@@ -104,22 +109,40 @@ def generation_s(work: Work, width: int, images: Images) -> float:
 
 def mixed(steps: int, repeats: int) -> float:
     """Median seconds of a cohort of ``MIXED`` hidden sizes over those of ``EQUAL`` ones."""
+    equal, other = ([{"hidden_units": n} for n in sizes] for sizes in (EQUAL, MIXED))
+    return ratio("mlp", (equal, other), steps, repeats)
+
+
+def descending(model: str, steps: int, repeats: int) -> float:
+    """Median seconds of a default cohort with momentum and weight decay over one without."""
+    width = MODELS[model].cohort
+    plain, other = [{}] * width, [{"momentum": 0.9, "weight_decay": 1e-4}] * width
+    return ratio(model, (plain, other), steps, repeats)
+
+
+def ratio(
+    model: str, cohorts: tuple[list[dict[str, Any]], ...], steps: int, repeats: int
+) -> float:
+    """Median seconds of the second cohort over those of the first, trained in turns."""
     from study.training.trainer import train
 
-    work = Work("mlp", (), 1, steps, 0)
-    images, times = work.images(), {sizes: [] for sizes in (EQUAL, MIXED)}
+    kind, work = MODELS[model], Work(model, (), 1, steps, 0)
+    images, times = work.images(), [[] for _ in cohorts]
     for _ in range(repeats + 1):  # the first warms up
-        for sizes, found in times.items():
-            members = [
-                build(
-                    MODELS["mlp"], configuration(MODELS["mlp"], 0.1) | {"hidden_units": n}, seed=n
-                )
-                for n in sizes
-            ]
+        for members, found in zip(cohorts, times, strict=True):
+            settings = [configuration(kind, 0.1) | member for member in members]
+            built = [build(kind, each, seed=k) for k, each in enumerate(settings)]
             began = time.perf_counter()
-            train(members, [0.1] * len(sizes), images, work.protocol, seed=0)
+            train(
+                built,
+                **optimiser_of(settings),
+                images=images,
+                protocol=work.protocol,
+                seed=0,
+            )
             found.append(time.perf_counter() - began)
-    return median(times[MIXED][1:]) / median(times[EQUAL][1:])
+    first, second = (median(found[1:]) for found in times)
+    return second / first
 
 
 def show(frame: pd.DataFrame, model: str) -> str:
