@@ -134,7 +134,7 @@ def test_the_callers_arrays_are_copied():
         ({"order": -1, "classes": ("no", "yes")}, "order -1: must be 'file', or a seed"),
         ({"order": "random", "classes": ("no", "yes")}, "order 'random': must be 'file'"),
         ({"normalisation": "l2", "classes": ("no", "yes")}, "normalisation 'l2': not known"),
-        ({"y": ["x"] * 200}, "has 1 labels (x): must have two"),
+        ({"y": ["x"] * 200}, "has 1 label (x): must have two"),
         ({"columns": ["a", "b"]}, "2 names of columns: must be 3"),
     ],
 )

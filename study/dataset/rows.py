@@ -64,8 +64,9 @@ class Rows:
         """
         if len(self.names) != 2:
             least = "must have two" if len(self.names) < 2 else "pick two with --classes A B"
+            labels = "label" if len(self.names) == 1 else "labels"
             raise StudyError(
-                f"{self.source}: has {len(self.names):,} labels ({listed(self.names)}): {least}"
+                f"{self.source}: has {len(self.names):,} {labels} ({listed(self.names)}): {least}"
             )
         return self.names[0], self.names[1]
 
