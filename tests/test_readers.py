@@ -387,7 +387,7 @@ def test_a_label_that_is_no_column_is_one_line(tmp_path):
     """It lists the columns; what has no columns takes no --label."""
     assert "--label c: no such column in" in refused(written("csv", tmp_path), "c")
     assert "must be one of a, b b, kind" in refused(written("parquet", tmp_path), "c")
-    assert "has no columns with names: leave it out" in refused(written("npz", tmp_path), "c")
+    assert "has no column 'c', which has the labels" in refused(written("npz", tmp_path), "c")
 
 
 def test_without_pyarrow_the_message_names_the_extra(tmp_path, monkeypatch):

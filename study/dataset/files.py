@@ -45,7 +45,8 @@ def read(path: Path, label: str = "") -> Rows:
         is_folder = path.is_dir()
     if is_folder or kind == ".npz":
         if label:
-            raise StudyError(f"--label {label}: {path} has no columns with names: leave it out")
+            right = f"must be a table, {' or '.join(_TABLES)}, or be searched without --label"
+            raise StudyError(f"{path}: has no column {label!r}, which has the labels: {right}")
         return image_folder.read(path) if is_folder else npz.read(path)
     if kind not in _TABLES:
         if not os.path.lexists(path):

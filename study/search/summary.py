@@ -97,5 +97,5 @@ def _diagnosis(found: Diagnosis, searched: Any) -> str:  # noqa: ANN401 (a numbe
     wider = near if found.edge else ""
     apart = found.falls_apart_from
     falls = "" if apart is None else f"; training falls apart from {value(kind(apart))}"
-    level = " to ".join(value(kind(end)) for end in found.level)
+    level = " to ".join(dict.fromkeys(value(kind(end)) for end in found.level))
     return f"{level} is level with the best{falls}{wider}"

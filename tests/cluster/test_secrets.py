@@ -2,6 +2,7 @@
 
 import sys
 
+import optuna
 import pytest
 from sqlalchemy import make_url
 
@@ -12,11 +13,16 @@ SMALL = ("--steps", "60", "--val-every", "20", "--n-trials", "4")
 
 
 def test_a_url_in_the_wrong_place_is_refused_without_its_password(tmp_path):
-    """As a word of the command line that is no option's value."""
-    result = run((sys.executable, "-m", "study.report", f"postgresql://me:{SECRET}@h/x"), tmp_path)
+    """As a word of the command line that is no option's value, or for the name of a study."""
+    url = f"postgresql://me:{SECRET}@h/x"
+    word = run((sys.executable, "-m", "study.check", url), tmp_path)
+    optuna.create_study(study_name="any", storage=f"sqlite:///{tmp_path / 'study.db'}")
+    name = run((sys.executable, "-m", "study.report", url), tmp_path)
 
-    assert result.status == 2
-    assert "unrecognized arguments: postgresql://me:***@h/x" in result.stderr
+    assert (word.status, name.status) == (2, 2)
+    assert "unrecognized arguments: postgresql://me:***@h/x" in word.stderr
+    assert "study 'postgresql://me:***@h/x'" in name.stderr
+    assert SECRET not in name.stdout + name.stderr
 
 
 def test_no_command_shows_the_password_of_its_url(server, tmp_path):
