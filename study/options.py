@@ -167,6 +167,7 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
         default=default.val_every,
         help="updates from one validation to the next",
     )
+    parser.set_defaults(protocol=None)  # found once, by :func:`protocol_of`
 
 
 def protocol_of(args: argparse.Namespace) -> Protocol:
@@ -179,9 +180,9 @@ def protocol_of(args: argparse.Namespace) -> Protocol:
         StudyError: A batch is larger than the training set, an option does nothing, or the
             person's own data can't be used.
     """
-    found = getattr(args, "protocol", None)
-    if isinstance(found, Protocol):
-        return found
+    if args.protocol is not None:
+        known: Protocol = args.protocol
+        return known
     found, words = (_official(args), "") if args.data is None else _own(args)
     require_batch(found)
     if words and not args.quiet:
