@@ -116,11 +116,7 @@ def baseline(
         return []  # nobody stops
 
     [history] = train(
-        [
-            build(
-                model, configuration, seed=derive(seed, "weights", 0), inputs=images.plain.shape[1]
-            )
-        ],
+        [build(model, configuration, seed=derive(seed, "weights", 0), inputs=images.inputs)],
         **optimiser_of([configuration]),
         images=images,
         protocol=protocol,

@@ -71,7 +71,7 @@ def test_an_option_states_a_value_a_range_or_choices(option, name, found):
         ("units=0..8", "0 is not above 0, and the scale is logarithmic"),
         ("rows=2", "is off the steps of 2 from 1"),
         ("momentum=-1..1", "momentum: -1..1 can't be searched: must be numbers, 0 or more"),
-        ("momentum=nan", "nan is too large"),
+        ("momentum=nan", "nan is not a finite number below 1e+15"),
         ("momentum=..", "'' is not a number"),
         ("activation=relu..tanh", "'relu..tanh' is none of the choices"),
         ("activation=relu,selu", "'selu' is none of the choices"),

@@ -73,7 +73,7 @@ class Objective:
             return [0] if trial.should_prune() else []
 
         [history] = train(
-            [build(self.model, configuration, seed=seed, inputs=self.images.plain.shape[1])],
+            [build(self.model, configuration, seed=seed, inputs=self.images.inputs)],
             **optimiser_of([configuration]),
             images=self.images,
             protocol=self.protocol,
@@ -114,7 +114,7 @@ class Objective:
             seed=self.seed,
             target=self.target,
             device=self.device.type,
-            inputs=self.images.plain.shape[1],
+            inputs=self.images.inputs,
         )
         asked = json.loads(json.dumps(plan.manifest(self.data_sha256)))
         same = {name: stored[name] for name in NOT_OF_A_TRIAL if name in stored}

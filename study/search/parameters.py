@@ -26,7 +26,6 @@ from study.training.space import (
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-
 LARGEST = 1e15  # of a hyperparameter: floats are exact for whole numbers below
 _LONGEST = 200  # letters of an option
 
@@ -100,10 +99,12 @@ def _target(text: str) -> tuple[str, float]:
 
 
 def target_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) -> float | None:
-    """The target that the options give a model; the later of two counts. ``--data`` has none.
+    """The target that the options give a model; one that names the model counts first.
+
+    Without an option it is the model's own, and for ``--data`` there is none.
 
     Raises:
-        StudyError: They name a model that is not searched.
+        StudyError: They name a model that is not searched, or give one target twice.
     """
     given: dict[str, float] = dict(args.target)
     if len(given) < len(args.target):
@@ -240,7 +241,7 @@ def _number(kind: type[int] | type[float], text: str) -> float:
         what = "whole number" if kind is int else "number"
         raise ValueError(f"{text!r} is not a {what}") from None
     if not abs(value) < LARGEST:
-        raise ValueError(f"{text} is too large")
+        raise ValueError(f"{text} is not a finite number below {LARGEST:g}")
     return value
 
 

@@ -72,6 +72,11 @@ class Images:
     fold: Fold
     folded: Tensor  # (N, F)
 
+    @property
+    def inputs(self) -> int:
+        """D: what a model's ``inputs`` are on these images or rows."""
+        return self.plain.shape[1]
+
     @classmethod
     def of(cls, plain: Tensor, labels: Tensor, n_train: int) -> "Images":
         """From (N, D) images or rows and (N,) labels."""

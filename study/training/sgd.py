@@ -115,9 +115,8 @@ class Descent:
             self.velocity.addcmul_(tensor, self.decay)
         add(self.velocity)
         tensor.add_(self.velocity)
-        if (
-            before is not None and self.nesterov is not None
-        ):  # v + (μ v − the former μ v), which is g + μ v
+        if before is not None and self.nesterov is not None:
+            # v + (μ v − the former μ v), which is g + μ v
             tensor.addcmul_(self.velocity, self.nesterov * self.momentum).sub_(before)
 
     def narrow(self, sgd: Sgd, spread: Spread, take: Spread) -> None:

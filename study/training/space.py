@@ -67,8 +67,9 @@ def whole(space: Space) -> dict[str, BaseDistribution]:
         StudyError: The optimiser can't take a value that a distribution gives.
     """
     found = {"learning_rate": optimiser_space()["learning_rate"], **space}
-    for name in found.keys() & {*OPTIMISER}:
-        require_optimiser(name, found[name])
+    for name in OPTIMISER:
+        if name in found:
+            require_optimiser(name, found[name])
     if True in _values(found.get("nesterov")) and not any(_values(found.get("momentum"))):
         raise StudyError("nesterov: there is no momentum: must have one above 0 beside it")
     return found

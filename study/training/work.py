@@ -59,9 +59,8 @@ def train_on(
     pruner = None
     if task.pruner != "none":
         pruner = CohortPruner(task.pruner, task.protocol, task.earlier, places)
-    inputs = images.plain.shape[1]
     histories = train(
-        [build(model, t.configuration, seed=t.seed, inputs=inputs) for t in task.trials],
+        [build(model, t.configuration, seed=t.seed, inputs=images.inputs) for t in task.trials],
         **optimiser_of([trial.configuration for trial in task.trials]),
         images=images,
         protocol=task.protocol,
