@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from benchmarks.rows import OURS
+from benchmarks.rows import OURS, OWN_BATCHES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def family(key: str) -> str:
     peer = key.split("-", maxsplit=1)[0]
     if peer in OURS:
         return "this package"
-    return "Optuna" if peer in ("plain", "processes") else "stacked models"
+    return "Optuna" if peer in OWN_BATCHES else "stacked models"
 
 
 def draw(table: pd.DataFrame, square: float, machine: str, path: Path) -> None:
@@ -69,7 +69,7 @@ def _bars(ax: Axes, part: pd.DataFrame, square: float) -> None:
     ax.axvline(limit, color="0.25", lw=0.9, ls=(0, (4, 3)), zorder=0)
     at = (limit, 1.0)
     ax.annotate(
-        "sgemm peak", at, (2, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
+        "best sgemm", at, (2, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
         rotation=90, va="top", fontsize="x-small", color="0.25",
     )  # fmt: skip
     for place, line in enumerate(part.itertuples()):

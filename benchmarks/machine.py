@@ -1,19 +1,16 @@
-"""The machine: its name, its peak memory, and the fastest that it multiplies float32."""
+"""The machine: its name, what limits it, and a process's peak memory."""
 
 from __future__ import annotations
 
 import os
 import re
-import threading
-import time
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.work import HIDDEN_UNITS, N_VAL
 from study.storage.machine import describe as this_machine
 
-SQUARE = 2048  # rows and columns of the big product
+LIMITING = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
+UNITS = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}  # by the flag, the widest first
 
 
 def cores() -> int:
@@ -23,92 +20,62 @@ def cores() -> int:
     )
 
 
-def describe() -> str:
-    """CPU, cores and versions, on one line; and whether the machine is busy."""
+def describe(device: str = "cpu") -> str:
+    """Processor, GPU, cores, limits and versions, on one line; and whether the machine is busy."""
     found = this_machine()
     versions = ", ".join(f"{package} {version(package)}" for package in ("torch", "optuna"))
     load = os.getloadavg()[0]
     busy = f", BUSY: a load of {load:.1f} at the start" if load > 0.3 * cores() else ""
-    where = f"{found['processor']}, {found['cores']} cores"
+    where = f"{found['processor']}{_kind()}, {found['cores']} cores{_gpu(device)}{_limits()}"
     return f"{where}, {versions}, Python {found['python']}{busy}"
 
 
-def peak_bytes() -> int | None:
-    """This process's peak resident memory; None where /proc isn't there.
+def _kind() -> str:
+    """Family, model and vector units of the processor, where Linux tells them."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.exists() else ""
+    numbers = [re.search(rf"^{name}\s*: (\d+)$", text, re.M) for name in ("cpu family", "model")]
+    named = ["family {} model {}".format(*(n[1] for n in numbers if n))] if all(numbers) else []
+    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", text, re.M)
+    units = [unit for flag, unit in UNITS.items() if flags and flag in flags[1].split()]
+    virtual = ["virtual"] if flags and "hypervisor" in flags[1].split() else []
+    said = [*named, *units[:1], *virtual]
+    return f" ({', '.join(said)})" if said else ""
 
-    ``getrusage`` won't do: its maximum is inherited from the parent across ``exec``.
+
+def _gpu(device: str) -> str:
+    if device == "cpu":
+        return ""
+    import torch
+
+    return f", {torch.cuda.get_device_name()}"
+
+
+def _limits() -> str:
+    """What keeps this process from using the whole machine; empty where nothing does."""
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    share, _, period = quota.read_text().partition(" ") if quota.exists() else ("max", "", "")
+    allowed = "" if share == "max" else f"a quota of {int(share) / int(period):.3g} cores"
+    of_all = f"the affinity to {cores()} of {os.cpu_count()} cores"
+    found = [
+        *([of_all] if cores() < (os.cpu_count() or 1) else []),
+        *([allowed] if allowed else []),
+        *(f"{name}={os.environ[name]}" for name in LIMITING if name in os.environ),
+    ]
+    return f", limited by {' and '.join(found)}" if found else ""
+
+
+def peak_bytes() -> int | None:
+    """The peak resident memory of this process or of an ended child, whichever had more.
+
+    None where /proc isn't there: ``getrusage`` won't do for this process, whose maximum is
+    inherited from the parent across ``exec``.
     """
     status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.exists() else None
-    return int(found[1]) * 1024 if found else None
+    if not status.exists():
+        return None
+    import resource
 
-
-def sgemm(shapes: Sequence[tuple[str, int, int]]) -> dict[str, object]:
-    """GFLOP/s of matrix products alone, the best of several timings.
-
-    Args:
-        shapes: (model, members a cohort, cohorts at once): the trainer's own products, fifty
-            batches forward and backward and a validation, on one thread a cohort.
-    """
-    from torch import from_numpy
-
-    from study import dataset
-    from study.training.images import Fold
-
-    pair = dataset.load()
-    columns = Fold(from_numpy(pair.images)).images(from_numpy(pair.images[:1])).shape[1]
-    rates = {
-        f"{model} {members} {jobs}": own_shapes(columns, _width(model, members), jobs)
-        for model, members, jobs in shapes
-    }
-    return {"square": square(), "columns": columns, "shapes": rates}
-
-
-def _width(model: str, members: int) -> int:
-    return members if model == "linear" else members * HIDDEN_UNITS
-
-
-def square(rounds: int = 15) -> float:
-    """GFLOP/s of a big square product on all threads."""
-    import torch
-
-    a, b = torch.rand(2, SQUARE, SQUARE)
-    out, times = torch.empty(SQUARE, SQUARE), []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        torch.mm(a, b, out=out)
-        times.append(time.perf_counter() - began)
-    return 2 * SQUARE**3 / min(times) / 1e9
-
-
-def own_shapes(columns: int, width: int, jobs: int, seconds: float = 1.0) -> float:
-    """GFLOP/s of ``jobs`` threads, each with the products of a (columns, width) layer."""
-    import torch
-
-    from study.training.known_state import known_state
-
-    start, rates = threading.Barrier(jobs), []
-
-    def work() -> None:
-        x, back = torch.randn(100, columns), torch.randn(100, width) * 1e-6
-        weight, x_val = torch.randn(columns, width), torch.randn(N_VAL, columns)
-        z, z_val = torch.empty(100, width), torch.empty(N_VAL, width)
-        flop = 2 * columns * width * (2 * 50 * 100 + N_VAL)
-        with known_state(), torch.no_grad():
-            start.wait()
-            times, end = [], time.perf_counter() + seconds
-            while time.perf_counter() < end:
-                began = time.perf_counter()
-                for _ in range(50):
-                    torch.mm(x, weight, out=z)
-                    weight.addmm_(x.T, back)
-                torch.mm(x_val, weight, out=z_val)
-                times.append(time.perf_counter() - began)
-        rates.append(flop / min(times) / 1e9)
-
-    threads = [threading.Thread(target=work) for _ in range(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(rates)
+    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return 1024 * max(int(found[1]) if found else 0, children)

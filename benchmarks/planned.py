@@ -1,5 +1,7 @@
 """The trials that everyone trains: those that this package's search plans, and their errors."""
 
+from dataclasses import replace
+
 from benchmarks.peers.search import end_to_end
 from benchmarks.work import Work
 
@@ -17,15 +19,10 @@ def plan(work: Work, n_trials: int) -> dict[str, list]:
 
 def reorder(work: Work) -> list[list[int]]:
     """The trials' error counts under other orders of the batches, a list an order."""
-    from joblib import Parallel, delayed
+    from study.training.work import train_cohort
 
-    from study.training.trainer import train
-
-    images = work.images()
-    orders = Parallel(n_jobs=work.jobs, backend="threading")(
-        delayed(train)(
-            work.members(), work.learning_rates, images, work.protocol, seed=work.seed + order
-        )
-        for order in range(1, BATCH_ORDERS + 1)
-    )
+    [whole] = work.cohorts(1)
+    tasks = [replace(whole, seed=work.seed + order) for order in range(1, BATCH_ORDERS + 1)]
+    with work.workers().open() as pool:
+        orders = [[each.history for each in found] for found in pool.results(train_cohort, tasks)]
     return [[int(h.val_errors[h.best]) for h in histories] for histories in orders]

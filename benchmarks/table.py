@@ -1,4 +1,4 @@
-"""From runs to the table: medians over the repeats, and ratios to plain Optuna."""
+"""From runs to the tables: medians over the repeats, and ratios to plain Optuna."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.rows import OURS
+from benchmarks.products import best, sizes
+from benchmarks.rows import OURS, SEARCHES
 from benchmarks.work import FOLDED, gflop
 from study.training.registry import MODELS
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmarks.rows import Row
+
+
+TIMES = {"forward": 50, "update": 50, "validation": 1}  # between two validations
 
 
 @dataclass
@@ -32,18 +36,43 @@ class Runs:
 
 @dataclass(frozen=True)
 class Rates:
-    """GFLOP/s of matrix products alone; the best that any repeat measured."""
+    """What the engines reach on matrix products; the best that any repeat measured."""
 
-    square: float
     columns: int  # what this package trains in place of 784 pixels
-    shapes: dict[str, float]  # "model members jobs" → the trainer's own products
+    lines: list[dict]  # of benchmarks.products
 
     @classmethod
     def best(cls, measured: list[dict]) -> Rates:
         """The fastest of every repeat's rates."""
-        names = measured[0]["shapes"]
-        shapes = {name: max(m["shapes"][name] for m in measured) for name in names}
-        return cls(max(m["square"] for m in measured), measured[0]["columns"], shapes)
+        lines = [
+            max(same, key=lambda line: line["gflop_per_s"])
+            for same in zip(*(each["lines"] for each in measured), strict=True)
+        ]
+        return cls(measured[0]["columns"], lines)
+
+    @property
+    def square(self) -> float:
+        """GFLOP/s of a big square product on all cores, by the best engine."""
+        return max(line["gflop_per_s"] for line in self.lines if line["product"] == "square")
+
+    def of(self, model: str, members: int, jobs: int) -> float:
+        """GFLOP/s of the trainer's products in their proportions, each by its best engine."""
+        found = best(self.lines, model, members, jobs)
+        flop = {
+            name: TIMES[name] * m * k * n
+            for name, (m, k, n) in sizes(model, members, self.columns).items()
+        }
+        seconds = sum(flop[name] / line["gflop_per_s"] for name, line in found.items())
+        return sum(flop.values()) / seconds
+
+    def frame(self) -> pd.DataFrame:
+        """A line a product, a column an engine, and the best engine's name."""
+        import pandas as pd
+
+        index = ["model", "members", "jobs", "product"]
+        frame = pd.DataFrame(self.lines)
+        wide = frame.pivot_table("gflop_per_s", index, "engine", sort=False)
+        return wide.assign(best=wide.idxmax(axis=1)).reset_index()
 
 
 def shape(row: Row, model: str) -> tuple[str, int, int]:
@@ -51,7 +80,7 @@ def shape(row: Row, model: str) -> tuple[str, int, int]:
 
     A search never trains more cohorts at once than its generation has.
     """
-    if row.peer == "search":
+    if row.peer in SEARCHES:
         trials = min(MODELS[model].generation, row.trials[model])
         return model, row.members(model), min(row.jobs, -(-trials // row.members(model)))
     return model, row.members(model), row.jobs
@@ -64,7 +93,7 @@ def summarise(runs: list[Runs], rates: Rates, steps: int) -> pd.DataFrame:
     greatest of the repeats' own ratios. ``gflop_per_s`` counts 784 pixels for everyone and
     ``of_square`` is its share of a big square product's rate. ``of_own_shapes`` is this
     package's arithmetic as it was done (folded pixels), as a share of what the same products
-    reach when nothing else is done.
+    reach when nothing else is done, each by the engine that is fastest at it.
     """
     import pandas as pd
 
@@ -75,7 +104,7 @@ def summarise(runs: list[Runs], rates: Rates, steps: int) -> pd.DataFrame:
 def _line(runs: Runs, plain: list[float], rates: Rates, steps: int) -> dict[str, object]:
     row, model = runs.row, runs.model
     line = {"model": model, "row": row.title, "key": row.key, "jobs": row.jobs}
-    line |= {"trials": row.trials[model], "members": row.members(model)}
+    line |= {"trials": row.trials[model], "members": row.members(model), "clock": row.clock}
     if not runs.seconds:
         return line | {"note": runs.note}
     seconds = median(runs.seconds)
@@ -98,7 +127,7 @@ def _line(runs: Runs, plain: list[float], rates: Rates, steps: int) -> dict[str,
         line |= {"ratio_low": min(ratios), "ratio_high": max(ratios)}
     if row.peer in OURS and model in FOLDED:
         done = gflop(model, steps, rates.columns) / seconds
-        line["of_own_shapes"] = done / rates.shapes["{} {} {}".format(*shape(row, model))]
+        line["of_own_shapes"] = done / rates.of(*shape(row, model))
     return line
 
 
@@ -123,6 +152,6 @@ def show(table: pd.DataFrame) -> str:
         for name, (title, form) in formats.items():
             values = part.get(name, default=[None] * len(part))
             shown[title] = ["" if pd.isna(v) or not v else form.format(v) for v in values]
-        shown["errors"] = part["errors"].fillna("")
+        shown["clock"], shown["errors"] = part["clock"], part["errors"].fillna("")
         lines.append(shown.to_string(index=False))
     return "\n\n".join(lines)

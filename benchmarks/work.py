@@ -14,6 +14,8 @@ from study.seeds import derive
 from study.training.protocol import Protocol
 from study.training.registry import Model, build, default_space, load_model_file, model_named
 from study.training.space import Configuration, Space
+from study.training.task import Planned, Task
+from study.workers import Workers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +43,7 @@ class Work:
     steps: int
     seed: int  # of batches, initial weights and sampler
     model_file: str | None = None  # that registers the model, where it is not the package's own
+    device: str = "cpu"  # or cuda
 
     @property
     def kind(self) -> Model:
@@ -69,12 +72,15 @@ class Work:
         return default_space(self.kind) | fixed
 
     def members(self) -> list[nn.Module]:
-        """A plain model a trial, with the initial weights that its number gives it."""
+        """A plain model a trial on the device, with the initial weights of its number."""
         kind = self.kind
         return [
-            build(kind, configuration(kind, rate), seed=derive(self.seed, "weights", number))
+            build(kind, configuration(kind, rate), seed=self._seed_of(number)).to(self.device)
             for number, rate in self.trials
         ]
+
+    def _seed_of(self, number: int) -> int:
+        return derive(self.seed, "weights", number)
 
     def images(self) -> Images:
         """The digit pair as tensors."""
@@ -83,7 +89,34 @@ class Work:
         from study import dataset
         from study.training.images import images_of
 
-        return images_of(dataset.load(), torch.device("cpu"))
+        return images_of(dataset.load(), torch.device(self.device))
+
+    def cohorts(self, count: int) -> list[Task]:
+        """The trials as so many cohorts; neighbouring learning rates go to different ones."""
+        from study.training.loading import load_pair
+
+        digest = load_pair(self.protocol, None).digest
+        planned = [
+            Planned(place, {}, configuration(self.kind, rate), self._seed_of(number), 0)
+            for place, (number, rate) in enumerate(self.trials)
+        ]
+        return [
+            Task(
+                model=self.model,
+                trials=planned[cohort::count],
+                protocol=self.protocol,
+                seed=self.seed,
+                device=self.device,
+                data_root=None,
+                data_sha256=digest,
+            )
+            for cohort in range(count)
+        ]
+
+    def workers(self) -> Workers:
+        """What trains the cohorts."""
+        files = (Path(self.model_file),) if self.model_file else ()
+        return Workers(self.jobs, model_files=files)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROWS = ["plain", "processes", "vmap", "jax", "trainer-1", "trainer-n", "trainer-wide"]
-ROWS += ["search-1", "search-n"]
+ROWS += ["search-n", "command"]
 
 
 def command(name, *options):
@@ -48,12 +48,13 @@ def test_the_benchmark_ends_well_only_if_all_peers_reach_the_same_errors(benchma
 
 
 @pytest.mark.slow
-def test_every_peer_has_its_row(table):
-    """A peer that is not installed has a row that says so."""
+def test_every_peer_has_its_row_and_says_what_is_timed(table):
+    """All are measured, JAX too; each names a clock, which the output explains."""
+    from benchmarks.rows import CLOCKS
+
     assert list(table.index) == ROWS
-    measured = table["seconds_per_trial"].notna()
-    assert measured.drop("jax").all()
-    assert measured["jax"] or table.loc["jax", "note"] == "JAX is not installed"
+    assert table["seconds_per_trial"].notna().all()
+    assert set(table["clock"]) == set(CLOCKS)
 
 
 @pytest.mark.slow
@@ -112,6 +113,57 @@ def test_a_missing_peer_is_a_row_and_not_a_failure(monkeypatch):
 
     with pytest.raises(Absent, match="JAX is not installed"):
         jax.run(Work("linear", ((0, 0.01),), 1, 100, 0))
+
+
+@pytest.mark.parametrize("size", [(7, 30, 4), (30, 100, 5)], ids=["forward", "update in place"])
+def test_every_engine_computes_the_same_product(size):
+    """What is timed is a product: within float32's rounding, in the matrix that it is added to."""
+    import torch
+
+    from benchmarks.products import engines
+
+    (m, k, n), in_place = size, size[1] == 100
+    a = torch.randn(k, m).T if in_place else torch.randn(m, k)
+    b, start = torch.randn(k, n), torch.randn(m, n)
+    for engine, prepare in engines("cpu").items():
+        c = start.clone()
+        found = prepare(a, b, c, in_place)()
+        answer = c if in_place else torch.as_tensor(found)
+        torch.testing.assert_close(
+            answer, a @ b + (start if in_place else 0), msg=lambda text, e=engine: f"{e}: {text}"
+        )
+
+
+def test_shares_are_of_the_best_engine_of_each_product():
+    """Seconds add up: two products at 100 and 50 GFLOP/s, and a small one, by hand."""
+    from benchmarks.table import Rates
+
+    reached = {"forward": (100, 90), "update": (10, 50), "validation": (20, 40)}
+    lines = [
+        {"model": "linear", "members": 32, "jobs": 2, "product": product}
+        | {"engine": engine, "gflop_per_s": rate}
+        for product, rates in reached.items()
+        for engine, rate in zip(("torch", "numpy"), rates, strict=True)
+    ]
+    flop = {"forward": 50 * 100, "update": 50 * 100, "validation": 1791}  # × D × K
+    seconds = flop["forward"] / 100 + flop["update"] / 50 + flop["validation"] / 40
+
+    rates = Rates(620, lines)
+
+    assert rates.of("linear", 32, 2) == pytest.approx(sum(flop.values()) / seconds)
+    assert list(rates.frame()["best"]) == ["torch", "numpy", "numpy"]
+
+
+def test_a_gpu_that_is_not_there_is_said_in_one_line():
+    """Nothing is measured, and nothing fails."""
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    ended = command("", "--device", "cuda")
+
+    assert (ended.returncode, ended.stdout.count("\n")) == (0, 1)
+    assert "nothing was measured" in ended.stdout
 
 
 @pytest.mark.slow

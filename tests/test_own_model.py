@@ -123,7 +123,7 @@ def test_a_changed_file_does_not_go_on_with_the_study(whole, tmp_path):
 @pytest.mark.slow
 def test_the_benchmark_times_it(tmp_path):
     """Its rows reach the errors of the untimed search."""
-    options = ("--quick", *OWN, "--models", NAME, "--peers", "search", "--out", tmp_path)
+    options = ("--quick", *OWN, "--models", NAME, "--peers", "search,command", "--out", tmp_path)
 
     status, said, error = run("benchmarks", ROOT, *options)
 

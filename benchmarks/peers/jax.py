@@ -68,13 +68,16 @@ def run(work: Work) -> Done:
     if work.model not in FOLDED:
         raise Absent(f"not written for {work.model}")
     import jax
+
+    if work.device == "cuda" and jax.default_backend() != "gpu":
+        raise Absent("JAX is installed without CUDA")
     from torch.func import stack_module_state
 
     images = work.images()
     stacked = stack_module_state(work.members())[0]
-    weights = {name: jax.numpy.asarray(p.detach().numpy()) for name, p in stacked.items()}
+    weights = {name: jax.numpy.asarray(p.numpy(force=True)) for name, p in stacked.items()}
     rates = jax.numpy.asarray(np.array(work.learning_rates, np.float32))
-    x, y = (jax.numpy.asarray(t.numpy()) for t in (images.plain, images.labels[:, 0]))
+    x, y = (jax.numpy.asarray(t.numpy(force=True)) for t in (images.plain, images.labels[:, 0]))
     shape = (-1, work.protocol.val_every, work.protocol.batch_size)
 
     began = time.perf_counter()

@@ -34,7 +34,7 @@ def worker(rank: int, work: Work, storage: str, start: Barrier, ended: SimpleQue
 
 
 def run(work: Work) -> Done:
-    """The seconds from the common start to the last end; the workers' memory together."""
+    """The seconds from the common start to the last end; the memory of the largest."""
     context = multiprocessing.get_context("spawn")
     start, ended = context.Barrier(work.jobs + 1), context.SimpleQueue()
     with tempfile.TemporaryDirectory() as folder:
@@ -55,4 +55,4 @@ def run(work: Work) -> Done:
     ends, peaks, found = zip(*(ended.get() for _ in workers), strict=True)
     errors = {place: count for part in found for place, count in part.items()}
     best = [errors[place] for place in range(len(work.trials))]
-    return Done(max(ends) - began, best, peak_bytes=sum(peaks) or None)
+    return Done(max(ends) - began, best, peak_bytes=max(peaks) or None)

@@ -2,11 +2,12 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 
 from benchmarks.work import Done, Work
 from study.search import Outcome, Plan, Settings, search
 from study.training.protocol import Protocol
-from study.workers import Workers
+from study.trials import StoredTrial
 
 
 def end_to_end(work: Work, n_trials: int, protocol: Protocol, sampler: str = "tpe") -> Outcome:
@@ -21,11 +22,12 @@ def end_to_end(work: Work, n_trials: int, protocol: Protocol, sampler: str = "tp
         sampler=sampler,
         generation_size=kind.generation,
         cohort_size=kind.cohort,
+        device=work.device,
     )
     with tempfile.TemporaryDirectory() as folder:
         storage = f"sqlite:///{folder}/search.db"
         return search(
-            plan, Settings(storage, work.model, n_trials=n_trials, workers=Workers(work.jobs))
+            plan, Settings(storage, work.model, n_trials=n_trials, workers=work.workers())
         )
 
 
@@ -35,10 +37,19 @@ def run(work: Work) -> Done:
     began = time.perf_counter()
     outcome = end_to_end(work, len(work.trials), work.protocol)
     seconds = time.perf_counter() - began
-    planned = tuple((trial.number, trial.learning_rate) for trial in outcome.trials)
+    return done(work, seconds, outcome.trials)
+
+
+def done(work: Work, seconds: float, trials: Sequence[StoredTrial]) -> Done:
+    """What a search of the work's very trials took and found.
+
+    Raises:
+        RuntimeError: It planned other trials.
+    """
+    planned = tuple((trial.number, trial.learning_rate) for trial in trials)
     if planned != work.trials:
         raise RuntimeError("the search planned other trials than the same search did before")
-    return Done(seconds, [trial.val_errors for trial in outcome.trials])
+    return Done(seconds, [trial.val_errors for trial in trials])
 
 
 def warm_up(work: Work) -> None:

@@ -1,33 +1,27 @@
-"""This package's trainer alone: the trials as one cohort a job, each on a thread."""
+"""This package's trainer alone: the trials as one cohort a job, in its workers."""
 
 import time
-
-from joblib import Parallel, delayed
+from dataclasses import replace
 
 from benchmarks.work import Done, Work
-from study.training.trainer import train
+from study.training.protocol import Protocol
+from study.training.work import train_cohort
 
 
 def run(work: Work) -> Done:
-    """Neighbouring learning rates go to different cohorts, as in a search."""
-    images, members = work.images(), work.members()
-    places = [range(job, len(members), work.jobs) for job in range(work.jobs)]
-
-    began = time.perf_counter()
-    cohorts = Parallel(n_jobs=work.jobs, backend="threading")(
-        delayed(train)(
-            [members[k] for k in mine],
-            [work.learning_rates[k] for k in mine],
-            images,
-            work.protocol,
-            seed=work.seed,
-        )
-        for mine in places
-    )
-    seconds = time.perf_counter() - began
+    """The workers are there, and have trained a step, before the clock starts."""
+    tasks = work.cohorts(work.jobs)
+    with work.workers().open() as pool:
+        for _ in pool.results(
+            train_cohort, [replace(t, protocol=Protocol(steps=1)) for t in tasks]
+        ):
+            pass
+        began = time.perf_counter()
+        cohorts = list(pool.results(train_cohort, tasks))
+        seconds = time.perf_counter() - began
     best = {
-        k: int(history.val_errors[history.best])
-        for mine, histories in zip(places, cohorts, strict=True)
-        for k, history in zip(mine, histories, strict=True)
+        trial.place: int(trained.history.val_errors[trained.history.best])
+        for task, cohort in zip(tasks, cohorts, strict=True)
+        for trial, trained in zip(task.trials, cohort, strict=True)
     }
-    return Done(seconds, [best[k] for k in range(len(members))])
+    return Done(seconds, [best[place] for place in range(len(work.trials))])

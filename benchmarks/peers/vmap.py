@@ -17,7 +17,7 @@ def run(work: Work) -> Done:
     """All trials as one stack, with torch's own number of threads."""
     members, images = work.members(), work.images()
     weights = {n: p.detach() for n, p in stack_module_state(members)[0].items()}
-    rates = torch.tensor(work.learning_rates)
+    rates = torch.tensor(work.learning_rates, device=work.device)
     x, y = images.plain, images.labels
     x_val, y_val = x[images.n_train :], y[images.n_train :]
 
@@ -32,7 +32,7 @@ def run(work: Work) -> Done:
     curves = []
     began = time.perf_counter()
     with torch.no_grad():
-        for step, batch in enumerate(draw_batches(work.protocol, seed=work.seed)):
+        for step, batch in enumerate(draw_batches(work.protocol, seed=work.seed).to(work.device)):
             for name, found in gradient(weights, x[batch], y[batch]).items():
                 weights[name] -= found * rates.view(-1, *[1] * (found.dim() - 1))
             if step % work.protocol.val_every == 0:
