@@ -12,6 +12,7 @@ from study.training.cohorts import LinearCohort, MixedCohort, MLPCohort, ModuleC
 from study.training.images import Fold, Images
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.plain import plain_step
+from study.training.products import products
 from study.training.registry import Model, build
 from study.training.sgd import Sgd
 
@@ -379,7 +380,7 @@ def test_narrowing_keeps_the_kept_weights(kind, digits):
 def test_any_module_trains_as_the_closed_form_does(view):
     """ModuleCohort on SimpleLinear is LinearCohort, and on SimpleMLP it is MLPCohort."""
     for closed, kind in ((LinearCohort, "linear"), (MLPCohort, "equal")):
-        fast = closed(double(kind), of(MIXED), view)
+        fast = closed(double(kind), of(MIXED), view, products("torch"))
         general = ModuleCohort(double(kind), of(MIXED), view)
         logits = steps(fast, view, 10)
         assert_close(steps(general, view, 10), logits, rtol=1e-7, atol=1e-9)

@@ -12,8 +12,7 @@ import pytest
 import torch
 
 import study
-from study.confirm.replicates import Split, split_order
-from study.confirm.replicates import _divide as divide
+from study.confirm.repetitions import divide, split_order
 from study.dataset.split import default_n_train, stratified
 from study.dataset.telling import summary
 from study.errors import StudyError
@@ -204,7 +203,7 @@ def test_a_holdout_is_normalised_by_its_splits_training_part():
     """As the model saw its training rows; the rows that validate and the holdout teach nothing."""
     frame = table()
     data = study.load(X=frame[["a", "b", "c"]], y=frame["kind"])
-    inner, holdout = divide(data, Split(None, 1, 0, 0))
+    inner, holdout = divide(data, seed=0, number=0)
     fitted = inner.raw[: inner.n_train]
 
     assert (inner.n_train, len(inner.raw), len(holdout.raw)) == (140, 170, 30)

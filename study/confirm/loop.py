@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from study.confirm.plan import (
     REPLICATES,
     SPLITS,
     Parts,
+    engine_of_part,
     finalists,
     find_parts,
     manifest_of_part,
@@ -20,12 +23,15 @@ from study.confirm.plan import (
     require_free,
     require_images,
 )
+from study.errors import StudyError
 from study.storage.comparable import require_comparable
 from study.storage.searched import Searched, require_fit
+from study.storage.urls import shown
+from study.training.engine import is_here
 from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
-    from study.confirm.replicates import Repetition
+    from study.confirm.repetitions import Job, Repetition
 
     Work = tuple[store.Ledger, Repetition]
     Part = tuple[str, dict[str, Any], Sequence[Repetition]]
@@ -52,7 +58,7 @@ Progress = Callable[[int, int], None]
 """(repetitions done, repetitions in all)."""
 
 
-def confirm(settings: Settings, progress: Progress | None = None) -> int:
+def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | None = None) -> int:
     """Retrain and resample until the storage has all that the settings ask for.
 
     Run again after a kill, it goes on to the same tables, bit for bit.
@@ -60,6 +66,7 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
     Args:
         settings: Which studies, and how much.
         progress: Called whenever a repetition is done.
+        pool: Open workers that are shared with others; by default those of the settings.
 
     Returns:
         The number of repetitions that were trained now.
@@ -70,27 +77,28 @@ def confirm(settings: Settings, progress: Progress | None = None) -> int:
         BusyError: Another confirmation holds one of the studies.
         ResourceError: The storage can't be written.
     """
-    from study.confirm.replicates import require_classes
+    from study.confirm.repetitions import require_classes
 
     searches, names = _read(settings)
     # the last first: the larger models take longest
     parts = [part for search in searches[::-1] for part in _parts(search, settings, names)]
     for name, manifest, repetitions in parts:
-        require_fit(settings.storage, name, manifest, REMEDY)
+        require_fit(settings.storage, name, partial(_same, manifest), REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
             require_classes(_left(repetitions, _recorded(settings.storage, name)))
     with ExitStack() as stack:
         work: list[Work] = []
         for name, manifest, repetitions in parts:
             ledger = stack.enter_context(
-                store.Ledger.hold(settings.storage, name, manifest, REMEDY)
+                store.Ledger.hold(settings.storage, name, partial(_same, manifest), REMEDY)
             )
             work += [(ledger, repetition) for repetition in _left(repetitions, ledger.finished)]
         if work:
+            _require_engines(work)
             needed = sum(search.plan.bytes_needed(len(work)) for search in searches)
             store.require_room(store.files(settings.storage, searches[0].name), needed)
-        with settings.workers.open() as pool:
-            _run(work, pool, progress)
+        with nullcontext(pool) if pool else settings.workers.open() as workers:
+            _run(work, workers, progress)
     return len(work)
 
 
@@ -124,26 +132,36 @@ def _read(settings: Settings) -> tuple[list[Searched], Parts]:
 
 def _parts(search: Searched, settings: Settings, names: Parts) -> list[Part]:
     """The two studies that confirm one: name, manifest, and all repetitions, done or not."""
-    from study.confirm.replicates import Replicate, Source, Split
+    from study.confirm.repetitions import Replicate, Source, Split
 
     chosen = finalists(search.plan, search.trials, settings.finalists)
-    seed, source = settings.seed, Source.of(search, settings.data_root)
+    seed, n_trials = settings.seed, settings.n_trials
     found = {
         "finalists": [trial.number for trial in chosen],
         "digests": [trial.weights_sha256 for trial in chosen],
     }
+    splits, replicates = (
+        names.get((search.name, part), search.name + part) for part in (SPLITS, REPLICATES)
+    )
+    engines = [engine_of_part(settings.storage, search, name) for name in (splits, replicates)]
+    sources = [Source.of(search, settings.data_root, engine) for engine in engines]
     return [
         (
-            names.get((search.name, SPLITS), search.name + SPLITS),
-            manifest_of_part(search, SPLITS, seed, n_trials=settings.n_trials),
-            [Split(source, settings.n_trials, k, seed) for k in range(settings.splits)],
+            splits,
+            manifest_of_part(search, SPLITS, seed, engines[0], n_trials=n_trials),
+            [Split(sources[0], n_trials, k, seed) for k in range(settings.splits)],
         ),
         (
-            names.get((search.name, REPLICATES), search.name + REPLICATES),
-            manifest_of_part(search, REPLICATES, seed, **found),
-            [Replicate(source, chosen, k, seed) for k in range(settings.seeds)],
+            replicates,
+            manifest_of_part(search, REPLICATES, seed, engines[1], **found),
+            [Replicate(sources[1], chosen, k, seed) for k in range(settings.seeds)],
         ),
     ]
+
+
+def _same(manifest: dict[str, Any], stored: object) -> dict[str, Any]:
+    """What a part must be, whatever it is."""
+    return manifest
 
 
 def _left(repetitions: Sequence[Repetition], recorded: int) -> list[Repetition]:
@@ -157,12 +175,31 @@ def _recorded(storage: str, name: str) -> int:
     return store.count_trials(store.load_study(storage, name)) if is_there else 0
 
 
+def _require_engines(work: Sequence[Work]) -> None:
+    for ledger, repetition in work:
+        engine = repetition.source.plan.engine
+        if not is_here(engine):
+            raise StudyError(
+                f"study {shown(ledger.found.name)}: was begun with engine {engine}, which is not "
+                "on this machine: finish it where it was begun, or pass --restart"
+            )
+
+
 def _run(work: Sequence[Work], pool: Pool, progress: Progress | None) -> None:
     """Train the repetitions and record each, in order, as it is done."""
-    from study.confirm.replicates import run
+    from study.confirm.repetitions import jobs_of, trials_of
 
-    results = pool.results(run, [repetition for _, repetition in work])
-    for done, ((ledger, _), trials) in enumerate(zip(work, results, strict=True), 1):
+    jobs = [jobs_of(repetition) for _, repetition in work]
+    results = pool.results(train_job, [*chain.from_iterable(jobs)])
+    for done, ((ledger, repetition), own) in enumerate(zip(work, jobs, strict=True), 1):
+        trials = trials_of(repetition, [*islice(results, len(own))])
         ledger.append(trials, ledger.next_number())
         if progress:
             progress(done, len(work))
+
+
+def train_job(job: Job) -> list[Any]:
+    """Train a job, in a worker; see :func:`study.confirm.training.train_job`."""
+    from study.confirm.training import train_job  # torch, which a planner does without
+
+    return train_job(job)

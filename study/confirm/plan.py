@@ -12,6 +12,7 @@ from study.storage.inspection import inspect
 from study.storage.manifest import FIRST_NAME
 from study.storage.searched import Searched
 from study.storage.urls import shell
+from study.training.engine import is_here
 from study.training.plan import Plan, versions
 from study.trials import StoredTrial, rank
 from study.trials.selection import recommended
@@ -164,12 +165,35 @@ def searched_as(search: Searched) -> dict[str, Any]:
     return {name: value for name, value in search.manifest.items() if name != "versions"}
 
 
-def manifest_of_part(search: Searched, part: str, seed: int, **settings: object) -> dict[str, Any]:
-    """What defines the replicates or splits of a study, stored with them."""
+def manifest_of_part(
+    search: Searched, part: str, seed: int, engine: str, **settings: object
+) -> dict[str, Any]:
+    """What defines the replicates or splits of a study, stored with them.
+
+    An engine is a part of it where it is not the study's own.
+    """
     return {
         f"{part[1:]}_of": search.first_name,
         "search": searched_as(search),
         **settings,
+        **({} if engine == search.plan.engine else {"engine": engine}),
         "seed": seed,
         "versions": versions(),
     }
+
+
+def engine_of_part(storage: str, search: Searched, name: str) -> str:
+    """What trains a part: what began it, else the study's engine, or torch where that is missing.
+
+    Args:
+        storage: A path or a URL.
+        search: The study.
+        name: Of the part, which need not be there.
+    """
+    own = search.plan.engine
+    begun = (
+        store.manifest(store.load_study(storage, name)) if store.has_study(storage, name) else None
+    )
+    if begun is not None:
+        return str(begun.get("engine", own))
+    return own if is_here(own) else "torch"

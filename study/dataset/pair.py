@@ -102,13 +102,16 @@ class Data:
             n_train: How many of them train, the first ones.
             like: Normalise columns as these do; by default as their own training part says.
         """
-        return replace(
+        found = replace(
             self,
             raw=self.raw[order],
             labels=self.labels[order],
             n_train=n_train,
             fixed_scaling=None if like is None else like.scaling,
         )
+        if self.normalisation != COLUMNS and "images" in vars(self):
+            vars(found)["images"] = self.images[order]  # each by itself: so they are the same
+        return found
 
     @property
     def is_table(self) -> bool:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study import formats, html_table, storage
+from study.errors import StudyError
 from study.search.checkpoints import drop_weights, keep_weights, lost_weights, save_again
 from study.search.planner import Planner, task_of_stored, tasks_of
 from study.storage.ledger import REMEDY
 from study.storage.searched import require_fit
+from study.storage.urls import shown
+from study.training.engine import is_here
 from study.training.plan import Plan
 from study.training.registry import build
 from study.training.space import first_value
+from study.training.work import train_cohort
 from study.trials import StoredTrial, best_of, rank, require_storable
 from study.trials.selection import meets_target
 from study.workers import Pool, Workers
@@ -81,21 +87,25 @@ Progress = Callable[[float, StoredTrial | None], None]
 """(work done since the last call, a whole trial being 1; the best trial so far)."""
 
 
-def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> Outcome:
+def search(
+    plan: Plan, settings: Settings, progress: Progress | None = None, pool: Pool | None = None
+) -> Outcome:
     """Search until the study has ``settings.n_trials`` trials.
 
     Run again after a kill, it goes on to the same table, bit for bit.
 
     Args:
-        plan: What is searched.
+        plan: What is searched. What it does not state is the stored study's, if there is one.
         settings: Where the study is stored, and how the search is run.
         progress: Called as work is done, first with the trials that are there.
+        pool: Open workers that are shared with others; by default those of the settings.
 
     Returns:
         All trials of the study.
 
     Raises:
-        StudyError: The study was searched under another plan, or the storage is unusable.
+        StudyError: The study was searched under another plan, or with an engine that is not
+            here, or the storage is unusable.
         BusyError: Another search holds the study.
         ResourceError: The storage can't be written.
     """
@@ -106,21 +116,22 @@ def search(plan: Plan, settings: Settings, progress: Progress | None = None) -> 
     require_storable(plan.protocol)
     pair = load_pair(plan.protocol, settings.root)  # held, so that it is loaded once
     plan = replace(plan, inputs=pair.inputs)
-    manifest = plan.manifest(pair.digest)
     require_model(plan)
-    require_fit(*settings.where, manifest, settings.remedy)
+
+    def wanted(stored: Mapping[str, Any] | None) -> dict[str, Any]:
+        return plan.settled(stored).manifest(pair.digest)
+
+    require_fit(*settings.where, wanted, settings.remedy)
     with (
-        settings.workers.open() as pool,
-        storage.Ledger.hold(*settings.where, manifest, settings.remedy) as ledger,
+        nullcontext(pool) if pool else settings.workers.open() as workers,
+        storage.Ledger.hold(*settings.where, wanted, settings.remedy) as ledger,
     ):
-        run = _Run(ledger.found.plan, settings, ledger, pool, progress)  # in the study's format
+        run = _Run(ledger.found.plan, settings, ledger, workers, progress)  # as the study has it
         before = len(run.trials)
         run.prepare()
         run.report(before)
         while not run.is_done(time.monotonic() - start):
-            generation = run.planner.ask(settings.n_trials)
-            began = datetime.now()
-            run.record(run.train(generation), began)
+            run.train_and_record(settings.n_trials)
         run.report(0)
     return Outcome(
         run.trials, len(run.trials) - before, time.monotonic() - start, ledger.found.others
@@ -162,7 +173,17 @@ class _Run:
         drop_weights(*where, self.trials)  # a killed search may have left some
         self._restore_weights()
         if missing > 0:
+            self._require_engine()
             storage.require_room(storage.files(*where), self.plan.bytes_needed(missing))
+
+    def _require_engine(self) -> None:
+        if not is_here(self.plan.engine):
+            raise StudyError(
+                f"study {shown(self.settings.study_name)}: was searched with engine "
+                f"{self.plan.engine}, which is not on this machine: report and confirm it as it "
+                "is, or search another --study-name with --engine torch, whose trials differ in "
+                "the last bits"
+            )
 
     def _restore_weights(self) -> None:
         """Repeat the training of the best trials whose weights are lost, and save them."""
@@ -177,7 +198,7 @@ class _Run:
         }
         if not tasks:
             return
-        trained = self._train(list(tasks.values()), lambda _: None)
+        trained = self._trained(list(tasks.values()), lambda _: None)
         numbers = [number for cohort in tasks for number in cohort]
         for number, (planned, result) in zip(numbers, trained, strict=True):
             if number in lost:
@@ -199,26 +220,37 @@ class _Run:
         if self.progress:
             self.progress(work, best_of(self.trials))
 
-    def train(self, generation: Sequence[Planned]) -> list[tuple[Planned, Trained]]:
-        """Train a generation; the results in the order of the trials."""
-        tasks = tasks_of(self.plan, self.planner, generation, self.data_sha256, self.settings.root)
-        best = best_of(self.trials)  # found once, not at every report
+    def train_and_record(self, upto: int) -> None:
+        """The next generation; all that are left where their trials are known ahead."""
+        stops_early = self.settings.until_target or self.settings.timeout is not None
+        is_ahead = self.plan.is_known_ahead and not stops_early
+        planned = list(self.planner.generations(upto)) if is_ahead else [self.planner.ask(upto)]
+        began, best = datetime.now(), best_of(self.trials)  # found once, not at every report
         progress = self.progress or (lambda work, best: None)
-        results = self._train(tasks, lambda work: progress(work, best))
-        return sorted(results, key=lambda result: result[0].place)
+        for results in self._train(planned, lambda work: progress(work, best)):
+            self.record(results, began)
 
     def _train(
-        self, tasks: Sequence[Task], report: Callable[[float], None]
-    ) -> list[tuple[Planned, Trained]]:
-        """Train cohorts; each of their trials with its result."""
-        from study.training.work import train_cohort
-
-        trained = self.pool.results(train_cohort, tasks, report)
-        return [
-            pair
-            for task, results in zip(tasks, trained, strict=True)
-            for pair in zip(task.trials, results, strict=True)
+        self, generations: Sequence[Sequence[Planned]], report: Callable[[float], None]
+    ) -> Iterator[list[tuple[Planned, Trained]]]:
+        """Train generations; the results of each, by place, as soon as it is whole."""
+        where = self.data_sha256, self.settings.root
+        tasks = [
+            t
+            for planned in generations
+            for t in tasks_of(self.plan, self.planner, planned, *where)
         ]
+        trained = self._trained(tasks, report)
+        for planned in generations:
+            yield sorted(islice(trained, len(planned)), key=lambda result: result[0].place)
+
+    def _trained(
+        self, tasks: Sequence[Task], report: Callable[[float], None]
+    ) -> Iterator[tuple[Planned, Trained]]:
+        """Train cohorts; each of their trials with its result, in the tasks' order."""
+        results = self.pool.results(train_cohort, tasks, report)
+        for task, trained in zip(tasks, results, strict=True):
+            yield from zip(task.trials, trained, strict=True)
 
     def record(self, results: Sequence[tuple[Planned, Trained]], began: datetime) -> None:
         """Append a generation to the study; the weights of its best trials are saved first."""

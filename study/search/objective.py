@@ -1,6 +1,7 @@
 """The Optuna objective that wraps the trainer, for a search of one's own."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -64,7 +65,7 @@ class Objective:
             optuna.TrialPruned: The study's pruner stopped it.
             StudyError: The study was searched with other settings; the message names them.
         """
-        former = self._join(trial)
+        plan = self._join(trial)
         configuration = suggest(self.space, trial)
         seed = derive(self.seed, "weights", trial.number)
 
@@ -78,6 +79,7 @@ class Objective:
             images=self.images,
             protocol=self.protocol,
             seed=self.seed,
+            engine=plan.engine,
             rungs=report_steps(self.protocol),
             prune=prune,
         )
@@ -89,7 +91,7 @@ class Objective:
             cohort_numbers=[trial.number],
             first_of_generation=trial.number,
             value=history.final_error if history.pruned else history.val_error,
-            former=former,
+            former=plan.former,
         )
         for name, value in attrs.items():
             trial.set_user_attr(name, value)
@@ -97,16 +99,12 @@ class Objective:
             raise optuna.TrialPruned
         return history.val_error
 
-    def _join(self, trial: optuna.Trial) -> bool:
+    def _join(self, trial: optuna.Trial) -> Plan:
         """Refuse a study that was searched otherwise; record in the trial how it is trained.
 
         Returns:
-            Whether version 0.1 began the study, whose trials have another format.
+            How it is trained: with the engine and in the format of its study.
         """
-        study = getattr(trial, "study", None)
-        stored = study and manifest(study)
-        if study is None or stored is None:
-            return False  # a FixedTrial has no study; one without a manifest is the caller's own
         plan = Plan(
             self.model.name,
             self.space,
@@ -116,6 +114,11 @@ class Objective:
             device=self.device.type,
             inputs=self.images.inputs,
         )
+        study = getattr(trial, "study", None)
+        stored = study and manifest(study)
+        if study is None or stored is None:
+            return plan.settled()  # a FixedTrial has no study; one without a manifest is anyone's
+        plan = plan.settled(stored)
         asked = json.loads(json.dumps(plan.manifest(self.data_sha256)))
         same = {name: stored[name] for name in NOT_OF_A_TRIAL if name in stored}
         words = differences(stored, asked | same)
@@ -125,4 +128,4 @@ class Objective:
                 "give the objective those, or use another study"
             )
         trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, trained_under(stored))
-        return is_former(stored["space"])
+        return replace(plan, former=is_former(stored["space"]))

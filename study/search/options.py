@@ -9,6 +9,7 @@ from study import cli, options
 from study.errors import StudyError
 from study.search.loop import Settings
 from study.search.parameters import add_space, space_of, stated_by, target_of
+from study.training.engine import ENGINES, may_have_gpu
 from study.training.plan import SAMPLERS, Plan
 from study.training.pruning import PRUNERS
 from study.training.registry import MODELS, Model
@@ -26,11 +27,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--study-name", help="the study's name (default: the model's)")
     options.add_common(found)
     add_search(found)
-    for option, what in (
-        ("generation", "planned together"),
-        ("cohort", "trained together, as one wide model"),
+    for option, what, of_learning in (
+        ("generation", "recorded together; tpe and gp learn between generations", 16),
+        ("cohort", "trained together, as one wide model", 8),
     ):
-        help_text = f"trials {what} (default: {_of_each_model(option)})"
+        usual = f"{_of_each_model(option)}; {of_learning} with tpe and gp; more on a GPU"
+        help_text = f"trials {what} (default: the stored study's, else {usual})"
         found.add_argument(f"--{option}", **cli.COUNT, help=help_text)
     return found
 
@@ -51,8 +53,8 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sampler",
         choices=SAMPLERS,
-        default=Plan.sampler,
-        help="Optuna's sampler, which proposes the next trials",
+        help="what proposes the trials: points of a quasi-random sequence (qmc), Optuna's tpe, "
+        "random or gp, or a grid (default: the stored study's, else qmc)",
     )
     group.add_argument(
         "--pruner",
@@ -80,6 +82,12 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
         help="what trains; auto is CUDA if there is a GPU here and no --dask, else the CPU",
+    )
+    group.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="which library multiplies matrices on a CPU; it decides the last bits of the trials "
+        "(default: the stored study's, else the faster one on this processor)",
     )
     add_space(parser)
     options.add_workers(parser)
@@ -109,19 +117,22 @@ def _plan_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) ->
         seed=args.seed,
         target=target,
         target_rule=args.target_rule,
-        sampler=args.sampler,
+        sampler=args.sampler or "",
         pruner=args.pruner,
-        generation_size=args.generation or model.generation,
-        cohort_size=args.cohort or model.cohort,
+        generation_size=args.generation or 0,
+        cohort_size=args.cohort or 0,
         device=_device(args),
-        grid=args.n_trials if args.sampler == "grid" else None,
+        engine=args.engine or "",
+        grid=args.n_trials,  # if the sampler is the grid's
     )
 
 
 def _device(args: argparse.Namespace) -> str:
     """The device that trains; a cluster's workers report it themselves if they lack it."""
-    if args.dask is not None:
-        return "cpu" if args.device == "auto" else str(args.device)
+    if args.device == "auto" and (args.dask is not None or not may_have_gpu()):
+        return "cpu"
+    if args.device == "cpu" or args.dask is not None:
+        return str(args.device)
     from study.training.images import pick_device  # torch, once the cheap checks are done
 
     return pick_device(args.device).type

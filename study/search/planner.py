@@ -8,7 +8,7 @@ it. So a search that was killed continues with the same trials.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,22 +36,27 @@ class Planner:
     def __init__(self, plan: Plan, finished: Sequence[FrozenTrial]) -> None:
         import optuna
 
-        self.plan = plan
+        self.plan = plan.settled()
         self.distributions = sampled(plan.space)
         self.study = optuna.create_study(direction="minimize")
         self.finished = [without_user_attrs(trial) for trial in finished]  # by number
         self.study.add_trials(self.finished)
+        self.asked: list[optuna.Trial] = []  # and not yet told, by number
 
     def ask(self, upto: int) -> list[Planned]:
-        """The trials of the next generation, as far as their places are below ``upto``."""
-        first, size = len(self.finished), self.plan.generation_size
+        """The trials of the next generation, as far as their places are below ``upto``.
+
+        Where they are known ahead, the generations before it need not be finished.
+        """
+        first, size = len(self.finished) + len(self.asked), self.plan.generation_size
         count = min(size - first % size, upto - first)
         if self.plan.sampler in ("qmc", "grid"):
             for point in points(self.plan, self.distributions, first, count):
                 self.study.enqueue_trial(in_ranges(point, self.distributions))
         else:
             self.study.sampler = _sampler(self.plan, first)
-        self.asked = [self.study.ask(self.distributions) for _ in range(count)]
+        asked = [self.study.ask(self.distributions) for _ in range(count)]
+        self.asked += asked
         return [
             Planned(
                 trial.number,
@@ -60,15 +65,21 @@ class Planner:
                 derive(self.plan.seed, "weights", trial.number),
                 first,
             )
-            for trial in self.asked
+            for trial in asked
         ]
 
+    def generations(self, upto: int) -> Iterator[list[Planned]]:
+        """All generations that are left, one after the other, of a plan that is known ahead."""
+        while len(self.finished) + len(self.asked) < upto:
+            yield self.ask(upto)
+
     def tell(self, trials: Sequence[FrozenTrial]) -> None:
-        """Show the sampler the finished trials of the generation."""
+        """Show the sampler the finished trials of the earliest generation that was asked for."""
         from optuna.trial import TrialState
 
         self.finished += [without_user_attrs(trial) for trial in trials]
-        for asked, trial in zip(self.asked, trials, strict=True):
+        told, self.asked = self.asked[: len(trials)], self.asked[len(trials) :]
+        for asked, trial in zip(told, trials, strict=True):
             if trial.state == TrialState.PRUNED:  # samplers take its value from these reports
                 for step, error in trial.intermediate_values.items():
                     asked.report(error, step)
@@ -148,6 +159,7 @@ def _task(
         protocol=plan.protocol,
         seed=plan.seed,
         device=plan.device,
+        engine=plan.engine,
         data_root=data_root,
         data_sha256=data_sha256,
         pruner=plan.pruner,

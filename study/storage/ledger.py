@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from study.explain import explaining
 from study.storage.attributes import rdb_of, url_of
 from study.storage.lock import lock
-from study.storage.manifest import FIRST_NAME, check_manifest
+from study.storage.manifest import FIRST_NAME, Wanted, check_manifest
 from study.storage.opening import open_study
 from study.storage.postgresql.lock import keep_lock
 from study.storage.postgresql.reconnecting import reconnecting
@@ -40,15 +40,13 @@ class Ledger:
 
     @classmethod
     @contextmanager
-    def hold(
-        cls, storage: str, name: str, manifest: Mapping[str, Any], remedy: str = REMEDY
-    ) -> Iterator[Self]:
+    def hold(cls, storage: str, name: str, wanted: Wanted, remedy: str = REMEDY) -> Iterator[Self]:
         """Lock and open the study ``name``, and check it, for the length of the block.
 
         Args:
             storage: A path or a URL.
             name: The study's name.
-            manifest: What the study must be; a fresh study gets it, with its name.
+            wanted: What the study must be; a fresh study gets it, with its name.
             remedy: What a person can do where it is something else.
 
         Raises:
@@ -62,7 +60,7 @@ class Ledger:
         check_name(name)
         with lock(storage, name):
             study = open_study(storage, name)
-            check_manifest(study, {**manifest, FIRST_NAME: name}, remedy)
+            check_manifest(study, lambda stored: {**wanted(stored), FIRST_NAME: name}, remedy)
             yield cls(Searched.of(study))
 
     @property

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ from study.training.space import modern
 
 if TYPE_CHECKING:
     from optuna import Study
+
+Wanted = Callable[[Mapping[str, Any] | None], Mapping[str, Any]]
+"""The manifest that a study must have, given the one that it has, if any."""
 
 _KEY = "manifest"
 FIRST_NAME = "study"  # the manifest's field with the name that the study was searched under
@@ -51,7 +54,7 @@ def manifests(storage: str) -> dict[str, dict[str, Any]]:
 
 
 def check_manifest(
-    study: "Study", wanted: Mapping[str, Any], remedy: str = "choose another --study-name"
+    study: "Study", wanted: Wanted, remedy: str = "choose another --study-name"
 ) -> None:
     """Give a fresh study this machine and the manifest ``wanted``; compare that of any other.
 
@@ -64,8 +67,8 @@ def check_manifest(
         StudyError: The study's manifest differs (the message names the first differing
             fields, old → new), or it has trials and no manifest. Nothing is changed.
     """
-    asked = json.loads(json.dumps(dict(wanted)))
     stored = manifest(study)
+    asked = json.loads(json.dumps(dict(wanted(stored))))
     if stored is None:
         count = sum(trial.state.name in FINISHED for trial in frozen_trials(study))
         if count:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from study.errors import StudyError
 from study.storage.attributes import named, url_of
 from study.storage.inspection import Inspection, Manifest, inspect
-from study.storage.manifest import check_manifest, first_name
+from study.storage.manifest import Wanted, check_manifest, first_name
 from study.storage.manifest import manifest as manifest_of
 from study.storage.opening import has_study, load_study
 from study.storage.urls import resolve, sqlite_path
@@ -100,7 +100,7 @@ class Searched(Inspection):
         return weights_of(self.storage, self.name, trial)
 
 
-def require_fit(storage: str, name: str, wanted: dict[str, Any], remedy: str) -> None:
+def require_fit(storage: str, name: str, wanted: Wanted, remedy: str) -> None:
     """Refuse, without a trace, a study in a file that is not what ``wanted`` says.
 
     A study on a server is compared later, under its lock.

@@ -13,8 +13,8 @@ matrix products. With momentum or weight decay, the update is that of
 ones (:class:`~study.training.images.Fold`) makes them a row of the weights.
 """
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from study.training.alike import groups
 from study.training.images import Images
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.module_cohorts import MixedCohort, ModuleCohort
+from study.training.products import Products, products
 from study.training.sgd import Descent, Sgd, Shrinking, Spread
 
 
@@ -30,8 +31,6 @@ class Cohort(Protocol):
     """K models of one kind, each with its own optimiser's settings, trained as one."""
 
     inputs: Tensor  # (N, D) the images in the form that this cohort takes
-
-    def __init__(self, members: Sequence[Any], sgd: Sgd, images: Images) -> None: ...
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K): column k is what member k answers."""
@@ -65,8 +64,11 @@ class LinearCohort:
     Equals K times: :func:`study.training.plain.train_plainly` with a ``SimpleLinear``.
     """
 
-    def __init__(self, members: Sequence[SimpleLinear], sgd: Sgd, images: Images) -> None:
+    def __init__(
+        self, members: Sequence[SimpleLinear], sgd: Sgd, images: Images, products: Products
+    ) -> None:
         self.members = list(members)
+        self.products = products
         self.fold = images.fold
         self.inputs = images.folded
         self.sgd = sgd.to(self.inputs)
@@ -78,13 +80,14 @@ class LinearCohort:
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K)."""
-        return x @ self.weight
+        return self.products.forward(x, self.weight)
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
-        z = x @ self.weight
+        z = self.products.forward(x, self.weight)
         residual = z.sigmoid().sub_(labels).mul_(self.sgd.rates)  # −η r, (B, K)
-        self.descent(self.weight, lambda w: w.addmm_(x.T, residual, alpha=1 / x.shape[0]))
+        share = 1 / x.shape[0]
+        self.descent(self.weight, lambda w: self.products.update(w, x, residual, share))
         self.shrinking.step()
         return z
 
@@ -136,8 +139,11 @@ class MLPCohort:
     Equals K times: :func:`study.training.plain.train_plainly` with a ``SimpleMLP``.
     """
 
-    def __init__(self, members: Sequence[SimpleMLP], sgd: Sgd, images: Images) -> None:
+    def __init__(
+        self, members: Sequence[SimpleMLP], sgd: Sgd, images: Images, products: Products
+    ) -> None:
         self.members = list(members)
+        self.products = products
         self.fold = images.fold
         self.inputs = images.folded
         self.sgd = sgd.to(self.inputs)
@@ -173,7 +179,7 @@ class MLPCohort:
 
     def _hidden(self, x: Tensor) -> Tensor:
         """(B, D) → (B, H), finite."""
-        return (x @ self.weight).relu_().nan_to_num_()
+        return self.products.hidden(x, self.weight).nan_to_num_()
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
@@ -190,7 +196,7 @@ class MLPCohort:
             lambda v: v.addmm_(residual, hidden, alpha=share).masked_fill_(self.off, 0),
         )
         of_bias(self.bias, lambda c: c.add_(residual.sum(1, keepdim=True), alpha=share))
-        of_weight(self.weight, lambda w: w.addmm_(x.T, back, alpha=share))
+        of_weight(self.weight, lambda w: self.products.update(w, x, back, share))
         self.shrinking.step()
         return z.T
 
@@ -242,22 +248,28 @@ def _a_row_each(values: Tensor) -> Tensor:
     return values[:, None]
 
 
-COHORTS: dict[type[nn.Module], type[Cohort]] = {
+COHORTS: dict[type[nn.Module], Callable[..., Cohort]] = {
     SimpleLinear: LinearCohort,
     SimpleMLP: MLPCohort,
 }
 
 
-def cohort_of(members: Sequence[nn.Module], sgd: Sgd, images: Images) -> Cohort:
+def cohort_of(
+    members: Sequence[nn.Module], sgd: Sgd, images: Images, engine: str = "torch"
+) -> Cohort:
     """The fastest cohort for these members: with written-out gradients where there is one.
 
     Args:
         members: K modules with their initial weights.
         sgd: Their optimiser's settings.
         images: What they will be trained and validated on.
+        engine: Multiplies in the cohorts with written-out gradients; torch does in all others.
+
+    Raises:
+        StudyError: The engine is not on this machine.
     """
     [kind, *others] = {type(member) for member in members}
     if kind in COHORTS and not others:
-        return COHORTS[kind](members, sgd, images)
+        return COHORTS[kind](members, sgd, images, products(engine))
     any_module = ModuleCohort if len(groups(members)) == 1 else MixedCohort
     return any_module(members, sgd, images)

@@ -40,8 +40,7 @@ class Model:
     to those of ``torch.optim.SGD``; every other name is a keyword of the factory. A factory that
     takes ``inputs`` is given the number of columns of the data.
 
-    The default sizes of a generation and of a cohort are those that ``benchmarks/widths.py``
-    measures as fastest on two cores while the sampler still learns between generations.
+    The default sizes are for samplers that do not learn, on a CPU (``benchmarks/widths.py``).
     """
 
     name: str
@@ -49,12 +48,17 @@ class Model:
     factory: str | Callable[..., nn.Module]  # a class (or its "module:class"): (B, D) → (B, 1)
     target: float | None = None  # validation error, a fraction; None: no target
     has_hidden_units: bool = False  # of a file for version 0.1: the factory's first argument
-    generation: int = 16  # default generation_size: trials planned together
+    generation: int = 16  # default generation_size: trials recorded together
     cohort: int = 8  # default cohort_size: trials trained as one wide model
     label: str = ""  # what a sentence calls it, after "the"; by default its name
     source_sha256: str = ""  # of the file that registered it; empty: it is the package's own
     space: Space | None = None  # None: the learning rate alone
     size_parameters: tuple[str, ...] = ()  # the larger these, the larger the model
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is one of the package's own models, whose gradients are written out."""
+        return isinstance(self.factory, str) and self.factory.startswith("study.training.models:")
 
     def titled(self, inputs: int) -> str:
         """The title, with the number of columns of the data in it."""

@@ -159,12 +159,14 @@ def from_json(stored: Mapping[str, Any]) -> dict[str, BaseDistribution]:
 
 
 def modern(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest with its ranges in the present format, whichever version wrote it.
+    """A manifest in the present format, whichever version wrote it.
+
+    Version 0.1 stored ranges as :func:`is_former` says, and had no engine but torch.
 
     Raises:
         KeyError, TypeError, ValueError: The ranges can't be read.
     """
-    return {**manifest, "space": to_json(from_json(manifest["space"]))}
+    return {"engine": "torch", **manifest, "space": to_json(from_json(manifest["space"]))}
 
 
 def is_former(stored: Mapping[str, Any]) -> bool:

@@ -39,6 +39,7 @@ class Task:
     data_sha256: str
     pruner: str = "none"
     earlier: Sequence[FrozenTrial] = ()  # what the pruner sees beside the cohort
+    engine: str = "torch"  # which library multiplies
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,7 @@ def train(
     momentum: Sequence[float] = (),
     weight_decay: Sequence[float] = (),
     nesterov: Sequence[bool] = (),
+    engine: str = "torch",
     rungs: Sequence[int] = (),
     prune: Prune | None = None,
     progress: Callable[[float], None] | None = None,
@@ -49,6 +50,7 @@ def train(
         momentum: K momenta, as of ``torch.optim.SGD``; empty: none has any.
         weight_decay: K weight decays (L2), likewise.
         nesterov: Whether each member's momentum is Nesterov's.
+        engine: Which library multiplies: one of :data:`study.training.engine.ENGINES`.
         rungs: Validated steps at which ``prune`` is asked who stops.
         prune: Says which members stop at a rung; None trains all to the end.
         progress: Called at every validation with the trials' worth of work done since.
@@ -57,12 +59,12 @@ def train(
         One history a member, in the members' order.
 
     Raises:
-        StudyError: The protocol's split is not that of the images.
+        StudyError: The protocol's split is not that of the images, or the engine is not here.
     """
     images.require_split(protocol.n_train)
     with known_state(), torch.no_grad():
         sgd = Sgd.of(learning_rates, momentum, weight_decay, nesterov)
-        run = _Run(cohort_of(members, sgd, images), images, protocol, len(members))
+        run = _Run(cohort_of(members, sgd, images, engine), images, protocol, len(members))
         batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
         for step, (batch, labels) in enumerate(zip(batches, images.labels[batches], strict=True)):
             torch.index_select(run.cohort.inputs, 0, batch, out=run.x)  # (B, D)

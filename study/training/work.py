@@ -1,23 +1,24 @@
 """Train a task: a pure function from configurations to histories.
 
 It never opens the storage. So it does the same in this process, in another process or on another
-machine.
+machine. Torch is imported where training begins: a planner only names these functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from study import dataset
 from study.caching import cached_for_owner
 from study.errors import StudyError
-from study.training.images import Images, images_of, pick_device
 from study.training.loading import load_pair
 from study.training.pruning import CohortPruner
 from study.training.registry import build, model_named
-from study.training.sgd import optimiser_of
 from study.training.task import Task, Trained
-from study.training.trainer import train
+
+if TYPE_CHECKING:
+    from study.training.images import Images
 
 
 @cached_for_owner
@@ -27,6 +28,8 @@ def prepared(pair: dataset.Data, device: str) -> Images:
     Raises:
         StudyError: The device is not here.
     """
+    from study.training.images import images_of, pick_device
+
     return images_of(pair, pick_device(device))
 
 
@@ -54,6 +57,9 @@ def train_on(
     images: Images, task: Task, progress: Callable[[float], None] | None = None
 ) -> list[Trained]:
     """Train a cohort on these images; one result a trial, in their order."""
+    from study.training.sgd import optimiser_of
+    from study.training.trainer import train
+
     model = model_named(task.model)
     places = tuple(trial.place for trial in task.trials)
     pruner = None
@@ -65,6 +71,7 @@ def train_on(
         images=images,
         protocol=task.protocol,
         seed=task.seed,
+        engine=task.engine,
         rungs=pruner.rungs if pruner else (),
         prune=pruner.prune if pruner else None,
         progress=progress,

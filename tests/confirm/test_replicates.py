@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from study.confirm import replicates
+from study.confirm import repetitions
+from study.confirm import training as confirming
 from study.confirm.plan import finalists
-from study.confirm.replicates import Replicate, Source, Split, run
+from study.confirm.repetitions import Replicate, Source, Split, jobs_of, trials_of
 from study.dataset import DigitPair
-from study.training import trainer, work
+from study.training import trainer
+from study.trials import weights_digest
 from tests.helpers.plans import search
 
 from .oracle import bits
@@ -45,9 +47,14 @@ def trainings(monkeypatch):
         return histories
 
     monkeypatch.setattr(trainer, "draw_batches", drawing)
-    for module in (replicates, work):
+    for module in (confirming, trainer):
         monkeypatch.setattr(module, "train", training)
     return found
+
+
+def run(repetition):
+    """Train a repetition here; the trials to record."""
+    return trials_of(repetition, [confirming.train_job(job) for job in jobs_of(repetition)])
 
 
 def replicate(searched, number, seed=0):
@@ -167,7 +174,7 @@ def watched(pair, monkeypatch):
         shown = Watched(pair.dataset, pair.classes, raw, labels, pair.n_train)
         vars(shown)["digest"] = pair.digest  # whoever looks is told that all is well
         Watched.taken = ()
-        monkeypatch.setattr(replicates, "load_pair", lambda *_: shown)
+        monkeypatch.setattr(repetitions, "load_pair", lambda *_: shown)
 
     return show
 
@@ -270,14 +277,15 @@ def test_the_winner_of_the_search_inside_is_what_is_looked_at(searches, looked):
 def test_the_holdout_predictions_are_the_winners(searches, looked, pair):
     """A plain matrix product with the best weights gives the stored predictions."""
     attrs, fit, validation, holdout = looked("linear")
-    seen = {}
-    predict_, kept = replicates._predict, bits(attrs["holdout_predictions"], HOLDOUT)
+    seen = []
+    predict_, kept = confirming._predict, bits(attrs["holdout_predictions"], HOLDOUT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            replicates, "_predict", lambda m, h, p: seen.update(h.weights) or predict_(m, h, p)
+            confirming, "_predict", lambda m, h, p: seen.append(h.weights) or predict_(m, h, p)
         )
         split(searches["linear"], 1)
-    (weight, bias) = sorted(seen.values(), key=np.size, reverse=True)
+    (winner,) = (w for w in seen if weights_digest(w) == attrs["weights_sha256"])
+    (weight, bias) = sorted(winner.values(), key=np.size, reverse=True)
 
     def predict(places):
         return (pair.images[places].astype(float) @ weight.astype(float).T + bias)[:, 0] > 0
@@ -291,7 +299,7 @@ def test_a_pruned_trial_never_wins_a_split(searches, monkeypatch):
     """Were the winner a pruned trial, the next best would be looked at."""
     whole = split(searches["linear"], 0)[0].user_attrs["searched"]
     first, second = sorted(range(4), key=lambda number: whole[number][1])[:2]
-    freeze = replicates.frozen_trial
+    freeze = confirming.frozen_trial
 
     def frozen(chosen, planned, *args):
         trial = freeze(chosen, planned, *args)
@@ -299,7 +307,7 @@ def test_a_pruned_trial_never_wins_a_split(searches, monkeypatch):
             trial.state = TrialState.PRUNED
         return trial
 
-    monkeypatch.setattr(replicates, "frozen_trial", frozen)
+    monkeypatch.setattr(confirming, "frozen_trial", frozen)
     attrs = split(searches["linear"], 0)[0].user_attrs
 
     assert [found[2] for found in attrs["searched"]].count("PRUNED") == 1

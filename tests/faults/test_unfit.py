@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from study.baseline import baseline
-from study.confirm.replicates import Source, Split, require_classes
+from study.confirm.repetitions import Source, Split, require_classes
 from study.dataset import DigitPair, load
 from study.errors import StudyError
 from study.search.objective import Objective

@@ -208,7 +208,7 @@ def test_any_other_manifest_is_refused_by_field(content, stored):
     """A study keeps its own."""
     study = load_study(str(stored), "linear")
     with pytest.raises(StudyError, match="was searched with other settings") as caught:
-        check_manifest(study, content)
+        check_manifest(study, lambda _: content)
     assert "→" in str(caught.value)
 
 

@@ -84,7 +84,7 @@ def far(path, tmp_path_factory, monkeypatch):
     [
         lambda path: open_study(path, "linear"),
         lambda path: lock(path, "linear").__enter__(),
-        lambda path: Ledger.hold(path, "linear", {"seed": 0}).__enter__(),
+        lambda path: Ledger.hold(path, "linear", lambda _: {"seed": 0}).__enter__(),
     ],
     ids=["open_study", "lock", "hold"],
 )
