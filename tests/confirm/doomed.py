@@ -17,7 +17,7 @@ import time
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from study.confirm import replicates  # noqa: F401 (imported once, before the forks)
+from study.confirm import training  # noqa: F401 (imported once, before the forks)
 from study.confirm.loop import Settings, confirm
 from study.workers import Workers
 

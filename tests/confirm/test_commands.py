@@ -350,10 +350,10 @@ def test_a_training_set_too_small_to_split_again_is_refused(tmp_path):
 
 def test_other_data_is_refused(fresh, pair, monkeypatch):
     """A confirmation on images that the search never saw is no confirmation."""
-    from study.confirm import replicates
+    from study.confirm import repetitions
 
     foreign = pair.taking(np.arange(len(pair.raw))[::-1], pair.n_train)
-    monkeypatch.setattr(replicates, "load_pair", lambda *_: foreign)
+    monkeypatch.setattr(repetitions, "load_pair", lambda *_: foreign)
 
     with pytest.raises(StudyError, match="SHA-256"):
         confirm_here(settings(fresh, seeds=2, splits=2))
