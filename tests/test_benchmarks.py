@@ -188,3 +188,38 @@ def test_the_shortcuts_command_writes_a_line_a_measurement(tmp_path):
     assert pruning["none"] == 1 > pruning["halving"]
     target = pd.read_csv(tmp_path / "target.csv")
     assert target[["model", "peer"]].value_counts().tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.slow
+def test_the_samplers_command_writes_a_line_a_search(tmp_path):
+    """Two seeds of both models and three samplers, each looked at on as many holdout images."""
+    ended = command(".samplers", "--jobs", 1, "--out", tmp_path)
+
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    found = pd.read_csv(tmp_path / "samplers.csv")
+    assert found[["model", "seed", "sampler"]].value_counts().tolist() == [1] * 12
+    assert (found[["n_val", "n_holdout"]] == 1791).all(axis=None)
+    assert found["holdout_errors"].between(1, 895).all()
+
+
+def test_samplers_are_compared_seed_by_seed():
+    """The mean difference and its standard error, by hand: 1, 2 and 6 images are 3 ± 1.53."""
+    from benchmarks.samplers import differences
+
+    errors = {"tpe": (21, 32, 46), "qmc": (20, 30, 40)}
+    rows = [
+        {"model": "mlp", "seed": seed, "sampler": name, "val_errors": n, "holdout_errors": -n}
+        for name, found in errors.items()
+        for seed, n in enumerate(found)
+    ]
+
+    found = differences(pd.DataFrame(rows)).loc["mlp", "tpe − qmc"]
+
+    assert found.to_dict() == pytest.approx(
+        {
+            "validation": 3,
+            "± validation": 7**0.5 / 3**0.5,
+            "holdout": -3,
+            "± holdout": 7**0.5 / 3**0.5,
+        }
+    )

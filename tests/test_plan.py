@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
-from scipy.stats import kstest
+from scipy.stats import kstest, qmc
 
 from study.errors import StudyError
 from study.search.planner import Planner, split_into_cohorts
@@ -324,6 +324,59 @@ def test_choices_and_steps_come_equally_often(sampler):
         values = Counter(planned.params[name] for planned in asked)
         assert len(values) == count
         assert max(values.values()) - min(values.values()) < 50
+
+
+def sobol(plan, count):
+    """The first points of the scrambled sequence that a plan's seed fixes, from SciPy."""
+    return qmc.Sobol(len(sampled(plan.space)), rng=derive(plan.seed, "sampler")).random(count)
+
+
+def test_quasi_random_trials_are_the_points_of_sobols_sequence():
+    """The first trial is its first point, and every kind of value is taken from its own axis."""
+    plan = plan_of("qmc", ANY, generation_size=16, seed=5)
+    asked = planned_search(plan, sizes=(64,), rebuild=False)
+
+    for planned, (rate, momentum, units, layers, dropped, activation) in zip(
+        asked, sobol(plan, 64), strict=True
+    ):
+        exactly = {
+            "hidden_units": round(16 * 8**units),
+            "layers": (1, 3, 5)[int(3 * layers)],
+            "activation": ("relu", "tanh", None)[int(3 * activation)],
+        }
+        nearly = {
+            "learning_rate": 1e-4 ** (1 - rate),
+            "momentum": 0.95 * momentum,
+            "dropped": 0.1 * int(6 * dropped),
+        }
+        assert {name: planned.params[name] for name in exactly} == exactly
+        assert {name: planned.params[name] for name in nearly} == pytest.approx(nearly)
+
+
+@pytest.mark.parametrize("size", [1, 16, 100, 128])
+def test_a_study_that_grows_takes_the_sequence_of_one_that_was_larger_at_once(size):
+    """64 trials and then 128, in generations of any size: the same points, and all of them."""
+    plan = plan_of("qmc", ANY, generation_size=size)
+    grown = planned_search(plan, sizes=(3, 64, 128), rebuild=True)
+    at_once = planned_search(replace(plan, generation_size=128), sizes=(128,), rebuild=False)
+
+    assert [planned.params for planned in grown] == [planned.params for planned in at_once]
+
+
+def test_quasi_random_values_of_every_kind_are_spread():
+    """Of 64 trials each choice, step and quarter of a range has its share, within one or two."""
+    plan = plan_of("qmc", ANY, generation_size=64)
+    found = [planned.params for planned in planned_search(plan, sizes=(64,), rebuild=False)]
+    places = {
+        "learning_rate": [int(4 + math.log10(values["learning_rate"])) for values in found],
+        "momentum": [int(4 * values["momentum"] / 0.95) for values in found],
+        **{n: [values[n] for values in found] for n in ("layers", "dropped", "activation")},
+    }
+
+    for name, count in zip(places, (4, 4, 3, 6, 3), strict=True):
+        values = Counter(places[name]).values()
+        assert len(values) == count, name
+        assert max(values) - min(values) <= 2, name
 
 
 def test_a_grid_has_every_choice_and_the_ends_of_every_number():

@@ -15,6 +15,7 @@ from study.storage.searched import Searched
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, Model
 from study.trials import StoredTrial
+from study.trials.sampling import Sampling
 from study.trials.selection import meets_target
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ class ReportedStudy:
     def outcomes(self) -> Counter[str]:
         """How many trials finished, diverged or were pruned."""
         return Counter(trial.outcome for trial in self.trials)
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """How the trials were chosen."""
+        return Sampling.of(self.stored.plan.sampler, self.trials)
 
     @cached_property
     def times(self) -> tuple[tuple[datetime, datetime], ...]:

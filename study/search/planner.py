@@ -19,6 +19,7 @@ from study.training.plan import Plan
 from study.training.space import configuration, sampled
 from study.training.task import Planned, Task
 from study.trials import TRAINED_UNDER
+from study.trials.sampling import STARTUP
 
 if TYPE_CHECKING:
     import optuna
@@ -110,8 +111,8 @@ def _sampler(plan: Plan, first: int) -> optuna.samplers.BaseSampler:
     if plan.sampler == "random":
         return samplers.RandomSampler(seed=seed)
     if plan.sampler == "gp":
-        return samplers.GPSampler(seed=seed)
-    return samplers.TPESampler(seed=seed)
+        return samplers.GPSampler(seed=seed, n_startup_trials=STARTUP)
+    return samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
 
 
 def split_into_cohorts(plan: Plan, trials: Sequence[Planned]) -> list[list[Planned]]:

@@ -12,6 +12,7 @@ from study.text import hidden
 from study.training.plan import Plan
 from study.training.space import sampled
 from study.trials import StoredTrial, best_of
+from study.trials.sampling import Sampling
 from study.trials.selection import diagnosed, level_choices, recommended
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
         rows.append(("of all trials", _counts(failed)))
     if outcome.others:  # Optuna's tools left them unfinished
         rows.append(("passed over", f"{_counts(outcome.others)}: not trained by this search"))
+    rows.append(("sampler", Sampling.of(plan.sampler, outcome.trials).sentence))
     ranges = diagnoses(plan, outcome.trials)
     return [*rows, *((formats.parameter_name(name), said) for name, said in ranges.items())]
 

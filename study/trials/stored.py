@@ -11,7 +11,7 @@ import numpy as np
 
 from study.errors import StudyError
 from study.training.space import Configuration
-from study.trials.attributes import CURVES, parameters_of, unpack
+from study.trials.attributes import CURVES, TRAINED_UNDER, parameters_of, unpack
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -36,6 +36,7 @@ class StoredTrial:
     curve: dict[str, np.ndarray]  # step and CURVES, (V,) each
     predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
     weights_sha256: str
+    generation: int | None = None  # the first number planned with it; None: an objective's trial
 
     @property
     def learning_rate(self) -> float:
@@ -54,9 +55,10 @@ class StoredTrial:
             "val_loss",
             "curve",
             "predictions",
+            "generation",
         }
         values = {name: attrs[name] for name in cls.__annotations__ if name not in computed}
-        curve = attrs["curve"]
+        curve, is_objectives = attrs["curve"], TRAINED_UNDER in trial.system_attrs
         return cls(
             **values
             | {
@@ -67,6 +69,7 @@ class StoredTrial:
                 "val_loss": np.nan if attrs["val_loss"] is None else attrs["val_loss"],
                 "curve": {name: np.array(curve[name], float) for name in ("step", *CURVES)},
                 "predictions": unpack(attrs["predictions"], attrs["n_val"]),
+                "generation": None if is_objectives else attrs["generation"],
             }
         )
 

@@ -19,6 +19,7 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
     if trials.empty:
         return None
     text = [_found(s, best) for s, best in record.winners]
+    sampled = [f"{_found(s, best)} Sampler {s.sampling.sentence}." for s, best in record.winners]
     chart = Chart(
         "history",
         "The search, trial by trial",
@@ -31,7 +32,7 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         narrow=with_legend(len(record.searches), 4.0, 3.9),
     )
     best = [_best_table(s) for s in record.searches if s.trials]
-    return Section("search", "How the search went", text, [chart], best)
+    return Section("search", "How the search went", sampled, [chart], best)
 
 
 def _found(search: ReportedStudy, best: StoredTrial) -> str:
@@ -77,6 +78,7 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
             frame,
             alt=f"Line plot of the expected lowest validation error against {title}."
             f" {_expected(frame)}",
+            caption=_descriptive(record),
             size=with_legend(len(record.searches), 4.7, 3.5),
         )
         for budget, title, draw in (
@@ -89,13 +91,56 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
         " on average, up to half of all trials, beyond which too few draws are left to average."
         " The time is that of n trials at the study’s own average, trained as they were.",
     ]
-    adaptive = [s for s in record.searches if s.manifest["sampler"] not in ("random", "qmc")]
-    if adaptive:
-        text.append(
-            "The sampler learnt from earlier trials, so these are not independent draws: the"
-            " curves describe the trials that there are, and do not predict another search."
+    return Section(
+        "expected", "What a shorter search would have found", [*text, *_meanings(record)], charts
+    )
+
+
+def _meanings(record: Record) -> list[str]:
+    """What the curves say of another search: a sentence a kind of trials, naming whose it is."""
+    shown: dict[str, list[str]] = {}
+    for search in record.searches:
+        shown.setdefault(_meaning(search), []).append(search.title)
+    if len(shown) == 1:
+        return list(shown)
+    return [
+        f"{formats.listed(titles)}: {meaning[:1].lower()}{meaning[1:]}"
+        for meaning, titles in shown.items()
+    ]
+
+
+def _meaning(search: ReportedStudy) -> str:
+    why = _why_descriptive(search)
+    if not why:
+        return (
+            "The trials are independent random draws: of a study whose size was fixed beforehand"
+            " the curves estimate, without bias, what another random search of n trials finds."
         )
-    return Section("expected", "What a shorter search would have found", text, charts)
+    return (
+        f"{why}, so these are not independent draws: the curves describe the trials that there"
+        " are, and do not predict another search."
+    )
+
+
+def _why_descriptive(search: ReportedStudy) -> str:
+    """Why a study's curves are no estimate of what another search finds; "" if they are one."""
+    sampling = search.sampling
+    if sampling.learnt:
+        return "The sampler learnt from earlier trials"
+    if sampling.outside:
+        return "Trials were chosen outside of the search"
+    if not sampling.is_random:
+        return f"The sampler, {sampling.sampler}, spreads its trials evenly"
+    if any(trial.state == "PRUNED" for trial in search.trials):
+        return "Pruned trials are left out"
+    return ""
+
+
+def _descriptive(record: Record) -> str:
+    """The label of curves that are no estimate of what another search finds."""
+    titles = [search.title for search in record.searches if _why_descriptive(search)]
+    whose = "" if len(titles) == len(record.searches) else f" ({formats.listed(titles)})"
+    return f"Descriptive{whose}: not a prediction of another search." if titles else ""
 
 
 def _expected(frame: pd.DataFrame) -> str:

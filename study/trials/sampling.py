@@ -1,0 +1,66 @@
+"""What a study's sampler did: how many of its trials had earlier ones to learn from."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from study import formats
+from study.trials.stored import StoredTrial
+
+STARTUP = 10  # earlier trials; with fewer, Optuna's samplers that learn draw at random
+LEARNING = {"tpe": ("COMPLETE", "PRUNED"), "gp": ("COMPLETE",)}
+"""Each sampler that learns, and the states of the trials that it learns from."""
+_OTHERS = {
+    "random": "the trials are independent draws",
+    "qmc": "the trials are points of a Sobol’ sequence, which covers the ranges evenly and does "
+    "not learn",
+    "grid": "the trials are points of a grid, which does not learn",
+}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a study's trials were chosen."""
+
+    sampler: str
+    chosen: int  # trials that the sampler chose
+    learnt: int  # of these: with ``STARTUP`` or more earlier trials to learn from
+    outside: int  # trials of an objective, which a sampler of the person's own chose
+
+    @classmethod
+    def of(cls, sampler: str, trials: Sequence[StoredTrial]) -> Sampling:
+        """Of a study's finished trials, by number."""
+        states = LEARNING.get(sampler, ())
+        known = [trial.number for trial in trials if trial.state in states]
+        firsts = [trial.generation for trial in trials if trial.generation is not None]
+        learnt = sum(bisect_left(known, first) >= STARTUP for first in firsts)
+        return cls(sampler, len(firsts), learnt, len(trials) - len(firsts))
+
+    @property
+    def is_random(self) -> bool:
+        """Whether all trials are independent random draws."""
+        learns = self.sampler in LEARNING
+        return not (self.outside or self.learnt) and (learns or self.sampler == "random")
+
+    @property
+    def sentence(self) -> str:
+        """``tpe: in 48 of 64 trials it had 10 or more earlier ones to learn from; …``."""
+        outside = ""
+        if self.outside:
+            outside = f"; {formats.plural(self.outside, 'trial')} chosen outside of this search"
+        return f"{self.sampler}: {self._did()}{outside}"
+
+    def _did(self) -> str:
+        if not self.chosen:
+            return "it chose no trial"
+        if self.sampler in _OTHERS:
+            return _OTHERS[self.sampler]
+        earlier = f"{STARTUP} or more earlier ones to learn from"
+        if not self.learnt:
+            return f"it learnt nothing, since no trial had {earlier}: all are random draws"
+        rest = "" if self.learnt == self.chosen else "; the others are random draws"
+        return (
+            f"in {self.learnt:,} of {formats.plural(self.chosen, 'trial')} it had {earlier}{rest}"
+        )
