@@ -269,7 +269,7 @@ def test_one_step_is_autograds(kind, settings, view):
     ]
     assert_close(logits, torch.cat(expected, 1), **EXACT)
     for k, rate in enumerate(RATES):
-        gradient = (before[k] - flat(cohort.member(k))) / rate
+        gradient = (before[k] - flat(cohort.models([k])[0])) / rate
         assert_close(gradient, (before[k] - flat(plain[k])) / rate, **EXACT)
 
 
@@ -288,7 +288,7 @@ def test_many_steps_are_autograds(kind, settings, view):
         for i in range(12):
             rows = torch.arange(i * 7, i * 7 + 60) % 150
             plain_step(model, optimiser, view.plain[rows], view.labels[rows])
-        assert_close(flat(cohort.member(k)), flat(model), rtol=1e-7, atol=1e-9)
+        assert_close(flat(cohort.models([k])[0]), flat(model), rtol=1e-7, atol=1e-9)
 
 
 def test_a_hidden_unit_at_exactly_zero_gets_no_gradient(digits):
@@ -301,8 +301,8 @@ def test_a_hidden_unit_at_exactly_zero_gets_no_gradient(digits):
     steps(cohort, digits, 1)
     cohort.keep(everyone(members))
 
-    assert not cohort.member(0).hidden.weight[3].any()
-    assert not cohort.member(0).hidden.bias[3].any()
+    assert not cohort.models([0])[0].hidden.weight[3].any()
+    assert not cohort.models([0])[0].hidden.bias[3].any()
 
 
 @every_kind
@@ -320,7 +320,7 @@ def test_column_k_is_what_member_k_answers(kind, settings, trained, images):
 
     assert logits.shape == (500, 4)
     for k in range(4):
-        assert_close(logits[:, k], cohort.member(k)(images.plain[-500:])[:, 0], **ROUNDING)
+        assert_close(logits[:, k], cohort.models([k])[0](images.plain[-500:])[:, 0], **ROUNDING)
 
 
 @every_kind
@@ -336,7 +336,7 @@ def test_a_member_has_the_weights_last_kept_for_it(kind, digits):
     cohort.keep(torch.tensor([False, True, False, False]))
     steps(cohort, digits, 2, start=5)
 
-    kept = [cohort.member(k)(digits.plain[BATCH])[:, 0] for k in range(4)]
+    kept = [cohort.models([k])[0](digits.plain[BATCH])[:, 0] for k in range(4)]
 
     initial = double(kind)[3](digits.plain[BATCH])[:, 0]
     expected = [early[:, 0], late[:, 1], early[:, 2], initial]
@@ -359,7 +359,7 @@ def test_a_narrowed_cohort_is_the_cohort_of_those_that_stay(kind, settings, digi
     assert_close(logits, steps(alone, digits, 6), **EXACT)
     alone.keep(everyone(staying))
     for k in range(2):
-        assert_close(flat(cohort.member(k)), flat(alone.member(k)), **EXACT)
+        assert_close(flat(cohort.models([k])[0]), flat(alone.models([k])[0]), **EXACT)
 
 
 @every_kind
@@ -374,7 +374,7 @@ def test_narrowing_keeps_the_kept_weights(kind, digits):
     steps(cohort, digits, 2, start=3)
     cohort.narrow(torch.tensor([1]))
 
-    assert_close(cohort.member(0)(digits.plain[BATCH])[:, 0], expected, **EXACT)
+    assert_close(cohort.models([0])[0](digits.plain[BATCH])[:, 0], expected, **EXACT)
 
 
 def test_any_module_trains_as_the_closed_form_does(view):
@@ -423,7 +423,7 @@ def test_a_frozen_weight_of_any_module_stays(digits):
     steps(cohort, digits, 3)
     cohort.keep(everyone(members))
 
-    assert torch.equal(cohort.member(0).layers[0].weight, before)
+    assert torch.equal(cohort.models([0])[0].layers[0].weight, before)
 
 
 @every_kind
@@ -470,7 +470,7 @@ def test_members_of_different_code_do_not_train_as_one(digits):
         for i in range(5):
             rows = torch.arange(i * 7, i * 7 + 60) % 150
             plain_step(model, optimiser, digits.plain[rows], digits.labels[rows])
-        assert_close(flat(cohort.member(k)), flat(model), rtol=1e-7, atol=1e-9)
+        assert_close(flat(cohort.models([k])[0]), flat(model), rtol=1e-7, atol=1e-9)
 
 
 def test_modules_that_one_factory_makes_alike_train_as_one(digits):

@@ -41,8 +41,8 @@ class Cohort(Protocol):
     def keep(self, improved: Tensor) -> None:
         """Remember the present weights of the members where ``improved`` (K,) is true."""
 
-    def member(self, k: int) -> nn.Module:
-        """A plain model with the weights last kept for member k."""
+    def models(self, places: Sequence[int]) -> list[nn.Module]:
+        """The plain models of these members, on the CPU, with the weights last kept for them."""
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone, in ascending order."""
@@ -73,7 +73,7 @@ class LinearCohort:
         self.inputs = images.folded
         self.sgd = sgd.to(self.inputs)
         columns = [self.fold.columns(member.linear) for member in members]
-        self.weight = torch.cat(columns, 1)  # (D, K)
+        self.weight = torch.cat(columns, 1).to(self.inputs)  # (D, K)
         self.best = self.weight.clone()
         self.descent = Descent(self.weight, self.sgd, _as_they_are)
         self.shrinking = Shrinking(self.sgd)
@@ -96,11 +96,12 @@ class LinearCohort:
         torch.where(improved, self.weight, self.best, out=self.best)
         self.shrinking.keep(improved)
 
-    def member(self, k: int) -> SimpleLinear:
-        """A plain model with the weights last kept for member k."""
-        shrunk = self.shrinking.of(k)
-        self.fold.set_layer(self.members[k].linear, self.best[:, k : k + 1], shrunk)
-        return self.members[k]
+    def models(self, places: Sequence[int]) -> list[nn.Module]:
+        """The plain models of these members, on the CPU, with the weights last kept for them."""
+        best = self.best.cpu()
+        for k, shrunk in zip(places, self.shrinking.kept(places), strict=True):
+            self.fold.set_layer(self.members[k].linear, best[:, k : k + 1], shrunk)
+        return [self.members[k] for k in places]
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone."""
@@ -153,7 +154,8 @@ class MLPCohort:
         self.off = self.owner != places  # (K, H) the zeros of V
         outputs = [member.output.weight.detach()[0] for member in members]
         biases = [member.output.bias.detach() for member in members]
-        self.weight = torch.cat([self.fold.columns(member.hidden) for member in members], 1)  # W
+        columns = [self.fold.columns(member.hidden) for member in members]
+        self.weight = torch.cat(columns, 1).to(self.inputs)  # W
         output = torch.cat(outputs).to(self.inputs).expand(self.off.shape)
         self.output = output.masked_fill(self.off, 0)  # V
         self.bias = torch.stack(biases).to(self.inputs)  # c
@@ -208,15 +210,17 @@ class MLPCohort:
         torch.where(improved[:, None], self.bias, bias, out=bias)
         self.shrinking.keep(improved)
 
-    def member(self, k: int) -> SimpleMLP:
-        """A plain model with the weights last kept for member k."""
-        weight, output, bias = self.best
-        own = self.owner == k  # (H,)
-        self.fold.set_layer(self.members[k].hidden, weight[:, own], self.shrinking.of(k))
-        with torch.no_grad():
-            self.members[k].output.weight.copy_(output[k, own][None])
-            self.members[k].output.bias.copy_(bias[k])
-        return self.members[k]
+    def models(self, places: Sequence[int]) -> list[nn.Module]:
+        """The plain models of these members, on the CPU, with the weights last kept for them."""
+        weight, output, bias = (tensor.cpu() for tensor in self.best)
+        owner = self.owner.cpu()
+        for k, shrunk in zip(places, self.shrinking.kept(places), strict=True):
+            own = owner == k  # (H,)
+            self.fold.set_layer(self.members[k].hidden, weight[:, own], shrunk)
+            with torch.no_grad():
+                self.members[k].output.weight.copy_(output[k, own][None])
+                self.members[k].output.bias.copy_(bias[k])
+        return [self.members[k] for k in places]
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone, in ascending order."""

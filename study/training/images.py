@@ -28,29 +28,29 @@ class Fold:
     """
 
     def __init__(self, images: Tensor) -> None:
-        self.same = (images == images[:, :1]).all(0)  # (D,)
+        self.same = (images == images[:, :1]).all(0).cpu()  # (D,), where models are made
         self.scale = float(self.same.sum()) ** 0.5
 
     def images(self, images: Tensor) -> Tensor:
         """(N, D) → (N, F): the other columns, the group's column, ones."""
         group = images[:, :1] * self.scale
-        return torch.cat([images[:, ~self.same], group, torch.ones_like(group)], 1)
+        others = ~self.same.to(images.device)
+        return torch.cat([images[:, others], group, torch.ones_like(group)], 1)
 
     def columns(self, layer: nn.Linear) -> Tensor:
-        """A layer's weights (H, D) and biases (H,) as (F, H)."""
-        weight = layer.weight.detach().to(self.same.device).T
+        """A layer's weights (H, D) and biases (H,), on the CPU, as (F, H)."""
+        weight = layer.weight.detach().T
         group = weight[self.same].sum(0, keepdim=True) / self.scale
-        bias = layer.bias.detach().to(self.same.device)[None]
-        return torch.cat([weight[~self.same], group, bias])
+        return torch.cat([weight[~self.same], group, layer.bias.detach()[None]])
 
     def set_layer(self, layer: nn.Linear, columns: Tensor, shrunk: Tensor | None = None) -> None:
         """Give the layer, which holds its initial weights, the trained ``columns`` (F, H).
 
-        ``shrunk`` is the factor by which weight decay alone has multiplied what the weights of
-        the group differ in.
+        Both are on the CPU. ``shrunk`` is the factor by which weight decay alone has multiplied
+        what the weights of the group differ in.
         """
         start = self.columns(layer)[-2]  # (H,)
-        weight = layer.weight.detach().to(self.same.device).T.clone()
+        weight = layer.weight.detach().T.clone()
         weight[~self.same] = columns[:-2]
         if shrunk is None:
             weight[self.same] += (columns[-2] - start) / self.scale

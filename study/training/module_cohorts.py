@@ -76,11 +76,12 @@ class ModuleCohort:
         for name, best in self.best.items():
             torch.where(_leading(improved, best), self.weights[name], best, out=best)
 
-    def member(self, k: int) -> nn.Module:
-        """A plain model with the weights last kept for member k."""
-        state = {n: best[k] for n, best in self.best.items()}
-        self.members[k].load_state_dict(state, strict=False)
-        return self.members[k]
+    def models(self, places: Sequence[int]) -> list[nn.Module]:
+        """The plain models of these members, on the CPU, with the weights last kept for them."""
+        kept = {n: best.cpu() for n, best in self.best.items()}
+        for k in places:
+            self.members[k].load_state_dict({n: best[k] for n, best in kept.items()}, strict=False)
+        return [self.members[k] for k in places]
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone."""
@@ -110,11 +111,15 @@ class MixedCohort:
             )
             for mine in groups(members)
         ]
+        self.order = self._order()
+
+    def _order(self) -> Tensor:
+        """(K,) where the members stand when the parts lie side by side."""
+        return torch.cat([places for places, _ in self.parts]).argsort()
 
     def _joined(self, columns: Sequence[Tensor]) -> Tensor:
         """The parts' (B, K') side by side, each in its members' places: (B, K)."""
-        order = torch.cat([places for places, _ in self.parts]).argsort()
-        return torch.cat(list(columns), 1)[:, order]
+        return torch.cat(list(columns), 1)[:, self.order]
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K)."""
@@ -129,12 +134,13 @@ class MixedCohort:
         for places, part in self.parts:
             part.keep(improved[places])
 
-    def member(self, k: int) -> nn.Module:
-        """A plain model with the weights last kept for member k."""
-        for places, part in self.parts:
-            if k in places:
-                return part.member(places.tolist().index(k))
-        raise IndexError(f"member {k}: not in the cohort")
+    def models(self, places: Sequence[int]) -> list[nn.Module]:
+        """The plain models of these members, on the CPU, with the weights last kept for them."""
+        found: dict[int, nn.Module] = {}
+        for mine, part in self.parts:
+            own = {k: i for i, k in enumerate(mine.tolist()) if k in places}
+            found |= zip(own, part.models(list(own.values())), strict=True)
+        return [found[k] for k in places]
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone, in ascending order."""
@@ -145,3 +151,4 @@ class MixedCohort:
                 part.narrow(kept.nonzero()[:, 0])
                 staying.append((torch.searchsorted(columns, places[kept]), part))
         self.parts = staying
+        self.order = self._order()

@@ -150,9 +150,9 @@ class Shrinking:
         if self.decays:
             torch.where(improved, self.factor, self.best, out=self.best)
 
-    def of(self, k: int) -> Tensor | None:
-        """The factor last kept for member k; None without any decay."""
-        return self.best[k] if self.decays else None
+    def kept(self, places: Sequence[int]) -> list[Tensor] | list[None]:
+        """The factors last kept for these members, on the CPU; None without any decay."""
+        return [*self.best.cpu()[list(places)]] if self.decays else [None] * len(places)
 
     def narrow(self, columns: Tensor, sgd: Sgd) -> None:
         """Continue with the members at these places alone."""

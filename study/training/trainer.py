@@ -5,6 +5,7 @@ validations, N validation images.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from study.training.batches import draw_batches
 from study.training.cohorts import Cohort, cohort_of
+from study.training.graphs import own_stream, steps_of
 from study.training.history import History
 from study.training.images import Images
 from study.training.known_state import known_state
@@ -62,15 +64,16 @@ def train(
         StudyError: The protocol's split is not that of the images, or the engine is not here.
     """
     images.require_split(protocol.n_train)
-    with known_state(), torch.no_grad():
+    with known_state(), own_stream(images.plain.device), torch.no_grad():
         sgd = Sgd.of(learning_rates, momentum, weight_decay, nesterov)
         run = _Run(cohort_of(members, sgd, images, engine), images, protocol, len(members))
         batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
-        for step, (batch, labels) in enumerate(zip(batches, images.labels[batches], strict=True)):
-            torch.index_select(run.cohort.inputs, 0, batch, out=run.x)  # (B, D)
-            logits = run.cohort.step(run.x, labels)  # (B, K)
-            if step % protocol.val_every == 0:
-                run.validate(logits, labels)
+        labels = images.labels[batches]  # (steps, B, 1)
+        for steps in _stretches(protocol):
+            logits = run.steps(batches[steps], labels[steps])  # (B, K)
+            step = steps.stop - 1
+            if step in protocol.validation_steps:
+                run.validate(logits, labels[step])
                 if progress:
                     progress(len(run.places) / len(protocol.validation_steps))
                 if prune and step in rungs:
@@ -81,6 +84,12 @@ def train(
     return [history for _, history in sorted(run.histories.items())]
 
 
+def _stretches(protocol: Protocol) -> list[slice]:
+    """The steps up to each validated one; then those after the last."""
+    ends = [*(step + 1 for step in protocol.validation_steps), protocol.steps]
+    return [slice(a, b) for a, b in pairwise([0, *ends]) if a < b]
+
+
 class _Run:
     """A cohort in training: its members' places, and the histories of those that stopped."""
 
@@ -89,7 +98,7 @@ class _Run:
         self.device = cohort.inputs.device
         self.val_inputs = cohort.inputs[images.n_train :]  # (N, D)
         self.val_labels = images.labels[images.n_train :]  # (N, 1)
-        self.x = cohort.inputs.new_empty(protocol.batch_size, cohort.inputs.shape[1])
+        self.steps = steps_of(cohort, protocol)
         validations = len(protocol.validation_steps)
         self.record = _Record(validations, members, len(self.val_labels), self.device)
         self.places = list(range(members))  # of the members in training, a column each
@@ -111,35 +120,39 @@ class _Run:
         staying = [c for c, place in enumerate(self.places) if place not in places]
         if len(staying) == len(self.places):
             return
-        for column, place in enumerate(self.places):
-            if place in places:
-                self.histories[place] = self._history(column)
+        leaving = [c for c in range(len(self.places)) if c not in staying]
+        for column, history in zip(leaving, self._histories(leaving), strict=True):
+            self.histories[self.places[column]] = history
         self.places = [self.places[c] for c in staying]
         if staying:
             columns = torch.tensor(staying, device=self.device)
             self.cohort.narrow(columns)
             self.record.narrow(columns)
+            self.steps = steps_of(self.cohort, self.protocol)
 
-    def _history(self, column: int) -> History:
+    def _histories(self, columns: Sequence[int]) -> list[History]:
+        """Those of the members in these columns, each tensor fetched from the device once."""
         record, rows = self.record, self.record.rows
-        losses = record.losses[:, :rows, column].cpu().numpy()
-        errors = record.errors[:, :rows, column].cpu().numpy()
+        losses, errors = (t[:, :rows].cpu().numpy() for t in (record.losses, record.errors))
+        best, final = (t.cpu().numpy() for t in (record.predictions, record.final_predictions))
         ones = int(self.val_labels.sum())
-        model = self.cohort.member(column)
-        return History(
-            steps=np.array(self.protocol.validation_steps[:rows]),
-            train_losses=losses[0],
-            train_errors=errors[0],
-            val_losses=losses[1],
-            val_errors=errors[1],
-            batch_size=self.protocol.batch_size,
-            n_val=len(self.val_labels),
-            constant_errors=min(ones, len(self.val_labels) - ones),
-            predictions=record.predictions[:, column].cpu().numpy(),
-            final_predictions=record.final_predictions[:, column].cpu().numpy(),
-            weights={n: t.numpy(force=True).copy() for n, t in model.state_dict().items()},
-            pruned=rows < len(self.protocol.validation_steps),
-        )
+        return [
+            History(
+                steps=np.array(self.protocol.validation_steps[:rows]),
+                train_losses=losses[0, :, column],
+                train_errors=errors[0, :, column],
+                val_losses=losses[1, :, column],
+                val_errors=errors[1, :, column],
+                batch_size=self.protocol.batch_size,
+                n_val=len(self.val_labels),
+                constant_errors=min(ones, len(self.val_labels) - ones),
+                predictions=best[:, column],
+                final_predictions=final[:, column],
+                weights={n: t.numpy(force=True).copy() for n, t in model.state_dict().items()},
+                pruned=rows < len(self.protocol.validation_steps),
+            )
+            for column, model in zip(columns, self.cohort.models(columns), strict=True)
+        ]
 
 
 class _Record:
