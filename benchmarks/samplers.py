@@ -79,11 +79,12 @@ def searched(model: str, sampler: str, seed: int, trials: int, steps: int) -> di
     import optuna
 
     from study import dataset
+    from study.confirm.repetitions import divide
     from study.seeds import derive
     from study.training.protocol import Protocol
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    inner, holdout = divided(dataset.load(), seed)
+    inner, holdout = divide(dataset.load(), seed=seed, number=0)
     plan = Plan(
         model=model,
         space=default_space(MODELS[model]),
@@ -92,7 +93,7 @@ def searched(model: str, sampler: str, seed: int, trials: int, steps: int) -> di
         sampler=sampler,
         generation_size=GENERATION,
         cohort_size=COHORTS[model],
-    )
+    ).settled()
     planned, history = best_of_search(plan, inner, trials)
     return {
         "model": model,
@@ -100,6 +101,7 @@ def searched(model: str, sampler: str, seed: int, trials: int, steps: int) -> di
         "sampler": sampler,
         "trials": trials,
         "steps": steps,
+        "engine": plan.engine,
         "trial": planned.place,
         **planned.configuration,
         "val_errors": int(history.val_errors[history.best]),
@@ -107,16 +109,6 @@ def searched(model: str, sampler: str, seed: int, trials: int, steps: int) -> di
         "holdout_errors": int(wrong(plan, planned, history, holdout).sum()),
         "n_holdout": len(holdout.raw),
     }
-
-
-def divided(pair: Data, seed: int) -> tuple[Data, Data]:
-    """The images to search on, and a holdout as large as their validation set."""
-    from study.confirm.replicates import split_order
-
-    n_holdout = len(pair.raw) - pair.n_train
-    order = split_order(pair, seed=seed, number=0)
-    inner = pair.taking(order[:-n_holdout], len(pair.raw) - 2 * n_holdout)
-    return inner, pair.taking(order[-n_holdout:], 1, like=inner)
 
 
 def best_of_search(plan: Plan, inner: Data, trials: int) -> tuple[Planned, History]:

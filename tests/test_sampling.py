@@ -199,7 +199,7 @@ def test_trials_chosen_outside_of_the_search_are_told(tmp_path):
 
     [text], captions = expected(path)
     assert said.endswith("; 1 trial chosen outside of this search")
-    assert text.startswith("Trials were chosen outside of the search")
+    assert text.startswith("How the trials from outside of the search were chosen is not known: ")
     assert captions == {"Descriptive: not a prediction of another search."}
 
 

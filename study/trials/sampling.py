@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study import formats
+from study.training.plan import LEARNING
 from study.trials.stored import StoredTrial
 
 STARTUP = 10  # earlier trials; with fewer, Optuna's samplers that learn draw at random
-LEARNING = {"tpe": ("COMPLETE", "PRUNED"), "gp": ("COMPLETE",)}
-"""Each sampler that learns, and the states of the trials that it learns from."""
 _OTHERS = {
     "random": "the trials are independent draws",
     "qmc": "the trials are points of a Sobol’ sequence, which covers the ranges evenly and does "
@@ -32,10 +31,12 @@ class Sampling:
     @classmethod
     def of(cls, sampler: str, trials: Sequence[StoredTrial]) -> Sampling:
         """Of a study's finished trials, by number."""
-        states = LEARNING.get(sampler, ())
-        known = [trial.number for trial in trials if trial.state in states]
+        # a Gaussian process is fitted to no pruned trial
+        known = [t.number for t in trials if t.state == "COMPLETE" or sampler != "gp"]
         firsts = [trial.generation for trial in trials if trial.generation is not None]
-        learnt = sum(bisect_left(known, first) >= STARTUP for first in firsts)
+        learnt = 0
+        if sampler in LEARNING:
+            learnt = sum(bisect_left(known, first) >= STARTUP for first in firsts)
         return cls(sampler, len(firsts), learnt, len(trials) - len(firsts))
 
     @property

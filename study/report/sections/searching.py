@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from study import formats
@@ -70,6 +72,7 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
     frame = tables.expected(record)
     if frame.empty:
         return None
+    shown = [search for search in record.searches if search.name in {*frame["study"]}]
     charts = [
         Chart(
             f"expected_{budget}",
@@ -78,7 +81,7 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
             frame,
             alt=f"Line plot of the expected lowest validation error against {title}."
             f" {_expected(frame)}",
-            caption=_descriptive(record),
+            caption=_descriptive(shown),
             size=with_legend(len(record.searches), 4.7, 3.5),
         )
         for budget, title, draw in (
@@ -92,20 +95,20 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
         " The time is that of n trials at the study’s own average, trained as they were.",
     ]
     return Section(
-        "expected", "What a shorter search would have found", [*text, *_meanings(record)], charts
+        "expected", "What a shorter search would have found", [*text, *_meanings(shown)], charts
     )
 
 
-def _meanings(record: Record) -> list[str]:
+def _meanings(searches: Sequence[ReportedStudy]) -> list[str]:
     """What the curves say of another search: a sentence a kind of trials, naming whose it is."""
-    shown: dict[str, list[str]] = {}
-    for search in record.searches:
-        shown.setdefault(_meaning(search), []).append(search.title)
-    if len(shown) == 1:
-        return list(shown)
+    found: dict[str, list[str]] = {}
+    for search in searches:
+        found.setdefault(_meaning(search), []).append(search.title)
+    if len(found) == 1:
+        return list(found)
     return [
         f"{formats.listed(titles)}: {meaning[:1].lower()}{meaning[1:]}"
-        for meaning, titles in shown.items()
+        for meaning, titles in found.items()
     ]
 
 
@@ -117,29 +120,28 @@ def _meaning(search: ReportedStudy) -> str:
             " the curves estimate, without bias, what another random search of n trials finds."
         )
     return (
-        f"{why}, so these are not independent draws: the curves describe the trials that there"
-        " are, and do not predict another search."
+        f"{why}: the curves describe the trials that there are, and do not predict another search."
     )
 
 
 def _why_descriptive(search: ReportedStudy) -> str:
     """Why a study's curves are no estimate of what another search finds; "" if they are one."""
-    sampling = search.sampling
+    sampling, dependent = search.sampling, "so these are not independent draws"
     if sampling.learnt:
-        return "The sampler learnt from earlier trials"
+        return f"The sampler learnt from earlier trials, {dependent}"
     if sampling.outside:
-        return "Trials were chosen outside of the search"
+        return "How the trials from outside of the search were chosen is not known"
     if not sampling.is_random:
-        return f"The sampler, {sampling.sampler}, spreads its trials evenly"
+        return f"The sampler, {sampling.sampler}, spreads its trials evenly, {dependent}"
     if any(trial.state == "PRUNED" for trial in search.trials):
-        return "Pruned trials are left out"
+        return f"Pruned trials are left out, {dependent}"
     return ""
 
 
-def _descriptive(record: Record) -> str:
+def _descriptive(searches: Sequence[ReportedStudy]) -> str:
     """The label of curves that are no estimate of what another search finds."""
-    titles = [search.title for search in record.searches if _why_descriptive(search)]
-    whose = "" if len(titles) == len(record.searches) else f" ({formats.listed(titles)})"
+    titles = [search.title for search in searches if _why_descriptive(search)]
+    whose = "" if len(titles) == len(searches) else f" ({formats.listed(titles)})"
     return f"Descriptive{whose}: not a prediction of another search." if titles else ""
 
 
