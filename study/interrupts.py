@@ -53,11 +53,32 @@ def kept_from_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """The signals reach neither this thread in the block, nor the processes that it starts.
+
+    These processes call :func:`ignore`. Unlike :func:`kept_from_children`, any thread may use it,
+    but not on Windows.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WORDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore() -> None:
+    """From now on, this process leaves the signals to the one that started it."""
+    for number in _WORDS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WORDS)
+
+
 def leave(number: int) -> NoReturn:
     """End the process without waiting for workers that train.
 
-    Threads end with the process. Child processes are killed, since those of loky would wait for
-    work for minutes.
+    Threads end with the process, and so do the workers of :mod:`study.workers.local`. Child
+    processes are killed, since those of loky would wait for work for minutes.
     """
     for other in _WORDS:
         signal.signal(other, signal.SIG_IGN)  # once is enough

@@ -123,7 +123,7 @@ def search(
 
     require_fit(*settings.where, wanted, settings.remedy)
     with (
-        nullcontext(pool) if pool else settings.workers.open() as workers,
+        nullcontext(pool) if pool else settings.workers.open([plan], settings.root) as workers,
         storage.Ledger.hold(*settings.where, wanted, settings.remedy) as ledger,
     ):
         run = _Run(ledger.found.plan, settings, ledger, workers, progress)  # as the study has it

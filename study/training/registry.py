@@ -110,6 +110,9 @@ MODELS = {
     )
 }
 
+BUILT_IN = frozenset(MODELS)
+"""The names of the package's own models, which every process knows."""
+
 
 def register(model: Model) -> None:
     """Make a model known by its name to every command and function, for this process.

@@ -7,12 +7,14 @@ machine. Torch is imported where training begins: a planner only names these fun
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study import dataset
 from study.caching import cached_for_owner
 from study.errors import StudyError
 from study.training.loading import load_pair
+from study.training.protocol import Protocol
 from study.training.pruning import CohortPruner
 from study.training.registry import build, model_named
 from study.training.task import Task, Trained
@@ -31,6 +33,15 @@ def prepared(pair: dataset.Data, device: str) -> Images:
     from study.training.images import images_of, pick_device
 
     return images_of(pair, pick_device(device))
+
+
+def prepare(protocol: Protocol, data_root: Path | None, device: str) -> None:
+    """Load the data in its forms, for whatever this process or a fork of it will train.
+
+    Raises:
+        StudyError: The data or the device is not here.
+    """
+    prepared(load_pair(protocol, data_root), device)
 
 
 def train_cohort(task: Task, progress: Callable[[float], None] | None = None) -> list[Trained]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import count
@@ -101,12 +101,12 @@ class Cluster:
         client.subscribe_topic(self.topic, lambda event: self.events.put(tuple(event[1])))
 
     def results(
-        self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None = None
+        self, work: Callable[..., Trials], tasks: Iterable[Any], report: Report | None = None
     ) -> Iterator[Trials]:
         """See :class:`study.workers.pool.Pool`."""
         tracker, following = ProgressTracker(report), 0
         ready: dict[int, Trials] = {}
-        for index, result in self._completed(work, tasks, tracker):
+        for index, result in self._completed(work, [*tasks], tracker):
             tracker.update(index, len(result))
             ready[index] = result
             while following in ready:

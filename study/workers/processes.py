@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -54,14 +54,14 @@ class Processes:
         return cls(backend, jobs, requirements)
 
     def results(
-        self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None = None
+        self, work: Callable[..., Trials], tasks: Iterable[Any], report: Report | None = None
     ) -> Iterator[Trials]:
         """See :class:`study.workers.pool.Pool`.
 
         After a failure the tasks that are not done yet are tried once more. If another one
         fails before any of them is done, the command ends.
         """
-        done, failed_at = 0, None
+        tasks, done, failed_at = [*tasks], 0, None
         while done < len(tasks):
             try:
                 for answer in self._run(work, tasks[done:]):

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Thread
+from traceback import format_exc
 from typing import Any, Self
 
 from study.errors import Bug, ResourceError, StudyError, of_status
@@ -118,7 +119,7 @@ def _bootstrap_text() -> str:
     return Path(bootstrap.__file__).read_text()
 
 
-def decode_result(answer: Mapping[str, Any]) -> Sequence[Any]:
+def decode_result(found: Mapping[str, Any]) -> Sequence[Any]:
     """The result in a process's answer.
 
     Raises:
@@ -127,13 +128,15 @@ def decode_result(answer: Mapping[str, Any]) -> Sequence[Any]:
             process can't be used for other tasks.
         Failed: The task raised an error.
     """
-    if "failed" in answer:
-        raise Failed(answer["failed"], answer["status"])
-    if "hung" in answer:
-        raise Hung(answer["worker"], answer["hung"], ResourceError.status)
-    if "unfit" in answer:
-        raise Unfit(answer["worker"], answer["unfit"], answer.get("status", StudyError.status))
-    result: Sequence[Any] = answer["result"]
+    if "failed" in found:
+        error = Failed(found["failed"], found["status"])
+        error.add_note(found["trace"])  # which --debug shows
+        raise error
+    if "hung" in found:
+        raise Hung(found["worker"], found["hung"], ResourceError.status)
+    if "unfit" in found:
+        raise Unfit(found["worker"], found["unfit"], found.get("status", StudyError.status))
+    result: Sequence[Any] = found["result"]
     return result
 
 
@@ -153,17 +156,28 @@ def perform(
             function as its second argument.
     """
     arguments = (task,) if topic is None else (task, _reporter(*topic))
-    try:
+
+    def train() -> Trials:
         for path in requirements.model_files:
             load_model_file(path)
-        result = _call_within(requirements.limit, work, *arguments)
+        return work(*arguments)
+
+    try:
+        found = _call_within(requirements.limit, partial(answer, train))
     except _TimeIsOver:
         return {"hung": f"was at a cohort for more than {requirements.limit:g} s"}
+    return found | {"processor": _processor()} if "result" in found else found
+
+
+def answer(call: Callable[[], Trials]) -> dict[str, Any]:
+    """What ``call`` returns or raises, as :func:`decode_result` reads it."""
+    try:
+        return {"result": call()}
     except StudyError as error:
         return {"unfit": str(error), "status": error.status}
     except Exception as error:
-        return {"failed": described(error), "status": (explain(error) or Bug).status}
-    return {"result": result, "processor": _processor()}
+        status = (explain(error) or Bug).status
+        return {"failed": described(error), "status": status, "trace": format_exc()}
 
 
 @cache
@@ -189,19 +203,12 @@ def _reporter(topic: str, round_number: int, index: int) -> Report:
     return report
 
 
-def _call_within(limit: float | None, work: Callable[..., Trials], *arguments: object) -> Trials:
-    """What ``work`` returns, if it does within ``limit`` seconds."""
+def _call_within(limit: float | None, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What ``call`` returns, if it does within ``limit`` seconds."""
     if limit is None:
-        return work(*arguments)
-    future: Future[Trials] = Future()
-
-    def call() -> None:
-        try:
-            future.set_result(work(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-
-    Thread(target=call, daemon=True).start()
+        return call()
+    future: Future[dict[str, Any]] = Future()
+    Thread(target=lambda: future.set_result(call()), daemon=True).start()
     if not wait([future], limit).done:
         raise _TimeIsOver
     return future.result()
