@@ -260,20 +260,21 @@ def own_data_of(args: argparse.Namespace) -> OwnData:
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """What trains: threads of this process, other processes, or a cluster."""
+    """What trains: this process, other processes, or a cluster."""
     group = parser.add_argument_group("workers")
     group.add_argument(
         "--jobs",
         **cli.COUNT,
         default=cli.available_cores(),
-        help="cohorts trained at the same time, one core each; the trials are the same for any "
-        "number (default: the number of cores)",
+        help="cohorts trained at the same time, each by a process on one core; the trials are the "
+        "same for any number (default: the number of cores)",
     )
     group.add_argument(
         "--backend",
         metavar="NAME",
         default=Workers.backend,
-        help="joblib backend, such as loky for processes, or MODULE:FUNCTION that registers one",
+        help="local: processes forked from one that has loaded the data; or a joblib backend, such "
+        "as loky or threading, or MODULE:FUNCTION that registers one",
     )
     group.add_argument(
         "--dask", metavar="ADDRESS", help="train on the cluster of this Dask scheduler"
@@ -281,7 +282,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--trial-timeout",
         **cli.SECONDS,
-        help="if a cohort takes longer, try it once more on another worker",
+        help="if a cohort takes longer, end its worker and try it once more on another one",
     )
 
 

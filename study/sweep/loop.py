@@ -18,7 +18,7 @@ from study.search.loop import search
 from study.sweep.data_sets import DataSet
 from study.sweep.plans import Plans
 from study.training.plan import Plan
-from study.workers import LOCAL, Workers
+from study.workers import LOCAL, THREADS, Workers
 
 if TYPE_CHECKING:
     from study.workers.cluster import Cluster
@@ -68,6 +68,8 @@ def at_once(settings: Settings) -> int:
         ResourceError: No scheduler answers.
     """
     cores, workers = cli.available_cores(), settings.search.workers
+    if workers.backend == LOCAL and workers.dask is None:
+        return settings.jobs or cores
     with replace(workers, jobs=settings.jobs or cores).open() as pool:
         if settings.jobs is None and workers.dask is not None:
             threads: dict[str, int] = cast("Cluster", pool).client.nthreads()
@@ -93,7 +95,7 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> I
     from joblib import Parallel, delayed
 
     workers, data = settings.search.workers, settings.data
-    many = min(jobs, len(data)) if workers.dask or workers.backend == LOCAL else 1
+    many = min(jobs, len(data)) if workers.dask or workers.backend in (LOCAL, THREADS) else 1
     inner = replace(workers, jobs=max(1, jobs // many))
     end = None if settings.timeout is None else time.monotonic() + settings.timeout
     lost = Event()
@@ -116,7 +118,7 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> I
             return Done(each, found, words=words)
         return Done(each, words=words)
 
-    parallel = Parallel(n_jobs=many, backend=LOCAL, return_as="generator_unordered")
+    parallel = Parallel(n_jobs=many, backend=THREADS, return_as="generator_unordered")
     return iter(parallel(delayed(one)(each) for each in data))
 
 

@@ -33,7 +33,11 @@ def test_a_search_on_one_machine_imports_nothing_of_a_cluster(tmp_path):
         (("--dask", "here"), 2, "write tcp://HOST:8786"),
         (("--backend", "cloud"), 2, "is not registered with joblib: use one of loky,"),
         (("--backend", "no.such:thing"), 2, "can't be called (No module named 'no')"),
-        (("--trial-timeout", "9"), 2, "a thread of this process can't be stopped: pass --dask"),
+        (
+            ("--trial-timeout", "9", "--backend", "threading"),
+            2,
+            "which can't be stopped",
+        ),
         (("--trial-timeout", "0"), 2, "0 is not a finite number above 0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

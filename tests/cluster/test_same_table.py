@@ -14,15 +14,19 @@ from tests.helpers.plans import SHORT, searched
 
 from .helpers import rows
 
-WORKERS = ("two threads", "two processes", "two Dask workers")
+WORKERS = {
+    "two local processes": Workers(2),
+    "two threads": Workers(2, backend="threading"),
+    "two of loky's": Workers(2, backend="loky"),
+    "two Dask workers": None,
+}
 
 
 @pytest.fixture(params=WORKERS, ids=lambda name: name.replace(" ", "-"))
 def workers(request):
     """The workers of each kind, as a command would name them."""
-    if request.param == "two Dask workers":
-        return Workers(dask=request.getfixturevalue("cluster").address)
-    return Workers(2, backend="loky" if request.param == "two processes" else "threading")
+    found = WORKERS[request.param]
+    return found or Workers(dask=request.getfixturevalue("cluster").address)
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
@@ -70,12 +74,13 @@ OWN = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
 def test_a_model_of_ones_own_is_trained_by_other_processes_too(tmp_path):
     """They load its file, and give the trials of this process."""
     line = command("two-hidden-layers", *SHORT, "--steps", 40, "--model-file", OWN)
-    for name, options in (("here", ()), ("there", ("--backend", "loky"))):
-        result = run([*line, "--storage", f"{name}.db", "--jobs", "2", *options], tmp_path)
+    where = {"here": ("1",), "forked": ("2",), "loky": ("2", "--backend", "loky")}
+    for name, options in where.items():
+        result = run([*line, "--storage", f"{name}.db", "--jobs", *options], tmp_path)
         assert (result.status, result.stderr) == (0, "")
 
-    there = rows(tmp_path / "there.db", "two-hidden-layers")
-    assert there == rows(tmp_path / "here.db", "two-hidden-layers")
+    here, *there = (rows(tmp_path / f"{name}.db", "two-hidden-layers") for name in where)
+    assert there == [here, here]
 
 
 def test_a_worker_with_another_file_is_unfit(tmp_path):

@@ -37,8 +37,21 @@ def test_a_process_of_lokys_gives_an_errors_status(kind):
     assert status_of(workers, kind) == expected(kind)
 
 
+@pytest.fixture(scope="module")
+def forked():
+    """Two local processes."""
+    with Workers(2).open() as workers:
+        yield workers
+
+
 @pytest.mark.parametrize("kind", deeds.KINDS)
-def test_a_thread_gives_an_errors_status(kind):
+def test_a_local_process_gives_an_errors_status(forked, kind):
+    """As those of loky do."""
+    assert status_of(forked, kind) == expected(kind)
+
+
+@pytest.mark.parametrize("kind", deeds.KINDS)
+def test_this_process_gives_an_errors_status(kind):
     """Without another process in between."""
     with Workers(jobs=1).open() as workers:
         assert status_of(workers, kind) == expected(kind)

@@ -142,7 +142,9 @@ def is_false(value):
     return isinstance(value, ast.Constant) and value.value is False
 
 
-SENT = ("workers/bootstrap.py", "workers/remote.py")  # what workers are sent by the search itself
+SENT = (  # what workers are sent by the search itself
+    *("workers/bootstrap.py", "workers/remote.py", "workers/local.py", "workers/server.py"),
+)
 
 
 @pytest.mark.matrix("F42")

@@ -165,7 +165,10 @@ def test_a_pair_gets_what_is_left_of_the_time(copy, here, monkeypatch):
             "--backend loky: does nothing beside --dask: leave one out",
         ),
         (["--batch-size", "121"], "--batch-size 121: more than the 120 training images"),
-        (["--trial-timeout", "9"], "--trial-timeout: a thread of this process can't be stopped"),
+        (
+            ["--trial-timeout", "9", "--backend", "threading"],
+            "--trial-timeout: --backend threading trains in this process, which can't be stopped",
+        ),
         (["--dataset", "mnist"], "train-images-idx3-ubyte: SHA-256 is "),
     ],
 )
