@@ -273,8 +273,8 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         "--backend",
         metavar="NAME",
         default=Workers.backend,
-        help="local: processes forked from one that has loaded the data; or a joblib backend, such "
-        "as loky or threading, or MODULE:FUNCTION that registers one",
+        help="local: processes forked from one that has loaded the data; or a joblib backend "
+        "(loky, threading), or MODULE:FUNCTION that registers one",
     )
     group.add_argument(
         "--dask", metavar="ADDRESS", help="train on the cluster of this Dask scheduler"
