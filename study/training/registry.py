@@ -109,9 +109,7 @@ MODELS = {
         ),
     )
 }
-
-BUILT_IN = frozenset(MODELS)
-"""The names of the package's own models, which every process knows."""
+BUILT_IN = frozenset(MODELS)  # the package's own, which every process knows
 
 
 def register(model: Model) -> None:
@@ -161,11 +159,8 @@ def _check_choices(where: str, choices: Sequence[object]) -> None:
     """Refuse choices that a storage or a command line can't tell apart."""
     for choice in choices:
         is_finite = not isinstance(choice, float) or math.isfinite(choice)
-        if (
-            not isinstance(choice, bool | int | float | str | None)
-            or choice == ""
-            or not is_finite
-        ):
+        is_value = isinstance(choice, bool | int | float | str | None) and choice != ""
+        if not (is_value and is_finite):
             raise StudyError(f"{where} has the choice {choice!r}: must be a word or a number")
     if min(len({*choices}), len({str(choice).lower() for choice in choices})) < len(choices):
         raise StudyError(f"{where} has equal choices ({choices}): must differ, as words too")

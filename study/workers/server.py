@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +31,7 @@ from study import interrupts
 from study.text import Formatter
 from study.training.protocol import Protocol
 from study.training.registry import load_model_file
+from study.training.work import prepare
 from study.workers.pool import Report
 from study.workers.remote import answer
 
@@ -77,11 +79,11 @@ def _log_to_stderr(level: int) -> None:
 
 
 def _prepare(known: dict[str, Any]) -> None:
-    """Load torch, and the data in the form in which it is trained on."""
+    """Load torch, what trains, and the data in the form in which it is trained on."""
     import torch
 
-    from study.training.work import prepare
-
+    for name in ("trainer", "cohorts", "models"):
+        import_module(f"study.training.{name}")
     torch.set_num_threads(1)
     root = known["data_root"] and Path(known["data_root"])
     for protocol in known["protocols"]:

@@ -78,7 +78,7 @@ def _goes_wrong(folder, times):
 
 def finds(plan):
     """The process's parent, and whether torch and a plan's data were there from the start."""
-    has_torch = "torch" in sys.modules
+    has_torch = {"torch", "study.training.trainer", "study.training.models"} <= set(sys.modules)
     from study import dataset
     from study.training.loading import load_pair
     from study.training.work import prepared
