@@ -239,6 +239,43 @@ def test_the_speed_page_shows_what_was_measured(place, key):
     assert shown[::2] == pytest.approx(numbers[::2], rel=0.005)
 
 
+SAMPLERS = pd.read_csv(ROOT / "reports/benchmark/samplers.csv")
+
+
+def compared(model):
+    """The lines of the table of samplers: mean errors, and their paired differences to qmc's."""
+    found = SAMPLERS[SAMPLERS["model"] == model]
+    for sampler in found["sampler"].unique():
+        cells = [f"{'MLP' if model == 'mlp' else model}, `{sampler}`"]
+        for column in ("val_errors", "holdout_errors"):
+            errors = found.pivot_table(column, "seed", "sampler")
+            less = errors[sampler] - errors["qmc"]
+            cells += [f"{errors[sampler].mean():.1f}", f"{less.mean():.1f} ± {less.sem():.1f}"]
+        line = " | ".join(cells).replace("-", "−").replace("0.0 ± 0.0", "")
+        yield f"| {line} |".replace("|  |", "| |")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_search_page_shows_how_the_samplers_compared(model):
+    """Every line of its table is the CSV's."""
+    lines = list(compared(model))
+
+    assert len(lines) == 3
+    assert [line for line in lines if line not in TEXTS["docs/search.md"]] == []
+
+
+def test_no_sampler_is_ahead_as_the_search_page_says():
+    """On the holdout, no sampler errs less than qmc by more than two standard errors."""
+    wide = SAMPLERS.pivot_table("holdout_errors", ["model", "seed"], "sampler")
+    seeds = SAMPLERS.groupby("model")["seed"].nunique()
+
+    for sampler in ("tpe", "random"):
+        less = (wide[sampler] - wide["qmc"]).groupby("model").agg(["mean", "sem"])
+        assert (less["mean"] > -2 * less["sem"]).all()
+    said = f"over {seeds['linear']} seeds of the linear model and {seeds['mlp']} of the MLP"
+    assert said in words(TEXTS["docs/search.md"])
+
+
 def test_the_ways_to_read_on_do_not_end():
     """Every page says where to go next, and the pages that it names are there."""
     ends = {page: text.partition("\nNext: ")[2] for page, text in TEXTS.items()}

@@ -188,6 +188,14 @@ def test_expected_curves_are_labelled_by_what_the_sampler_did(
     assert captions == {label}
 
 
+def test_the_terminal_names_the_sampler_of_the_study(tmp_path):
+    """Where a command states none: the stored study's, or a new study's default."""
+    searched(tmp_path / "old.db", 5, sampler="tpe")
+
+    assert searched(tmp_path / "old.db", 20).startswith("tpe: in 10 of 20 trials")
+    assert searched(tmp_path / "new.db", 5).startswith("qmc: the trials are points")
+
+
 def test_trials_chosen_outside_of_the_search_are_told(tmp_path):
     """An objective of Optuna's own study adds one: the study's sampler did not choose it."""
     path = tmp_path / "study.db"

@@ -64,6 +64,7 @@ class Outcome:
     added: int
     seconds: float  # of this run
     others: Counter[str] = field(default_factory=Counter)  # unfinished trials, by state
+    sampler: str = ""  # the study's
 
     def _repr_html_(self) -> str:
         """The five best trials, for a notebook."""
@@ -134,7 +135,11 @@ def search(
             run.train_and_record(settings.n_trials)
         run.report(0)
     return Outcome(
-        run.trials, len(run.trials) - before, time.monotonic() - start, ledger.found.others
+        run.trials,
+        len(run.trials) - before,
+        time.monotonic() - start,
+        ledger.found.others,
+        run.plan.sampler,
     )
 
 

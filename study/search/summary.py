@@ -47,7 +47,7 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
         rows.append(("of all trials", _counts(failed)))
     if outcome.others:  # Optuna's tools left them unfinished
         rows.append(("passed over", f"{_counts(outcome.others)}: not trained by this search"))
-    rows.append(("sampler", Sampling.of(plan.sampler, outcome.trials).sentence))
+    rows.append(("sampler", Sampling.of(outcome.sampler, outcome.trials).sentence))
     ranges = diagnoses(plan, outcome.trials)
     return [*rows, *((formats.parameter_name(name), said) for name, said in ranges.items())]
 
