@@ -61,7 +61,17 @@ def read_evidence(storage: str, names: Sequence[str]) -> tuple[Evidence, ...]:
             different seeds or numbers of trials.
         StudyError: A study is missing or damaged, or they can't be compared.
     """
-    searches = [read_searched(storage, name) for name in names]
+    return evidence_of(storage, [read_searched(storage, name) for name in names])
+
+
+def evidence_of(storage: str, searches: Sequence[Searched]) -> tuple[Evidence, ...]:
+    """The same of studies that were read already.
+
+    Raises:
+        NotConfirmedError: See :func:`read_evidence`.
+        StudyError: A part is damaged, or the studies can't be compared.
+    """
+    names = [search.name for search in searches]
     require_comparable(*searches)
     parts = find_parts(storage, searches)
     replicates, splits = (

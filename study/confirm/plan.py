@@ -30,9 +30,17 @@ def read_searched(storage: str, name: str) -> Searched:
     Raises:
         StudyError: The study is missing, foreign, damaged, or has no finished trial.
     """
-    found = Searched.read(storage, name)
+    return require_finished(Searched.read(storage, name))
+
+
+def require_finished(found: Searched) -> Searched:
+    """The study, if a trial of it was trained to the end.
+
+    Raises:
+        StudyError: None was.
+    """
     if found.best is None:
-        raise StudyError(f"study {name!r}: has no finished trial: search it first")
+        raise StudyError(f"study {found.name!r}: has no finished trial: search it first")
     return found
 
 

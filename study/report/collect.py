@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from study import storage
 from study.confirm.comparison import compared_all
-from study.confirm.evidence import read_evidence
-from study.confirm.plan import PARTS
+from study.confirm.evidence import evidence_of
+from study.confirm.plan import PARTS, require_finished
 from study.dataset import is_official
 from study.errors import NotConfirmedError, StudyError
 from study.report.importance import importances
@@ -104,7 +104,7 @@ def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
     if len(names) < 2 or parts.isdisjoint(storage.study_names(url)):
         return {}
     try:
-        found = read_evidence(url, names)
+        found = evidence_of(url, [require_finished(search.stored) for search in searches])
     except NotConfirmedError as error:
         return {"unconfirmed": error.why}
     return {

@@ -7,36 +7,24 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from study.report import headline, pictures, rendering
+from study.report import headline, pictures
 from study.report.content import Section, Table
+from study.report.drawn import Drawn
 from study.report.figures.images import SHOWN
 from study.report.record import Record
 from study.report.rendering import Chart
 from study.report.template import csp_hash, source_of, template
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NARROW = 10  # letters
 WIDE = 56  # of a picture's longer side, in pixels of the page
 ROWS = 100  # of a figure's numbers on the page; the CSV has all
 MANY = 24  # figures, from which on a page is long: it has fewer rows, and shorter figures
 FEWER_ROWS = 25
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """The sections with their figures, by the charts' names."""
-
-    sections: list[Section]
-    figures: dict[str, Figure]
-    narrow: dict[str, Figure]  # for telephones, of the charts that have another size there
 
 
 @dataclass(frozen=True)
@@ -59,39 +47,42 @@ class Group:
     is_narrow: bool  # its words take no more room than its pictures
 
 
-def draw(sections: list[Section]) -> Drawn:
-    """Draw every chart, under ``rendering.theme``."""
-    charts = [chart for section in sections for chart in section.charts]
-    return Drawn(
-        sections,
-        {chart.name: rendering.figure(chart) for chart in charts},
-        {chart.name: rendering.figure(chart, chart.narrow) for chart in charts if chart.narrow},
-    )
+def charts_of(sections: Sequence[Section]) -> list[Chart]:
+    """All figures of a page."""
+    return [chart for section in sections for chart in section.charts]
 
 
-def to_html(record: Record, drawn: Drawn) -> str:
-    """The whole page, whose style and script are the only ones that it allows to be applied."""
+def svg_kind(sections: Sequence[Section]) -> str:
+    """Of the figures on a page, one of ``rendering.SAVED``."""
+    return "short_svg" if len(charts_of(sections)) > MANY else "svg"
+
+
+def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
+    """The whole page, whose style and script are the only ones that it allows to be applied.
+
+    To be called under ``rendering.theme``.
+    """
     own = {name: source_of(f"page.{name}") for name in ("css", "js")}
     if len(record.searches) > 2:
         own["css"] += source_of("many.css")
-    first, *others = drawn.sections
-    is_long = len(drawn.figures) > MANY
-    rows = FEWER_ROWS if is_long else ROWS
+    first, *others = sections
+    charts, kind = charts_of(sections), svg_kind(sections)
+    rows = FEWER_ROWS if len(charts) > MANY else ROWS
     helpers = {"numbers": partial(numbers, rows=rows), "groups": groups, "rows": rows}
     return template("page.html.j2", **helpers).render(
         title=headline.answer(record),
         first=first,
         sections=others,
-        src={name: _uri(figure, is_long) for name, figure in drawn.figures.items()},
-        narrow={name: _uri(figure, is_long) for name, figure in drawn.narrow.items()},
+        src={chart.name: _uri(drawn, chart, kind) for chart in charts},
+        narrow={c.name: _uri(drawn, c, kind, c.narrow) for c in charts if c.narrow},
         own={name: Markup(text) for name, text in own.items()},
         digests={name: csp_hash(text) for name, text in own.items()},
     )
 
 
-def _uri(figure: Figure, is_long: bool) -> str:
-    text = rendering.short_svg(figure) if is_long else rendering.svg(figure)
-    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
+def _uri(drawn: Drawn, chart: Chart, kind: str, size: tuple[float, float] | None = None) -> str:
+    [svg] = drawn.files(chart, kind, size=size)
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
 
 
 def numbers(chart: Chart, rows: int = ROWS) -> Table:

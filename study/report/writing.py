@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from study.report.drawn import Drawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +41,7 @@ def render(
 
     with rendering.theme():
         record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
-        return page.to_html(record, page.draw(sections.compose(record)))
+        return page.to_html(record, sections.compose(record), Drawn())
 
 
 def write(
@@ -51,6 +53,7 @@ def write(
     mlp: str | None = None,
     data_root: Path | None = None,
     replace: bool = False,
+    drawn: Drawn | None = None,
 ) -> list[Path]:
     """Write ``index.html``, ``summary.json``, ``figures/*.png`` and ``tables/*.csv`` to a folder.
 
@@ -65,6 +68,7 @@ def write(
         mlp: The second of two.
         data_root: Of the images.
         replace: Overwrite files of these names that no report wrote, or that were changed.
+        drawn: The pictures of this process's reports before, which are not drawn again.
 
     Returns:
         The files, the page first.
@@ -78,20 +82,28 @@ def write(
     from study.report.collect import collect
     from study.report.spreadsheet import to_csv
 
+    drawn = Drawn() if drawn is None else drawn
     with rendering.theme():
         record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
         composed = sections.compose(record)
-        drawn = page.draw(composed)
-        sheets = {s.name: rendering.figure(s) for part in composed for s in part.sheets}
-        figures = drawn.figures | sheets
-        content = {f"figures/{name}.png": rendering.png(f) for name, f in figures.items()}
+        content = {f"figures/{name}.png": png for name, png in _pngs(composed, drawn)}
         content |= {f"tables/{name}.csv": to_csv(frame) for name, frame in _frames(composed)}
         content |= {
             ownership.SUMMARY: summary.to_json(record).encode(),
-            ownership.PAGE: page.to_html(record, drawn).encode(),
+            ownership.PAGE: page.to_html(record, composed, drawn).encode(),
         }
     ownership.write(out, content, replace=replace)
     return [out / name for name in reversed(content)]
+
+
+def _pngs(composed: list[Section], drawn: Drawn) -> Iterator[tuple[str, bytes]]:
+    """Every figure of the report by its file's name, drawn for the page too."""
+    from study.report import page
+
+    for chart in page.charts_of(composed):
+        yield chart.name, drawn.files(chart, "png", page.svg_kind(composed))[0]
+    for sheet in (sheet for part in composed for sheet in part.sheets):
+        yield sheet.name, drawn.files(sheet, "png")[0]
 
 
 def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:

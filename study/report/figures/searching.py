@@ -75,6 +75,7 @@ def scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) -> 
     """Every trial of :func:`study.report.figures.common.marked` in its model's look."""
     found = looks(trials["model"])
     markers = {name: _marker(look.marker) for name, look in found.items()} | OUTCOMES
+    ax.set(xlabel=x, ylabel="height")  # to name axes without names, seaborn lays out all ticks
     sns.scatterplot(
         trials,
         x=x,
