@@ -147,6 +147,7 @@ def test_nothing_in_a_figure_is_cut_or_overlaps(record):
 def troubles(drawn):
     """Words beyond the edge of a figure, and pairs of words that lie on one another."""
     found = []
+    drawn.draw_without_rendering()  # the words of a legend have their places then
     boxes = [
         (text.get_text(), text.get_window_extent())
         for text in drawn.findobj(Text)
