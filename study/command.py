@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 
 from study import cli, options
-from study.confirm.command import run_confirm
+from study.confirm.command import Confirmation
 from study.confirm.options import add_confirm
 from study.confirm.options import settings_of as confirm_settings
 from study.report.command import require_out, run_report
+from study.report.drawn import Drawn
 from study.report.options import add_models, add_report, models_of
 from study.report.options import settings_of as report_settings
 from study.report.ownership import report_names
-from study.search.command import run_search
+from study.search.command import run_searches
 from study.search.options import add_search, plans_of
 from study.search.options import settings_of as search_settings
 from study.text import say
@@ -36,30 +37,28 @@ def parser() -> argparse.ArgumentParser:
 
 
 def command(args: argparse.Namespace) -> int:
-    """The searches, the report as soon as it can be, then the costlier confirmation."""
+    """All searches side by side, then the costlier confirmation, and the report twice."""
     options.load_model_files(args)
     models = models_of(args)
     report, quiet = report_settings(args, args.models), args.quiet > 0
     require_out(report, report_names(args.models))
-    plans = plans_of(args, models)  # loads torch: after the cheap checks
+    plans = plans_of(args, models)
     searched = dict.fromkeys(name for plan in plans for name in plan.space)
     require_out(report, report_names(args.models, searched))
-    statuses = [
-        run_search(
-            plan,
-            search_settings(args, plan.model),
-            require_target=args.require_target,
-            quiet=quiet,
-        )
-        for plan in plans
-    ]
-    run_report(report, quiet=quiet)
-    if not args.no_confirm:
-        say("")
+    searches = [(plan, search_settings(args, plan.model)) for plan in plans]
+    with searches[0][1].workers.open(plans, searches[0][1].root) as pool:
+        status = run_searches(searches, pool, require_target=args.require_target, quiet=quiet)
+        drawn = Drawn()
+        if args.no_confirm:
+            run_report(report, quiet=quiet)
+            return status
         settings = confirm_settings(args, tuple(args.models))
-        run_confirm(settings, quiet=quiet, fresh=args.restart)
-        run_report(report, quiet=quiet)
-    return max(statuses)
+        confirmation = Confirmation(settings, pool, fresh=args.restart)
+        run_report(report, quiet=quiet, drawn=drawn)  # while the workers train
+        say("")
+        confirmation.finish(quiet=quiet)
+    run_report(report, quiet=quiet, drawn=drawn)
+    return status
 
 
 def main() -> int:

@@ -75,13 +75,13 @@ def test_the_searches_give_the_published_trials(published, tmp_path, monkeypatch
     from study.command import parser
     from study.report.collect import collect
     from study.report.tables import trials
-    from study.search.command import run_search
+    from study.search import search
     from study.search.options import plans_of, settings_of
 
     monkeypatch.chdir(tmp_path)
     args = parser().parse_args(["--storage", "study.db", "-q"])
     for plan in plans_of(args, [MODELS["linear"], MODELS["mlp"]]):
-        assert run_search(plan, settings_of(args, plan.model), quiet=True) == 0
+        search(plan, settings_of(args, plan.model))
     trials(collect("study.db")).to_csv("trials.csv", index=False)
     used = [SUMMARY["models"][model]["versions"] for model in ("linear", "mlp")]
 

@@ -149,7 +149,7 @@ def searched(path, n_trials, name="linear", **changes):
 
     chosen = plan(**{"generation_size": 5, "cohort_size": 5} | changes)
     outcome = search(path, name, n_trials, chosen)
-    lines = summary(chosen, Settings(str(path), name), outcome)
+    lines = summary(Settings(str(path), name), outcome)
     return next(line[21:] for line in lines if line.startswith("  sampler "))
 
 

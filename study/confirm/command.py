@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, NoReturn
 
 from study import cli, options
+from study.background import in_background
 from study.confirm.loop import Settings, confirm, restart
 from study.confirm.options import names_of, parser, settings_of
 from study.text import say
+from study.workers import Pool
 
-
-def run_confirm(settings: Settings, *, quiet: bool, fresh: bool = False) -> int:
-    """Confirm, show the progress on a terminal and the verdict on stdout; the exit status."""
+if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from study.confirm.comparison import compare_all
-    from study.confirm.summary import lines
 
-    if fresh:
-        restart(settings)
-    with tqdm(desc="confirm", unit="repetition", disable=True if quiet else None) as bar:
+class Confirmation:
+    """A confirmation that trains on a thread of its own, from its making on.
 
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+    Args:
+        settings: What is confirmed, and how.
+        pool: Open workers that are shared with others; by default those of the settings.
+        fresh: Drop an earlier confirmation first.
+    """
 
-        confirm(settings, show)
-    say(*lines(compare_all(settings.storage, settings.names)))
-    return 0
+    def __init__(self, settings: Settings, pool: Pool | None = None, *, fresh: bool) -> None:
+        self.settings = settings
+        self.done, self.total = 0, 0  # repetitions
+        self.bar: tqdm[NoReturn] | None = None
+        if fresh:
+            restart(settings)
+        self.future = in_background(confirm, settings, self._show, pool)
+
+    def _show(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        if self.bar is not None:
+            self.bar.total = total
+            self.bar.update(done - self.bar.n)
+
+    def finish(self, *, quiet: bool) -> None:
+        """Show the progress on a terminal until all is trained, and the verdict on stdout."""
+        from tqdm import tqdm
+
+        from study.confirm.comparison import compare_all
+        from study.confirm.summary import lines
+
+        with tqdm(desc="confirm", unit="repetition", disable=True if quiet else None) as self.bar:
+            self._show(self.done, self.total)
+            self.future.result()
+        say(*lines(compare_all(self.settings.storage, self.settings.names)))
 
 
 def command(args: argparse.Namespace) -> int:
     """Confirm the studies that the options name."""
     options.load_model_files(args)
     settings = settings_of(args, names_of(args), args.n_trials)
-    return run_confirm(settings, quiet=args.quiet > 0, fresh=args.restart)
+    Confirmation(settings, fresh=args.restart).finish(quiet=args.quiet > 0)
+    return 0
 
 
 def main() -> int:

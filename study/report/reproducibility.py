@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from study import formats
 from study.dataset import is_official
 from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
+from study.training.plan import LEARNING, SAMPLERS, Plan
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
 from study.training.space import contains, optimiser_space
@@ -65,17 +67,21 @@ def _options(record: Record, search: ReportedStudy) -> Iterator[str]:
     usual_target = model.target if is_official(search.protocol.dataset) else None
     if search.target is not None and search.target != usual_target:
         yield from ("--target", str(search.target))
+    plan = search.stored.plan
+    usual_sizes = replace(plan, generation_size=0, cohort_size=0).settled()
     for name in ("generation", "cohort"):
-        if stored[name] != getattr(model, name):
+        if stored[name] != getattr(usual_sizes, f"{name}_size"):
             yield from (f"--{name}", str(stored[name]))
     for name, usual in (
         ("target_rule", "point"),
-        ("sampler", "tpe"),
+        ("sampler", SAMPLERS[0]),
         ("pruner", "none"),
         ("device", "cpu"),
     ):
         if stored.get(name, usual) != usual:
             yield from (_flag(name), str(stored[name]))
+    if model.is_built_in and plan.device == "cpu":
+        yield from ("--engine", plan.engine)  # whose default depends on the processor
     own = default_space(model)
     known = optimiser_space() | own
     for name, found in search.stored.plan.space.items():
@@ -168,7 +174,7 @@ def _facts(record: Record, search: ReportedStudy) -> dict[str, str]:
         "Model": search.stored.plan.title,
         "Trials": words.counted(search),
         **{_searched(name): _range(search, name) for name in parameters.names(record)},
-        "Sampler": f"{stored['sampler']}, {stored['generation']} trials at a time",
+        "Sampler": _sampler(search.stored.plan),
         "Pruner": str(stored.get("pruner", "none")),
         "Steps of a trial": f"{protocol.steps:,} of {protocol.batch_size} {record.items}",
         "Validated": f"every {formats.plural(protocol.val_every, 'step')}",
@@ -178,6 +184,12 @@ def _facts(record: Record, search: ReportedStudy) -> dict[str, str]:
     }
 
 
+def _sampler(plan: Plan) -> str:
+    """Its name; of one that learns also how often."""
+    is_learning = plan.sampler in LEARNING
+    return plan.sampler + f", {plan.generation_size} trials at a time" * is_learning
+
+
 def _learnt(search: ReportedStudy) -> str:
     if search.weights is None:
         return "not known without its weights"
@@ -185,7 +197,7 @@ def _learnt(search: ReportedStudy) -> str:
 
 
 def _provenance(search: ReportedStudy) -> dict[str, str]:
-    stored, found = search.manifest, search.stored.machine
+    stored, plan, found = search.manifest, search.stored.plan, search.stored.machine
     versions = ", ".join(f"{name} {number}" for name, number in stored.get("versions", {}).items())
     where = ", ".join(
         [str(found.get("processor")), f"{found.get('cores')} cores", str(found.get("system"))]
@@ -195,7 +207,7 @@ def _provenance(search: ReportedStudy) -> dict[str, str]:
         "Seed": str(stored["seed"]),
         "Versions": (versions or "not recorded") + python,
         "Machine": where if found else "not recorded",
-        "Trained on": str(stored.get("device", "not recorded")),
+        "Trained on": f"{plan.device}, products by {plan.engine}",
         "SHA-256 of the trials’ digests": search.digest,
     }
 

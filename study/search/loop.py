@@ -64,7 +64,7 @@ class Outcome:
     added: int
     seconds: float  # of this run
     others: Counter[str] = field(default_factory=Counter)  # unfinished trials, by state
-    sampler: str = ""  # the study's
+    plan: Plan = field(kw_only=True)  # as the study has it
 
     def _repr_html_(self) -> str:
         """The five best trials, for a notebook."""
@@ -134,13 +134,8 @@ def search(
         while not run.is_done(time.monotonic() - start):
             run.train_and_record(settings.n_trials)
         run.report(0)
-    return Outcome(
-        run.trials,
-        len(run.trials) - before,
-        time.monotonic() - start,
-        ledger.found.others,
-        run.plan.sampler,
-    )
+    added, seconds = len(run.trials) - before, time.monotonic() - start
+    return Outcome(run.trials, added, seconds, ledger.found.others, plan=run.plan)
 
 
 def require_model(plan: Plan) -> None:

@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
         ("cohort", "trained together, as one wide model", 8),
     ):
         usual = f"{_of_each_model(option)}; {of_learning} with tpe and gp; more on a GPU"
-        help_text = f"trials {what} (default: the stored study's, else {usual})"
+        help_text = f"trials {what} (default: {usual}; a stored study keeps its own)"
         found.add_argument(f"--{option}", **cli.COUNT, help=help_text)
     return found
 
@@ -54,7 +54,7 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         "--sampler",
         choices=SAMPLERS,
         help="what proposes the trials: points of a quasi-random sequence (qmc), Optuna's tpe, "
-        "random or gp, or a grid (default: the stored study's, else qmc)",
+        "random or gp, or a grid (default: qmc; a stored study keeps its own)",
     )
     group.add_argument(
         "--pruner",
@@ -87,7 +87,7 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=ENGINES,
         help="which library multiplies matrices on a CPU; it decides the last bits of the trials "
-        "(default: the stored study's, else the faster one on this processor)",
+        "(default: the faster one on this processor; a stored study keeps its own)",
     )
     add_space(parser)
     options.add_workers(parser)

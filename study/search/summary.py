@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from study.stats import Diagnosis
 
 
-def summary(plan: Plan, settings: Settings, outcome: Outcome) -> list[str]:
+def summary(settings: Settings, outcome: Outcome) -> list[str]:
     """What the search found, a line each."""
     trials = formats.plural(len(outcome.trials), "trial")
     speed = outcome.added / outcome.seconds
@@ -27,7 +27,7 @@ def summary(plan: Plan, settings: Settings, outcome: Outcome) -> list[str]:
     best = best_of(outcome.trials)
     rows = [("no trial was trained to the end", "")]
     if best is not None:
-        rows = _rows(plan, outcome, best)
+        rows = _rows(outcome.plan, outcome, best)
     return [
         f"{settings.study_name}: {trials} in {hidden(settings.storage)} ({news})",
         *(f"  {name:<18} {value}".rstrip() for name, value in rows),
@@ -47,7 +47,7 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
         rows.append(("of all trials", _counts(failed)))
     if outcome.others:  # Optuna's tools left them unfinished
         rows.append(("passed over", f"{_counts(outcome.others)}: not trained by this search"))
-    rows.append(("sampler", Sampling.of(outcome.sampler, outcome.trials).sentence))
+    rows.append(("sampler", Sampling.of(plan.sampler, outcome.trials).sentence))
     ranges = diagnoses(plan, outcome.trials)
     return [*rows, *((formats.parameter_name(name), said) for name, said in ranges.items())]
 

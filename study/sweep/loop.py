@@ -18,7 +18,7 @@ from study.search.loop import search
 from study.sweep.data_sets import DataSet
 from study.sweep.plans import Plans
 from study.training.plan import Plan
-from study.workers import LOCAL, THREADS, Workers
+from study.workers import LOCAL, THREADS, Pool
 
 if TYPE_CHECKING:
     from study.workers.cluster import Cluster
@@ -80,9 +80,9 @@ def at_once(settings: Settings) -> int:
 def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> Iterator[Done]:
     """Search all models on every data set; each as it is done, whatever the order.
 
-    On threads, ``jobs`` data sets are searched at once, on a thread each: reading,
-    planning and recording of one then overlap with the training of another. A cluster's
-    workers are shared by as many. Other processes take one data set at a time.
+    ``jobs`` data sets are searched at once, on a thread each, and share the workers: reading,
+    planning and recording of one then overlap with the training of another. A backend of joblib's
+    takes one data set at a time.
 
     After one that fails, the others go on; but where the storage or the cluster failed, or
     this program, no more are begun.
@@ -94,21 +94,20 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> I
     """
     from joblib import Parallel, delayed
 
-    workers, data = settings.search.workers, settings.data
+    workers, data, plans = settings.search.workers, settings.data, settings.plans
     many = min(jobs, len(data)) if workers.dask or workers.backend in (LOCAL, THREADS) else 1
-    inner = replace(workers, jobs=max(1, jobs // many))
     end = None if settings.timeout is None else time.monotonic() + settings.timeout
     lost = Event()
 
-    def one(each: DataSet) -> Done:
+    def one(each: DataSet, pool: Pool) -> Done:
         if lost.is_set() or (end is not None and time.monotonic() >= end):
             return Done(each, begun=False)
         begins(each)
         words, is_read = "", False
         try:
-            plans, words = settings.plans.of(each)
+            own, words = plans.of(each)
             is_read = True
-            _search(settings, each, plans, inner, end)
+            _search(settings, each, own, pool, end)
         except Exception as error:
             if settings.debug:
                 raise
@@ -118,12 +117,14 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> I
             return Done(each, found, words=words)
         return Done(each, words=words)
 
-    parallel = Parallel(n_jobs=many, backend=THREADS, return_as="generator_unordered")
-    return iter(parallel(delayed(one)(each) for each in data))
+    known, root = [*plans.of_pairs, *plans.of_own], data[0].root
+    with replace(workers, jobs=jobs).open(known, root) as pool:
+        parallel = Parallel(n_jobs=many, backend=THREADS, return_as="generator_unordered")
+        yield from parallel(delayed(one)(each, pool) for each in data)
 
 
 def _search(
-    settings: Settings, data: DataSet, plans: list[Plan], workers: Workers, end: float | None
+    settings: Settings, data: DataSet, plans: list[Plan], pool: Pool, end: float | None
 ) -> None:
     """Search all models, and confirm what was found where that is asked for."""
     from study.training.loading import load_pair
@@ -132,11 +133,11 @@ def _search(
     held = load_pair(plans[0].protocol, data.root)  # cached while this holds it
     for plan, name in zip(plans, names, strict=True):
         timeout = None if end is None else end - time.monotonic()
-        own = replace(settings.search, study_name=name, workers=workers, timeout=timeout)
-        search(plan, replace(own, data_root=data.root))
+        own = replace(settings.search, study_name=name, timeout=timeout, data_root=data.root)
+        search(plan, own, pool=pool)
     if settings.confirm and (end is None or time.monotonic() < end):
-        own_names = replace(settings.confirm, names=names, workers=workers, data_root=data.root)
+        own_names = replace(settings.confirm, names=names, data_root=data.root)
         if settings.restart:
             restart(own_names)
-        confirm(own_names)
+        confirm(own_names, pool=pool)
     del held

@@ -73,7 +73,7 @@ def test_a_crash_in_the_middle_of_a_confirmation_changes_nothing(mortal, tmp_pat
 
 @pytest.mark.faults
 def test_crashes_between_the_parts_of_a_run_change_nothing(mortal, tmp_path, monkeypatch):
-    """Each search, and the report, finds the server gone when it begins."""
+    """The searches, and the report, find the server gone when they begin."""
     import study.command as run
 
     url, parts = mortal.database(), []
@@ -89,11 +89,11 @@ def test_crashes_between_the_parts_of_a_run_change_nothing(mortal, tmp_path, mon
 
         return begin
 
-    for name in ("run_search", "run_report"):
+    for name in ("run_searches", "run_report"):
         monkeypatch.setattr(run, name, crashing(getattr(run, name)))
 
     assert calm.status == here("study", url, *options).status == 0
-    assert len(parts) == 3
+    assert len(parts) == 2
     assert rows(url) == rows(tmp_path / "study.db")
     assert rows(url, "mlp") == rows(tmp_path / "study.db", "mlp")
 

@@ -24,8 +24,9 @@ def diagnosis(plan, trials):
 def told(trials, added=None, **changes):
     """Label → what is said of it; the head is under ''."""
     settings = Settings("study.db", "linear")
-    outcome = Outcome(trials, len(trials) if added is None else added, 2.0)
-    head, *rest = summary(plan("linear", **changes), settings, outcome)
+    n_added = len(trials) if added is None else added
+    outcome = Outcome(trials, n_added, 2.0, plan=plan("linear", **changes).settled())
+    head, *rest = summary(settings, outcome)
     assert all(line.startswith("  ") and "\n" not in line for line in rest)
     return {"": head} | {line[2:20].rstrip(): line[21:] for line in rest}
 
@@ -93,9 +94,9 @@ def test_diverged_and_pruned_trials_are_counted():
 
 def test_a_study_without_a_finished_trial_says_so():
     """Where all were pruned there is no best, and no traceback."""
-    outcome = Outcome([stored(0, 30, **PRUNED)], 1, 2.0)
+    outcome = Outcome([stored(0, 30, **PRUNED)], 1, 2.0, plan=plan("linear"))
 
-    lines = summary(plan("linear"), Settings("study.db", "linear"), outcome)
+    lines = summary(Settings("study.db", "linear"), outcome)
 
     assert lines[1:] == ["  no trial was trained to the end"]
 

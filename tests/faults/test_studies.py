@@ -298,7 +298,7 @@ def test_an_unfinished_trial_is_told_and_passed_over(path, searched, state, tmp_
 
     assert [trial.number for trial in outcome.trials] == [*range(8), *range(9, 13)]
     assert _trained(path) == _trained(alone)
-    said = summary(plan(), Settings(str(path), LINEAR), outcome)
+    said = summary(Settings(str(path), LINEAR), outcome)
     assert [line for line in said if line.startswith("  passed over") and state in line]
     assert collect(str(path)).searches[0].stored.others == {state: 1}
     assert wrong(path) == []

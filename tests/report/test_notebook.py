@@ -13,6 +13,7 @@ from study.report.collect import collect
 from study.report.rendering import theme
 from study.search import Outcome
 from study.trials import read_trials
+from tests.helpers.plans import plan
 from tests.report.helpers import Page, stored_best
 
 
@@ -44,7 +45,7 @@ def test_an_outcome_shows_its_best_trials(original):
 
     trials = read_trials(load_study(str(original), "mlp").trials, "mlp")
 
-    page = Page(Outcome(trials, 6, 1.5)._repr_html_())
+    page = Page(Outcome(trials, 6, 1.5, plan=plan("mlp"))._repr_html_())
 
     best = stored_best(original, "mlp")
     first = [word for word in page.words if word.strip()]
@@ -54,7 +55,7 @@ def test_an_outcome_shows_its_best_trials(original):
 
 def test_an_outcome_without_trials_shows_itself():
     """Nothing was run, and nothing fails."""
-    assert "0 trials" in Outcome([], 0, 0.0)._repr_html_()
+    assert "0 trials" in Outcome([], 0, 0.0, plan=plan())._repr_html_()
 
 
 def test_what_a_notebook_shows_is_escaped():

@@ -70,7 +70,7 @@ def defaults():
     protocol, settings = Protocol(), Settings("", "")
     return {
         "--n-trials": f"{settings.n_trials}",
-        "--sampler": Plan("mlp", space_of()).sampler,
+        "--sampler": Plan("mlp", space_of()).settled().sampler,
         "--pruner": Plan("mlp", space_of()).pruner,
         "--seed": f"{Plan('mlp', space_of()).seed}",
         "--dataset": protocol.dataset,
@@ -105,10 +105,11 @@ def test_without_options_the_plan_is_the_packages_default(model):
             model.name,
             space_of(hidden_units=hidden),
             target=model.target,
-            generation_size=model.generation,
-            cohort_size=model.cohort,
+            grid=Settings("", "").n_trials,
         )
     ]
+    settled = plans_of(args, [model])[0].settled()
+    assert (settled.generation_size, settled.cohort_size) == (model.generation, model.cohort)
 
 
 def on_terminal(model, folder, *options):
