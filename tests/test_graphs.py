@@ -170,9 +170,9 @@ def streams(monkeypatch):
     """Takes the place of torch.cuda's streams."""
     fake = MagicMock()
     fake.get_sync_debug_mode.return_value = 2
-    for name in ("Stream", "stream", "current_stream", "get_sync_debug_mode"):
+    monkeypatch.setattr(graphs, "_stream", fake.own)
+    for name in ("stream", "current_stream", "get_sync_debug_mode", "set_sync_debug_mode"):
         monkeypatch.setattr(torch.cuda, name, getattr(fake, name))
-    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", fake.set_sync_debug_mode)
     return fake
 
 
@@ -181,13 +181,13 @@ def test_training_on_a_gpu_leaves_nothing_running_and_the_settings_as_they_were(
 
     def fail():
         with graphs.own_stream(torch.device("cuda")):
-            assert not streams.Stream().synchronize.called
+            assert not streams.own().synchronize.called
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
 
-    assert streams.Stream().synchronize.called
+    assert streams.own().synchronize.called
     assert [call.args for call in streams.set_sync_debug_mode.mock_calls] == [("default",), (2,)]
 
 

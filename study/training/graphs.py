@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 
 import torch
@@ -144,7 +145,7 @@ def own_stream(device: torch.device) -> Iterator[None]:
     with _one_training:
         before = torch.cuda.get_sync_debug_mode()
         torch.cuda.set_sync_debug_mode("default")
-        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        stream = _stream(device)
         stream.wait_stream(torch.cuda.current_stream(device))  # it may prepare the images still
         try:
             with torch.cuda.stream(stream):
@@ -155,3 +156,9 @@ def own_stream(device: torch.device) -> Iterator[None]:
 
 
 _one_training = Lock()
+
+
+@cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    """One a device: for each stream that multiplies, torch keeps some megabytes."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
