@@ -23,8 +23,9 @@ from study.training.protocol import Protocol
 
 LENGTH = 50  # steps of a graph, at most: recording takes as long as taking them one by one
 Work = Callable[[], Tensor]
-Steps = Callable[[Tensor, Tensor], Tensor]
-"""One step on each of (S, B) batches with (S, B, 1) labels → the last logits, (B, K)."""
+Rows = tuple[Tensor, ...]
+Steps = Callable[[Rows, Rows], Tensor]
+"""One step on each of S batches (B,) with their labels (B, 1) → the last logits, (B, K)."""
 
 
 def steps_of(cohort: Cohort, protocol: Protocol) -> Steps:
@@ -42,7 +43,7 @@ class OneByOne:
         self.cohort = cohort
         self.x = cohort.inputs.new_empty(batch_size, cohort.inputs.shape[1])  # (B, D)
 
-    def __call__(self, batches: Tensor, labels: Tensor) -> Tensor:
+    def __call__(self, batches: Rows, labels: Rows) -> Tensor:
         """Take one step on each of the batches."""
         for batch, own in zip(batches, labels, strict=True):
             torch.index_select(self.cohort.inputs, 0, batch, out=self.x)
@@ -68,7 +69,7 @@ class Replayed:
         self.can_record: bool | None = None  # not known yet
         self.replay: Work | None = None
 
-    def __call__(self, batches: Tensor, labels: Tensor) -> Tensor:
+    def __call__(self, batches: Rows, labels: Rows) -> Tensor:
         """Take one step on each of the batches."""
         if self.can_record is None:
             with waiting() as waits:
@@ -80,17 +81,18 @@ class Replayed:
             logits = self._part(batches[part], labels[part])
         return logits
 
-    def _part(self, batches: Tensor, labels: Tensor) -> Tensor:
+    def _part(self, batches: Rows, labels: Rows) -> Tensor:
         """Take as many steps as the graph has, or fewer."""
         if len(batches) < self.length or not self.can_record:
             return self.one_by_one(batches, labels)
         if self.replay is None:
-            self.batches, self.labels = batches.clone(), labels.clone()
-            self.replay = recorded(lambda: self.one_by_one(self.batches, self.labels))
+            self.batches, self.labels = torch.stack(batches), torch.stack(labels)
+            rows = self.batches.unbind(), self.labels.unbind()
+            self.replay = recorded(lambda: self.one_by_one(*rows))
             self.can_record = self.replay is not None
             return self._part(batches, labels)
-        self.batches.copy_(batches)
-        self.labels.copy_(labels)
+        torch.stack(batches, out=self.batches)
+        torch.stack(labels, out=self.labels)
         return self.replay()
 
 
@@ -105,9 +107,7 @@ def recorded(work: Work) -> Work | None:
     try:  # "thread_local": what other threads ask of the device can't make the recording fail
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             answer = work()
-    except (
-        Exception
-    ):  # the steps that are then taken one by one raise what is not of the recording
+    except Exception:  # what is wrong with the steps themselves is raised when they are taken
         return None
 
     def replay() -> Tensor:
@@ -121,8 +121,8 @@ def recorded(work: Work) -> Work | None:
 def waiting() -> Iterator[list[warnings.WarningMessage]]:
     """Collects a warning for each time that Python waits for the CUDA device.
 
-    To record such a step would fail. In torch 2.9 to 2.12 that leaves torch's allocator and random
-    numbers in the state of recording (pytorch/pytorch issue 171263, pull request 180395).
+    To record such a step would fail. In torch before 2.13 that leaves its allocator and random
+    numbers in the state of recording (pytorch/pytorch: issue 171263, pull request 180395).
     """
     with warnings.catch_warnings(record=True, action="always") as caught:
         torch.cuda.set_sync_debug_mode("warn")

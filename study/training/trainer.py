@@ -67,8 +67,8 @@ def train(
     with known_state(), own_stream(images.plain.device), torch.no_grad():
         sgd = Sgd.of(learning_rates, momentum, weight_decay, nesterov)
         run = _Run(cohort_of(members, sgd, images, engine), images, protocol, len(members))
-        batches = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
-        labels = images.labels[batches]  # (steps, B, 1)
+        drawn = draw_batches(protocol, seed=seed).to(run.device)  # (steps, B)
+        batches, labels = drawn.unbind(), images.labels[drawn].unbind()  # (B,) and (B, 1) each
         for steps in _stretches(protocol):
             logits = run.steps(batches[steps], labels[steps])  # (B, K)
             step = steps.stop - 1
