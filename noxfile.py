@@ -129,6 +129,12 @@ def bench_tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time this package and its peers side by side: ``nox -s bench -- --quick`` for a look."""
+    """Time this package and its peers, the whole command and more cores; fill docs/speed.md in.
+
+    With arguments, such as ``--quick`` or ``--device cuda``, only the table of the peers.
+    """
     prepare(session)
     session.run("python", "-m", "benchmarks", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "benchmarks.cores")
+        session.run("python", "-m", "benchmarks.page")

@@ -2,8 +2,8 @@
 
 Runs the whole command ``python -m study`` once on a new storage and notes when it is how far:
 from the exec of the command, with imports and the start of the workers. The first step is noted
-by ``benchmarks/watch``, the ends of the searches and of the confirmation are the times of their
-last recorded trials, and the first report is there when the command says so.
+by ``benchmarks/watch``. The searches end, and the confirmation begins and ends, with their stored
+trials. The first report is there when the command says so.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from study.storage.searched import Searched
 from study.training.registry import MODELS
 
 WRITTEN = "index.html (and"  # in the line that says that a report is there
-STEP, SEARCHED, REPORT, CONFIRMED, ALL = (
+STEP, SEARCHED, REPORT, CONFIRMING, CONFIRMED, ALL = (
     "first training step",
     "both searches",
     "first report",
+    "confirmation begins",
     "confirmation",
     "whole command",
 )
@@ -39,6 +40,7 @@ STEP, SEARCHED, REPORT, CONFIRMED, ALL = (
 class Answer:
     """When the command was how far, in seconds after its exec; and the studies that it left."""
 
+    storage: str
     seconds: Mapping[str, float]
     searched: Mapping[str, Searched]  # by name
 
@@ -91,23 +93,27 @@ def measure(folder: Path, *options: str) -> Answer:
     parts = [name + part for name in MODELS for part in PARTS if "--no-confirm" not in options]
     times = {
         STEP: min(map(float, steps.read_text().split())),
-        SEARCHED: max(_recorded(storage, name) for name in MODELS),
+        SEARCHED: max(_times(storage, name)[1] for name in MODELS),
         REPORT: min(at for at, line in lines if WRITTEN in line),
-        CONFIRMED: max((_recorded(storage, name) for name in parts), default=None),
+        CONFIRMING: min((_times(storage, name)[0] for name in parts), default=None),
+        CONFIRMED: max((_times(storage, name)[1] for name in parts), default=None),
         ALL: ended,
     }
     return Answer(
+        storage,
         {name: at - began for name, at in times.items() if at is not None},
         {name: Searched.read(storage, name) for name in MODELS},
     )
 
 
-def _recorded(storage: str, name: str) -> float:
-    """When the last trial of a study was recorded, in seconds since 1970."""
+def _times(storage: str, name: str) -> tuple[float, float]:
+    """When a study's first trial began and its last one was recorded, in seconds since 1970."""
     import optuna
 
-    study = optuna.load_study(study_name=name, storage=storage)
-    return max(t.datetime_complete.replace(tzinfo=UTC).timestamp() for t in study.trials)
+    trials = optuna.load_study(study_name=name, storage=storage).trials
+    begun = min(trial.datetime_start for trial in trials)
+    ended = max(trial.datetime_complete for trial in trials)
+    return begun.replace(tzinfo=UTC).timestamp(), ended.replace(tzinfo=UTC).timestamp()
 
 
 def write(found: Answer, machine: str, out: Path, end: str = "") -> None:
@@ -135,7 +141,7 @@ def draw(seconds: Mapping[str, float], machine: str, path: Path) -> None:
     ]
     if CONFIRMED in seconds:
         spans += [
-            ("confirmation", seconds[SEARCHED], seconds[CONFIRMED], "#b5403a"),
+            ("confirmation", seconds[CONFIRMING], seconds[CONFIRMED], "#b5403a"),
             ("second report", seconds[CONFIRMED], seconds[ALL], "#7aa6c2"),
         ]
     with style():

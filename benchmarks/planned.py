@@ -10,7 +10,8 @@ BATCH_ORDERS = 4  # beside the study's own
 
 def plan(work: Work, n_trials: int) -> dict[str, list]:
     """An untimed search: (number, learning rate) and lowest error count of each trial."""
-    outcome = end_to_end(work, n_trials, work.protocol)
+    with work.open() as pool:
+        outcome = end_to_end(work, n_trials, pool)
     return {
         "trials": [(trial.number, trial.learning_rate) for trial in outcome.trials],
         "val_errors": [trial.val_errors for trial in outcome.trials],
@@ -23,6 +24,6 @@ def reorder(work: Work) -> list[list[int]]:
 
     [whole] = work.cohorts(1)
     tasks = [replace(whole, seed=work.seed + order) for order in range(1, BATCH_ORDERS + 1)]
-    with work.workers().open() as pool:
+    with work.open() as pool:
         orders = [[each.history for each in found] for found in pool.results(train_cohort, tasks)]
     return [[int(h.val_errors[h.best]) for h in histories] for histories in orders]

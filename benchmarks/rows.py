@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from study.training.registry import MODELS
+from study.training.plan import Plan
+from study.training.registry import MODELS, default_space
 
 PEERS = ("plain", "processes", "vmap", "jax", "trainer", "search", "command")
 OURS = ("trainer", "search", "command")
@@ -18,8 +19,8 @@ CLOCKS = {
     "there before, and JAX's compilation has a column of its own",
     "cohorts": "from handing over the cohorts to the last result; imports, data and workers are "
     "there before",
-    "search": "from planning the first trial to the last record on a new SQLite file, with the "
-    "start of the workers; imports are there before",
+    "search": "from planning the first trial to the last record on a new SQLite file; imports, "
+    "data and workers are there before",
     "command": "the whole command, from exec to exit: imports, data and workers too",
 }
 
@@ -33,6 +34,7 @@ class Row:
     jobs: int
     trials: Mapping[str, int]  # by model; 0: the model has no such row
     clock: str  # what is timed: a key of CLOCKS
+    device: str = "cpu"
 
     @property
     def peer(self) -> str:
@@ -42,8 +44,13 @@ class Row:
     def members(self, model: str) -> int:
         """Models trained as one."""
         if self.peer in SEARCHES:
-            return min(MODELS[model].cohort, self.trials[model])
+            return min(default_cohort(model, self.device), self.trials[model])
         return 1 if self.peer in OWN_BATCHES else self.trials[model] // self.jobs
+
+
+def default_cohort(model: str, device: str) -> int:
+    """The models that a search trains as one."""
+    return Plan(model, default_space(MODELS[model]), device=device).settled().cohort_size
 
 
 def all_rows(cores: int, *, quick: bool, device: str = "cpu") -> list[Row]:
@@ -56,7 +63,7 @@ def all_rows(cores: int, *, quick: bool, device: str = "cpu") -> list[Row]:
 
 
 def _on_cpu(cores: int, *, quick: bool) -> list[Row]:
-    default = {name: kind.cohort * cores for name, kind in MODELS.items()}
+    default = {name: default_cohort(name, "cpu") * cores for name in MODELS}
     wide = _of_each(64 * cores, 16 * cores)
     searched = _of_each(64, 32)
     wider = {name: n if n > searched[name] else 0 for name, n in wide.items()}
@@ -90,12 +97,12 @@ def _on_gpu(*, quick: bool) -> list[Row]:
     wide = _of_each(64, 64) if quick else _of_each(4096, 64)
     few, stacked = _of_each(2, 2), _of_each(64, 16)
     return [
-        Row("plain", "plain Optuna", 1, few, "optimize"),
-        Row("vmap", "torch.func.vmap", 1, stacked, "training"),
-        Row("jax", "JAX vmap + scan", 1, wide, "training"),
-        Row("trainer-1", "trainer, 1 cohort", 1, wide, "cohorts"),
-        Row("search-n", "search", 1, _of_each(64, 64), "search"),
-        Row("command", "python -m study.search", 1, _of_each(64, 64), "command"),
+        Row("plain", "plain Optuna", 1, few, "optimize", "cuda"),
+        Row("vmap", "torch.func.vmap", 1, stacked, "training", "cuda"),
+        Row("jax", "JAX vmap + scan", 1, wide, "training", "cuda"),
+        Row("trainer-1", "trainer, 1 cohort", 1, wide, "cohorts", "cuda"),
+        Row("search-n", "search", 1, _of_each(64, 64), "search", "cuda"),
+        Row("command", "python -m study.search", 1, _of_each(64, 64), "command", "cuda"),
     ]
 
 

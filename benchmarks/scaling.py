@@ -1,7 +1,7 @@
 """What a search adds to training: ``python -m benchmarks.scaling``.
 
 Searches 64, 256, 1,024 and 4,096 linear trials on fresh SQLite files, each in a process of its
-own, with the TPE and the random sampler; and asks the sampler alone for as many.
+own, with the quasi-random sampler and with TPE; and asks the sampler alone for as many.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from study.training.protocol import Protocol
 from study.training.registry import MODELS
 
 SIZES = (64, 256, 1_024, 4_096)
-SAMPLERS = ("random", "tpe")
+SAMPLERS = ("qmc", "tpe")
 PARTS = {  # what is timed: attributes of study.search.loop
     "planning": ("Planner.__init__", "Planner.ask", "Planner.tell"),
     "recording": ("storage.Ledger.append", "keep_weights", "drop_weights"),
@@ -94,7 +94,7 @@ def measure(sampler: str, size: int, steps: int) -> dict[str, Any]:
 
 
 def _plan(sampler: str, steps: int) -> Any:
-    """A search of the linear model with its default widths."""
+    """A search of the linear model with the sampler's default widths."""
     from study.search import Plan
     from study.training.registry import default_space
 
@@ -105,9 +105,7 @@ def _plan(sampler: str, steps: int) -> Any:
         protocol=Protocol(steps=steps),
         target=kind.target,
         sampler=sampler,
-        generation_size=kind.generation,
-        cohort_size=kind.cohort,
-    )
+    ).settled()
 
 
 @contextmanager
@@ -138,14 +136,13 @@ def sampler_alone(name: str, trials: list[tuple[float, float]]) -> float:
     """Seconds that Optuna in memory takes to ask and tell as many trials with these values."""
     import optuna
 
-    kind = MODELS["linear"]
-    samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
-    distributions = _plan(name, 1).space
+    samplers = {"tpe": optuna.samplers.TPESampler, "qmc": optuna.samplers.QMCSampler}
+    plan = _plan(name, 1)
     study = optuna.create_study(sampler=samplers[name](seed=0))
     began = time.perf_counter()
-    for start in range(0, len(trials), kind.generation):
-        part = trials[start : start + kind.generation]
-        asked = [study.ask(distributions) for _ in part]
+    for start in range(0, len(trials), plan.generation_size):
+        part = trials[start : start + plan.generation_size]
+        asked = [study.ask(plan.space) for _ in part]
         for trial, (_, value) in zip(asked, part, strict=True):
             study.tell(trial, value)
     return time.perf_counter() - began

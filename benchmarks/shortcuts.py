@@ -12,6 +12,7 @@ import argparse
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def reaching(seeds: int, steps: int, limit: int) -> list[dict[str, Any]]:
 
 def study_target(work: Work, limit: int) -> dict[str, Any]:
     """This package with ``--until-target``."""
-    outcome = _search(work, n_trials=limit, until_target=True)
+    outcome = _search(work, n_trials=limit, until_target=True, sampler="tpe")
     best = min(trial.val_error for trial in outcome.trials)
     met = best <= MODELS[work.model].target
     return {"seconds": outcome.seconds, "trials": len(outcome.trials), "met": met}
@@ -102,8 +103,6 @@ def study_target(work: Work, limit: int) -> dict[str, Any]:
 
 def plain_target(work: Work, limit: int) -> dict[str, Any]:
     """Plain Optuna with a callback that stops the study at the target."""
-    from dataclasses import replace
-
     import numpy as np
     import optuna
 
@@ -130,28 +129,14 @@ def plain_target(work: Work, limit: int) -> dict[str, Any]:
 
 
 def _search(work: Work, *, n_trials: int, until_target: bool = False, **plan: Any) -> Outcome:
-    """A search on a fresh SQLite file, after a throw-away one that imports everything."""
-    from benchmarks.peers.search import warm_up
-    from study.search import Plan, Settings, search
-    from study.workers import Workers
+    """A search on a new SQLite file, by open workers."""
+    from study.search import Settings, search
 
-    warm_up(work)
-    kind = MODELS[work.model]
-    planned = Plan(
-        model=kind.name,
-        space=work.space,
-        protocol=work.protocol,
-        seed=work.seed,
-        target=kind.target,
-        generation_size=kind.generation,
-        cohort_size=kind.cohort,
-        **plan,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/study.db"
-        workers = Workers(work.jobs)
-        settings = Settings(url, kind.name, n_trials, workers, until_target=until_target)
-        return search(planned, settings)
+    with work.open() as pool, tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            f"sqlite:///{folder}/study.db", work.model, n_trials, until_target=until_target
+        )
+        return search(replace(work.plan, **plan), settings, pool=pool)
 
 
 def show_pruning(frame: pd.DataFrame) -> str:

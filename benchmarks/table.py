@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from benchmarks.products import best, sizes
 from benchmarks.rows import OURS, SEARCHES
 from benchmarks.work import FOLDED, gflop
-from study.training.registry import MODELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,11 +77,11 @@ class Rates:
 def shape(row: Row, model: str) -> tuple[str, int, int]:
     """(model, members a cohort, cohorts at once) of one of this package's rows.
 
-    A search never trains more cohorts at once than its generation has.
+    A search trains no more cohorts at once than it has.
     """
     if row.peer in SEARCHES:
-        trials = min(MODELS[model].generation, row.trials[model])
-        return model, row.members(model), min(row.jobs, -(-trials // row.members(model)))
+        cohorts = -(-row.trials[model] // row.members(model))
+        return model, row.members(model), min(row.jobs, cohorts)
     return model, row.members(model), row.jobs
 
 

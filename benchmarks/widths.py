@@ -1,10 +1,10 @@
-"""Which widths are fast: ``python -m benchmarks.widths``.
+"""Which cohort widths are fast: ``python -m benchmarks.widths``.
 
-Trains generations of G trials as cohorts of W on all cores, and prints the seconds a trial:
-the table behind the defaults of ``study.training.registry``; then what a cohort of MLPs of mixed
-hidden sizes costs over one of equal sizes, and one with momentum and weight decay over one
-without. A default is the smallest generation, and in it the narrowest cohort, that is near the
-fastest: the sampler learns only between generations, so that a smaller one searches better.
+Trains as many cohorts of W trials as there are cores at once, and states what a study of 64 trials
+takes as such cohorts on 2, 4, 8 and 16 workers: the table behind the defaults of
+``study.training.registry``. Wide cohorts are faster a trial, and leave workers idle where a study
+has few of them. Then what a cohort of MLPs of mixed hidden sizes costs over one of equal sizes,
+and one with momentum and weight decay over one without.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,12 +21,14 @@ import pandas as pd
 
 from benchmarks.machine import cores, describe
 from benchmarks.work import Work, configuration
-from study.training.images import Images
+from study.training.engine import default_engine
 from study.training.registry import MODELS, build
 from study.training.sgd import optimiser_of
+from study.workers import Pool
 
-GENERATIONS = {"linear": (16, 32, 64, 128, 256), "mlp": (8, 16, 32, 64)}
-COHORTS = {"linear": (8, 16, 32, 64, 128), "mlp": (2, 4, 8, 16, 32)}
+COHORTS = {"linear": (4, 8, 16, 32, 64), "mlp": (2, 4, 8, 16, 32)}
+WORKERS = (2, 4, 8, 16)
+TRIALS = 64  # of a study
 TINY = (4, 8)
 EQUAL, MIXED = (50,) * 8, (16, 24, 32, 40, 60, 68, 76, 84)  # hidden units: 400 in all
 PROTOCOL_STEPS = 5_000
@@ -49,10 +52,8 @@ def main() -> int:
     print(describe())
     frames = []
     for model in MODELS:
-        generations = TINY if args.quick else GENERATIONS[model]
-        cohorts = TINY if args.quick else COHORTS[model]
-        cells = [(g, w) for g in generations for w in cohorts if w <= g]
-        frame = measure(model, cells, args.steps, args.repeats)
+        widths = TINY if args.quick else COHORTS[model]
+        frame = measure(model, widths, args.steps, args.repeats)
         print(f"\n{show(frame, model)}")
         frames.append(frame.assign(model=model))
     print(f"\nmixed hidden sizes: {mixed(args.steps, args.repeats):.3f} × equal ones")
@@ -64,46 +65,30 @@ def main() -> int:
     return 0
 
 
-def measure(model: str, cells: list[tuple[int, int]], steps: int, repeats: int) -> pd.DataFrame:
-    """Median seconds a trial of each (generation, cohort), the repeats interleaved."""
+def measure(model: str, widths: Sequence[int], steps: int, repeats: int) -> pd.DataFrame:
+    """Median seconds of a cohort of each width, the repeats interleaved; and of a whole study."""
     rates = [10 ** (-5 + 5 * k / 255) for k in range(256)]
-    times: dict[tuple[int, int], list[float]] = {cell: [] for cell in cells}
-    images = Work(model, (), 1, steps, 0).images()
-    for _ in range(repeats):
-        for size, width in cells:
-            trials = tuple((k, rates[k * 37 % 256]) for k in range(size))
-            work = Work(model, trials, cores(), steps, seed=0)
-            times[size, width].append(generation_s(work, width, images))
-    return pd.DataFrame(
-        {
-            "generation": size,
-            "cohort": width,
-            "seconds_per_trial": median(found) / size * PROTOCOL_STEPS / steps,
-        }
-        for (size, width), found in times.items()
-    )
+    times: dict[int, list[float]] = {width: [] for width in widths}
+    with Work(model, (), cores(), steps, seed=0).open() as pool:
+        for repeat in range(repeats + 1):  # the first warms up
+            for width in widths:
+                trials = tuple((k, rates[k * 37 % 256]) for k in range(width * cores()))
+                seconds = cohorts_s(Work(model, trials, cores(), steps, seed=0), pool)
+                times[width] += [seconds] if repeat else []
+    cohort_s = pd.Series({w: median(found) * PROTOCOL_STEPS / steps for w, found in times.items()})
+    cohorts = -(-TRIALS // cohort_s.index)
+    frame = pd.DataFrame({f"seconds_{n}": -(-cohorts // n) * cohort_s for n in WORKERS})
+    return frame.assign(cohort_seconds=cohort_s).rename_axis("cohort").reset_index()
 
 
-def generation_s(work: Work, width: int, images: Images) -> float:
-    """Seconds to train the work's trials as cohorts of ``width``, one a core at a time."""
-    from joblib import Parallel, delayed
+def cohorts_s(work: Work, pool: Pool) -> float:
+    """Seconds to train the work's trials as one cohort a core, all at once."""
+    from study.training.work import train_cohort
 
-    from study.training.batches import draw_batches
-    from study.training.trainer import train
-
-    members = work.members()
-    draw_batches(work.protocol, seed=work.seed)
+    tasks = work.cohorts(work.jobs)
     began = time.perf_counter()
-    Parallel(n_jobs=work.jobs, backend="threading")(
-        delayed(train)(
-            members[start : start + width],
-            work.learning_rates[start : start + width],
-            images,
-            work.protocol,
-            seed=work.seed,
-        )
-        for start in range(0, len(members), width)
-    )
+    for _ in pool.results(train_cohort, tasks):
+        pass
     return time.perf_counter() - began
 
 
@@ -139,6 +124,7 @@ def ratio(
                 images=images,
                 protocol=work.protocol,
                 seed=0,
+                engine=default_engine(),
             )
             found.append(time.perf_counter() - began)
     first, second = (median(found[1:]) for found in times)
@@ -146,19 +132,15 @@ def ratio(
 
 
 def show(frame: pd.DataFrame, model: str) -> str:
-    """Generations down, cohorts across; then what the default costs over the fastest."""
-    kind = MODELS[model]
-    cells = frame.pivot(index="generation", columns="cohort", values="seconds_per_trial")
-    head = f"{model}: seconds a trial on {cores()} cores; generation down, cohort across"
-    text = f"{head}\n{cells.to_string(float_format='{:.4f}'.format, na_rep='')}"
-    default = frame.query("generation == @kind.generation and cohort == @kind.cohort")
-    if default.empty:
+    """Widths down, workers across; then what the default costs over the fastest."""
+    cells = frame.set_index("cohort")[[f"seconds_{n}" for n in WORKERS]].set_axis(WORKERS, axis=1)
+    head = f"{model}: seconds of a study of {TRIALS}; cohort down, workers across"
+    text = f"{head}\n{cells.to_string(float_format='{:.2f}'.format)}"
+    default = MODELS[model].cohort
+    if default not in cells.index:
         return text
-    seconds = default["seconds_per_trial"].item()
-    over = seconds / frame["seconds_per_trial"].min() - 1
-    return (
-        f"{text}\ndefault {kind.generation} / {kind.cohort}: {seconds:.4f}, {over:.0%} over best"
-    )
+    over = ", ".join(f"{share:.0%}" for share in cells.loc[default] / cells.min() - 1)
+    return f"{text}\ndefault {default}: {over} over the fastest"
 
 
 if __name__ == "__main__":

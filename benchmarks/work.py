@@ -6,16 +6,19 @@ its clock starts (imports, reading the images, building the models) is free for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study.seeds import derive
+from study.training.plan import Plan
 from study.training.protocol import Protocol
 from study.training.registry import Model, build, default_space, load_model_file, model_named
 from study.training.space import Configuration, Space
 from study.training.task import Planned, Task
-from study.workers import Workers
+from study.workers import Pool, Workers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -71,6 +74,18 @@ class Work:
         fixed = {name: IntDistribution(HIDDEN_UNITS, HIDDEN_UNITS) for name in sizes}
         return default_space(self.kind) | fixed
 
+    @property
+    def plan(self) -> Plan:
+        """The search of this model with the package's defaults."""
+        return Plan(
+            model=self.model,
+            space=self.space,
+            protocol=self.protocol,
+            seed=self.seed,
+            target=self.kind.target,
+            device=self.device,
+        )
+
     def members(self) -> list[nn.Module]:
         """A plain model a trial on the device, with the initial weights of its number."""
         kind = self.kind
@@ -107,16 +122,24 @@ class Work:
                 protocol=self.protocol,
                 seed=self.seed,
                 device=self.device,
+                engine=self.plan.settled().engine,
                 data_root=None,
                 data_sha256=digest,
             )
             for cohort in range(count)
         ]
 
-    def workers(self) -> Workers:
-        """What trains the cohorts."""
+    @contextmanager
+    def open(self) -> Iterator[Pool]:
+        """Workers that have loaded everything: each has trained a cohort of a step."""
+        from study.training.work import train_cohort
+
         files = (Path(self.model_file),) if self.model_file else ()
-        return Workers(self.jobs, model_files=files)
+        rates = tuple((number, 0.01) for number in range(2 * self.jobs))
+        tasks = replace(self, trials=rates, steps=1).cohorts(2 * self.jobs)
+        with Workers(self.jobs, model_files=files).open([self.plan]) as pool:
+            list(pool.results(train_cohort, tasks))
+            yield pool
 
 
 @dataclass(frozen=True)

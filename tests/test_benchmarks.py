@@ -154,6 +154,35 @@ def test_shares_are_of_the_best_engine_of_each_product():
     assert list(rates.frame()["best"]) == ["torch", "numpy", "numpy"]
 
 
+def test_a_schedule_by_hand():
+    """Two workers: a long task, two short ones beside it, then what waits for them."""
+    from benchmarks.cores import Stream, simulate
+
+    streams = [
+        Stream("search", (3.0,)),
+        Stream("other search", (1.0, 1.0)),
+        Stream("report", (1.0,), after=("search", "other search"), is_planner=True),
+        Stream("confirmation", (2.0, 1.0), after=("search",)),
+    ]
+
+    found = simulate(streams, 2)
+
+    # 0–3 search | 0–1, 1–2 other search; 3–4 report | 3–5 first, 4–5 second of the confirmation
+    assert found.ends == {"other search": 2, "search": 3, "report": 4, "confirmation": 5}
+    assert found.busy == 3 + 2 + 3
+    assert found.training(streams) == 5
+
+
+def test_more_workers_than_tasks_are_as_fast_as_the_longest_way():
+    """A chain of streams takes the sum of its longest tasks, on any number of workers."""
+    from benchmarks.cores import Stream, simulate
+
+    streams = [Stream("a", (2.0, 1.0, 1.0)), Stream("b", (3.0, 1.0), after=("a",))]
+
+    assert simulate(streams, 64).ends["b"] == 5
+    assert simulate(streams, 1).ends["b"] == 8
+
+
 def test_a_gpu_that_is_not_there_is_said_in_one_line():
     """Nothing is measured, and nothing fails."""
     import torch
@@ -166,15 +195,25 @@ def test_a_gpu_that_is_not_there_is_said_in_one_line():
     assert "nothing was measured" in ended.stdout
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/speed.md"])
+def test_the_pages_show_what_was_measured(page):
+    """Every number of speed is in a block that the CSVs give; nothing there is typed by hand."""
+    from benchmarks.page import filled
+
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    assert filled(text) == text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "stem"), [(".widths", "widths"), (".scaling", "scaling")])
 def test_the_other_commands_write_their_tables(name, stem, tmp_path):
-    """Widths has a line a generation and cohort, scaling one a sampler and size."""
+    """Widths has a line a model and width, scaling one a sampler and size."""
     ended = command(name, "--out", tmp_path)
 
     assert ended.returncode == 0, ended.stderr[-2000:]
     written = pd.read_csv(tmp_path / f"{stem}.csv")
-    assert len(written) == {"widths": 2 * 3, "scaling": 2 * 2}[stem]
+    assert len(written) == {"widths": 2 * 2, "scaling": 2 * 2}[stem]
     assert (written.filter(like="second").to_numpy() > 0).all()
 
 

@@ -1,42 +1,30 @@
-"""This package end to end: plan, train and record on a fresh SQLite file, after imports."""
+"""This package end to end: plan, train and record on a new SQLite file, by open workers."""
 
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.work import Done, Work
-from study.search import Outcome, Plan, Settings, search
-from study.training.protocol import Protocol
+from study.search import Outcome, Settings, search
 from study.trials import StoredTrial
+from study.workers import Pool
 
 
-def end_to_end(work: Work, n_trials: int, protocol: Protocol, sampler: str = "tpe") -> Outcome:
-    """The search with the model's default generation and cohort."""
-    kind = work.kind
-    plan = Plan(
-        model=work.model,
-        space=work.space,
-        protocol=protocol,
-        seed=work.seed,
-        target=kind.target,
-        sampler=sampler,
-        generation_size=kind.generation,
-        cohort_size=kind.cohort,
-        device=work.device,
-    )
+def end_to_end(work: Work, n_trials: int, pool: Pool) -> Outcome:
+    """The search with the package's defaults, on a new SQLite file."""
     with tempfile.TemporaryDirectory() as folder:
-        storage = f"sqlite:///{folder}/search.db"
-        return search(
-            plan, Settings(storage, work.model, n_trials=n_trials, workers=work.workers())
-        )
+        settings = Settings(f"sqlite:///{folder}/search.db", work.model, n_trials=n_trials)
+        return search(work.plan, settings, pool=pool)
 
 
 def run(work: Work) -> Done:
     """The whole search; it has to plan the very trials that the other peers were given."""
-    warm_up(work)
-    began = time.perf_counter()
-    outcome = end_to_end(work, len(work.trials), work.protocol)
-    seconds = time.perf_counter() - began
+    with work.open() as pool:
+        end_to_end(replace(work, steps=1), work.jobs, pool)  # imports what is used first then
+        began = time.perf_counter()
+        outcome = end_to_end(work, len(work.trials), pool)
+        seconds = time.perf_counter() - began
     return done(work, seconds, outcome.trials)
 
 
@@ -50,8 +38,3 @@ def done(work: Work, seconds: float, trials: Sequence[StoredTrial]) -> Done:
     if planned != work.trials:
         raise RuntimeError("the search planned other trials than the same search did before")
     return Done(seconds, [trial.val_errors for trial in trials])
-
-
-def warm_up(work: Work) -> None:
-    """Import all that is imported on first use: a throw-away search of one step."""
-    end_to_end(work, 1, Protocol(steps=1))

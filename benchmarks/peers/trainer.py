@@ -1,21 +1,15 @@
 """This package's trainer alone: the trials as one cohort a job, in its workers."""
 
 import time
-from dataclasses import replace
 
 from benchmarks.work import Done, Work
-from study.training.protocol import Protocol
 from study.training.work import train_cohort
 
 
 def run(work: Work) -> Done:
     """The workers are there, and have trained a step, before the clock starts."""
     tasks = work.cohorts(work.jobs)
-    with work.workers().open() as pool:
-        for _ in pool.results(
-            train_cohort, [replace(t, protocol=Protocol(steps=1)) for t in tasks]
-        ):
-            pass
+    with work.open() as pool:
         began = time.perf_counter()
         cohorts = list(pool.results(train_cohort, tasks))
         seconds = time.perf_counter() - began
