@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, cast
@@ -18,7 +19,7 @@ from study.search.loop import search
 from study.sweep.data_sets import DataSet
 from study.sweep.plans import Plans
 from study.training.plan import Plan
-from study.workers import LOCAL, THREADS, Pool
+from study.workers import LOCAL, THREADS, Pool, Workers
 
 if TYPE_CHECKING:
     from study.workers.cluster import Cluster
@@ -80,9 +81,8 @@ def at_once(settings: Settings) -> int:
 def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> Iterator[Done]:
     """Search all models on every data set; each as it is done, whatever the order.
 
-    ``jobs`` data sets are searched at once, on a thread each, and share the workers: reading,
-    planning and recording of one then overlap with the training of another. A backend of joblib's
-    takes one data set at a time.
+    Several data sets are searched at once, on a thread each, and share the workers: reading,
+    planning and recording of one then overlap with the training of another.
 
     After one that fails, the others go on; but where the storage or the cluster failed, or
     this program, no more are begun.
@@ -95,7 +95,7 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> I
     from joblib import Parallel, delayed
 
     workers, data, plans = settings.search.workers, settings.data, settings.plans
-    many = min(jobs, len(data)) if workers.dask or workers.backend in (LOCAL, THREADS) else 1
+    many = min(_together(workers, jobs), len(data))
     end = None if settings.timeout is None else time.monotonic() + settings.timeout
     lost = Event()
 
@@ -121,6 +121,17 @@ def sweep(settings: Settings, jobs: int, begins: Callable[[DataSet], None]) -> I
     with replace(workers, jobs=jobs).open(known, root) as pool:
         parallel = Parallel(n_jobs=many, backend=THREADS, return_as="generator_unordered")
         yield from parallel(delayed(one)(each, pool) for each in data)
+
+
+def _together(workers: Workers, jobs: int) -> int:
+    """How many data sets are searched at once, so that every worker has a cohort to train.
+
+    A cluster may be large, and a data set has few cohorts. Local processes keep the last two data
+    sets that they loaded, so fewer are better. A backend of joblib's does one search at a time.
+    """
+    if workers.dask or workers.backend == THREADS:
+        return jobs
+    return min(jobs, 1 + ceil(jobs / 8)) if workers.backend == LOCAL else 1
 
 
 def _search(

@@ -78,6 +78,15 @@ def _silence_dask() -> None:
     warnings.simplefilter("ignore", VersionMismatchWarning)
 
 
+class Round:
+    """A call of ``results``: several threads may share a cluster."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.looked = number, time.monotonic()
+        # Tasks that have ended, and (task's index, work done) of those that go on
+        self.events: SimpleQueue[Future[Any] | tuple[int, float]] = SimpleQueue()
+
+
 class Cluster:
     """The workers of a Dask scheduler, those that join later included.
 
@@ -94,11 +103,15 @@ class Cluster:
         self.processors: set[str] = set()  # that have trained
         self.is_waiting = False  # for a first worker, or for one to return
         self.heartbeats = Heartbeats()
-        self.looked = time.monotonic()
-        self.topic, self.rounds = f"study-{uuid4().hex}", count()  # of the workers' progress
-        # Tasks that have ended, and (round, task's index, work done) of those that go on
-        self.events: SimpleQueue[Future[Any] | tuple[int, int, float]] = SimpleQueue()
-        client.subscribe_topic(self.topic, lambda event: self.events.put(tuple(event[1])))
+        self.topic, self.numbers = f"study-{uuid4().hex}", count()  # of the workers' progress
+        self.rounds: dict[int, Round] = {}
+        client.subscribe_topic(self.topic, self._hear)
+
+    def _hear(self, event: tuple[float, tuple[int, int, float]]) -> None:
+        """Pass on how far a worker is with a task."""
+        round_number, index, work = event[1]
+        if round_number in self.rounds:
+            self.rounds[round_number].events.put((index, work))
 
     def results(
         self, work: Callable[..., Trials], tasks: Iterable[Any], report: Report | None = None
@@ -117,27 +130,29 @@ class Cluster:
         self, work: Callable[..., Trials], tasks: Sequence[Any], tracker: ProgressTracker
     ) -> Iterator[tuple[int, Trials]]:
         """The tasks' indices and results, in the order in which they are done."""
-        round_number, failed = next(self.rounds), set[int]()  # those that failed once
+        own, failed = Round(next(self.numbers)), set[int]()  # those that failed once
+        self.rounds[own.number] = own
 
         def submit(index: int, workers: Collection[str]) -> Future[Any]:
-            topic = (self.topic, round_number, index) if tracker.report else None
+            topic = (self.topic, own.number, index) if tracker.report else None
             call = encode_task(work, tasks[index], self.requirements, topic)
-            return self._submit(work.__name__, workers, call)
+            return self._submit(work.__name__, workers, call, own)
 
         self._require_some()
         fit = self._fit() if self.unfit else ()
         running = {submit(index, fit): index for index in range(len(tasks))}
         while running:
-            for future in self._ended(round_number, running, tracker):
+            for future in self._ended(own, running, tracker):
                 index = running.pop(future)
                 result: Any = self._result(future, index, failed)
                 if result is None:
                     running[submit(index, self._fit() if self.unfit else ())] = index
                 else:
                     yield index, result
+        del self.rounds[own.number]
 
     def _submit(
-        self, name: str, workers: Collection[str], call: tuple[str, dict[str, Any]]
+        self, name: str, workers: Collection[str], call: tuple[str, dict[str, Any]], own: Round
     ) -> Future[Any]:
         """Send a task to one of these workers, or to any; its end is an event."""
         from distributed.client import ClosedClientError
@@ -149,25 +164,24 @@ class Cluster:
             raise self._gone() from error
         if workers:
             self.allowed[future.key] = frozenset(workers)
-        future.add_done_callback(self.events.put)
+        future.add_done_callback(own.events.put)
         return future
 
     def _ended(
-        self, round_number: int, running: Collection[Future[Any]], tracker: ProgressTracker
+        self, own: Round, running: Collection[Future[Any]], tracker: ProgressTracker
     ) -> list[Future[Any]]:
         """Wait for a task that has ended, or for tasks that no worker will end."""
         while True:
-            if time.monotonic() - self.looked > _LOOK_S:
-                self.looked = time.monotonic()
+            if time.monotonic() - own.looked > _LOOK_S:
+                own.looked = time.monotonic()
                 if lost := self._lost(running):
                     return lost
             try:
-                event = self.events.get(timeout=_LOOK_S)
+                event = own.events.get(timeout=_LOOK_S)
             except Empty:
                 continue
             if isinstance(event, tuple):
-                if event[0] == round_number:
-                    tracker.update(*event[1:])
+                tracker.update(*event)
             elif event in running:  # else it was given up before it ended
                 return [event]
 

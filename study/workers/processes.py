@@ -6,9 +6,10 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any, Self
 
 from study.errors import StudyError, of_status
@@ -34,6 +35,7 @@ class Processes:
     backend: str
     jobs: int
     requirements: TaskRequirements
+    lock: Lock = field(default_factory=Lock)
 
     @classmethod
     def named(cls, name: str, jobs: int, requirements: TaskRequirements) -> Self:
@@ -61,7 +63,13 @@ class Processes:
         After a failure the tasks that are not done yet are tried once more. If another one
         fails before any of them is done, the command ends.
         """
-        tasks, done, failed_at = [*tasks], 0, None
+        with self.lock:  # joblib's processes are shared, and an error ends all of them
+            yield from self._results(work, [*tasks], report)
+
+    def _results(
+        self, work: Callable[..., Trials], tasks: Sequence[Any], report: Report | None
+    ) -> Iterator[Trials]:
+        done, failed_at = 0, None
         while done < len(tasks):
             try:
                 for answer in self._run(work, tasks[done:]):

@@ -50,9 +50,11 @@ def serve(control: int, request: str) -> NoReturn:
     interrupts.ignore()
     known, planner = json.loads(request), socket.socket(fileno=control)
     _log_to_stderr(known["log_level"])
+    gc.disable()  # an import makes much to search through, and no garbage
     with suppress(Exception):  # whoever trains on the data says what is wrong with it
         _prepare(known)
     gc.freeze()  # or the collector would write to the pages that the workers share
+    gc.enable()
     files = [Path(path) for path in known["model_files"]]
     children: list[int] = []
     server = os.getpid()

@@ -117,7 +117,7 @@ def test_a_pair_has_no_order(named):
 
 
 def test_the_files_are_read_once_and_a_pairs_images_made_once(bare, here, monkeypatch):
-    """However many pairs are searched at once, and whatever their cohorts."""
+    """However many pairs are searched at once in a process, and whatever their cohorts."""
     from study import dataset
     from study.training import work
 
@@ -125,7 +125,8 @@ def test_the_files_are_read_once_and_a_pairs_images_made_once(bare, here, monkey
     for module, name in ((dataset, "read"), (work, "images_of")):
         monkeypatch.setattr(module, name, counted(calls, getattr(module, name)))
 
-    here(bare, "--no-reports", "--jobs", 3, "--n-trials", 24, pairs=("0-1", "2-3", "4-5"))
+    options = ("--no-reports", "--jobs", 3, "--n-trials", 24, "--backend", "threading")
+    here(bare, *options, pairs=("0-1", "2-3", "4-5"))
 
     assert sorted(calls) == [*3 * ["images_of"], "read"]
 
