@@ -306,3 +306,23 @@ def test_a_search_whose_worker_is_killed_ends_in_the_same_table(tmp_path):
     assert result.stderr.count("\n") == 1
     assert "was killed, perhaps for want of memory" in result.stderr
     assert_same(tmp_path / "study.db", tmp_path / "calm.db", "linear")
+
+
+COMMAND = """
+import sys
+from study.search.command import main
+sys.argv = ["study.search", *sys.argv[1:]]
+status = main()
+print("torch" in sys.modules)
+sys.exit(status)
+"""
+
+
+def test_a_search_with_local_workers_needs_no_torch_where_it_is_planned(tmp_path):
+    """Only its workers load it, for the package's own models."""
+    options = command("linear", *SHORT, "--jobs", 2)[3:]
+
+    result = run([sys.executable, "-c", COMMAND, *options], tmp_path)
+
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.endswith("\nFalse\n")
