@@ -74,9 +74,9 @@ class Clocked:
         self.back: list[float] = []
 
     @contextmanager
-    def open(self) -> Iterator[Clocked]:
+    def open(self, *data: Any) -> Iterator[Clocked]:
         """As :meth:`Workers.open`."""
-        with self.workers.open() as self.pool:
+        with self.workers.open(*data) as self.pool:
             yield self
 
     def results(self, *arguments: Any) -> Iterator[Any]:

@@ -18,6 +18,20 @@ from .plans import SHORT
 PATIENCE_S = 300  # for what takes seconds, on a machine that does much else
 
 
+TRAINING = ("study", "study.search", "study.confirm", "study.sweep")
+WORKERS = {"--jobs", "--backend", "--dask", "--trial-timeout", "--help"}
+
+
+def modest(name, options):
+    """The options of a command, with one job if they do not say what trains.
+
+    The command then trains in its own process: a server of workers costs it more than a second.
+    """
+    options = [*map(str, options)]
+    says = name not in TRAINING or WORKERS.intersection(options)
+    return options if says else [*options, "--jobs", "1"]
+
+
 class Result(NamedTuple):
     """How a command ended."""
 
@@ -40,8 +54,11 @@ def start(arguments, folder, *, is_fresh=False, **popen):
     """Start a process in ``folder``, in a process group of its own.
 
     A command of the package is forked from a process that has imported its libraries, where
-    that makes no difference; ``is_fresh`` starts an interpreter all the same.
+    that makes no difference; ``is_fresh`` starts an interpreter all the same. It has one job,
+    unless it says otherwise.
     """
+    if [*map(str, arguments[:2])] == [sys.executable, "-m"]:
+        arguments = [*arguments[:3], *modest(arguments[2], arguments[3:])]
     env = {k: v for k, v in os.environ.items() if k != "OPTUNA_STORAGE"} | popen.pop("env", {})
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | popen
     if not is_fresh and preloaded.can_start(arguments, env, streams):
@@ -109,7 +126,7 @@ def here(name, *options, folder="."):
     try:
         with (
             contextlib.chdir(folder),
-            mock.patch.object(sys, "argv", module(name, *options)[2:]),
+            mock.patch.object(sys, "argv", [name, *modest(name, options)]),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):

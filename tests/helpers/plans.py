@@ -13,7 +13,6 @@ GENERATION, N_TRIALS = 4, 16
 SHORT = (
     *("--steps", "400", "--val-every", "20"),
     *("--generation", str(GENERATION), "--cohort", "2", "--n-trials", str(N_TRIALS)),
-    *("--jobs", "1"),
 )
 SMALLEST = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": 1}  # confirmation
 

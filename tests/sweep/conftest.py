@@ -7,6 +7,7 @@ import optuna
 import pytest
 
 from study.sweep.command import main
+from tests.helpers.commands import modest
 
 from .helpers import PAIRS, SHORT, sweep, with_images_of, write_images
 
@@ -39,8 +40,8 @@ def here(monkeypatch, capsys):
 
     def run(folder, *options, pairs=PAIRS):
         monkeypatch.chdir(folder)
-        command = ["study.sweep", *SHORT, "--digits", *pairs, *map(str, options)]
-        monkeypatch.setattr(sys, "argv", command)
+        line = modest("study.sweep", [*SHORT, "--digits", *pairs, *options])
+        monkeypatch.setattr(sys, "argv", ["study.sweep", *line])
         capsys.readouterr()
         return main(), *capsys.readouterr()
 
