@@ -89,7 +89,7 @@ def test_killed_at_random_times_it_goes_on_to_the_same_table(
         time.sleep(moments.uniform(0, took))
         kill(pid)
         assert ended(pid) in (0, -signal.SIGKILL)
-        assert forked(lambda path=path: _command(path)) == 0
+        assert forked(lambda path=path: _command(path, jobs=1)) == 0
         assert state(path) == wanted, f"kill {number}"
     attempts(kills)
 
@@ -109,7 +109,7 @@ def test_killed_ten_times_within_one_search_it_ends_in_the_same_table(
         kill(pid)
         ended(pid)
         seen.append(count(path))
-    assert forked(lambda: _command(path)) == 0
+    assert forked(lambda: _command(path, jobs=1)) == 0
 
     attempts(10)
     assert seen == sorted(seen)
