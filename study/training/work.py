@@ -22,17 +22,24 @@ from study.training.task import Task, Trained
 if TYPE_CHECKING:
     from study.training.images import Images
 
+shared: list[Path] = []
+"""The folder that a pool's processes share (:mod:`study.training.shared`), if there is one."""
+
 
 @cached_for_owner
 def prepared(pair: dataset.Data, device: str) -> Images:
     """The pair in the forms that cohorts train on; kept for as long as the pair exists.
 
+    Where the pool has a folder that its processes share, it is mapped from there.
+
     Raises:
         StudyError: The device is not here.
     """
     from study.training.images import images_of, pick_device
+    from study.training.shared import mapped
 
-    return images_of(pair, pick_device(device))
+    found = mapped(shared[-1], pair) if shared and device == "cpu" else None
+    return found or images_of(pair, pick_device(device))
 
 
 def prepare(protocol: Protocol, data_root: Path | None, device: str) -> None:
@@ -42,6 +49,21 @@ def prepare(protocol: Protocol, data_root: Path | None, device: str) -> None:
         StudyError: The data or the device is not here.
     """
     prepared(load_pair(protocol, data_root), device)
+
+
+def prepare_shared(task: tuple[Path, Protocol, Path | None]) -> list[None]:
+    """Write the data's forms for the other processes of a pool, if none of them does.
+
+    Args:
+        task: The folder, the data's protocol, and where it lies.
+    """
+    from study.training.shared import is_taken, write
+
+    folder, protocol, data_root = task
+    pair = load_pair(protocol, data_root)
+    if not is_taken(folder, pair):
+        write(folder, pair, prepared(pair, "cpu"))
+    return []
 
 
 def train_cohort(task: Task, progress: Callable[[float], None] | None = None) -> list[Trained]:

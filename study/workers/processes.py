@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Self
 
 from study.errors import StudyError, of_status
+from study.training.plan import Plan
+from study.training.work import prepare_shared
 from study.workers.pool import Report, Trials
 from study.workers.remote import (
     Hung,
@@ -24,8 +30,26 @@ from study.workers.remote import (
     failed_twice,
 )
 
+_HERE = ("loky", "multiprocessing")  # joblib's backends whose processes are on this machine
 _TRACKER = "ignore:resource_tracker"
 _log = logging.getLogger(__name__)
+
+
+@contextmanager
+def spawned(pool: Processes, plans: Sequence[Plan], data_root: Path | None) -> Iterator[Processes]:
+    """The pool with the data of these plans prepared by one of its processes, for all."""
+    if pool.backend not in _HERE or not plans:
+        yield pool
+        return
+    with TemporaryDirectory(prefix="study-", ignore_cleanup_errors=True) as folder:
+        own = replace(pool, requirements=replace(pool.requirements, folder=Path(folder)))
+        root = data_root and data_root.absolute()
+        for protocol in {plan.protocol for plan in plans if plan.device == "cpu"}:
+            own.unprepared.append((Path(folder), protocol, root))
+        try:
+            yield own
+        finally:
+            own.let_go()
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,7 @@ class Processes:
     jobs: int
     requirements: TaskRequirements
     lock: Lock = field(default_factory=Lock)
+    unprepared: list[object] = field(default_factory=list)  # data, as tasks of prepare_shared
 
     @classmethod
     def named(cls, name: str, jobs: int, requirements: TaskRequirements) -> Self:
@@ -64,6 +89,7 @@ class Processes:
         fails before any of them is done, the command ends.
         """
         with self.lock:  # joblib's processes are shared, and an error ends all of them
+            self._prepare()
             yield from self._results(work, [*tasks], report)
 
     def _results(
@@ -85,6 +111,20 @@ class Processes:
                     raise failed_twice(error) from error
                 failed_at = done
                 _log.warning("a cohort failed and is tried once more: %s", described(error))
+
+    def _prepare(self) -> None:
+        """Let one process write the data; meanwhile the others load what it loads."""
+        while self.unprepared:
+            task = self.unprepared.pop()
+            with suppress(Exception):  # whoever trains on the data says what is wrong with it
+                list(self._run(prepare_shared, self.jobs * [task]))
+
+    def let_go(self) -> None:
+        """On Windows, a file can't be deleted while a process maps it."""
+        if os.name == "nt" and self.backend == "loky":
+            from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]
+
+            get_reusable_executor().shutdown(kill_workers=True)
 
     def _run(
         self, work: Callable[..., Trials], tasks: Sequence[Any]

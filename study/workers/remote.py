@@ -18,6 +18,7 @@ from study.errors import Bug, ResourceError, StudyError, of_status
 from study.explain import explain
 from study.text import one_line
 from study.training.registry import load_model_file
+from study.training.work import shared
 from study.workers import bootstrap
 from study.workers.pool import Report, Trials
 
@@ -82,6 +83,7 @@ class TaskRequirements:
     limit: float | None  # seconds that a task may take; None: any time
     model_files: tuple[Path, ...]  # that register a person's own models
     versions: Mapping[str, str]  # of all that the result's bits depend on
+    folder: Path | None = None  # that the processes of a pool share on one machine
 
     @classmethod
     def of(cls, limit: float | None, model_files: tuple[Path, ...]) -> Self:
@@ -158,6 +160,7 @@ def perform(
     arguments = (task,) if topic is None else (task, _reporter(*topic))
 
     def train() -> Trials:
+        shared[:] = [requirements.folder] if requirements.folder else []
         for path in requirements.model_files:
             load_model_file(path)
         return work(*arguments)

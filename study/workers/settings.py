@@ -43,7 +43,7 @@ class Workers:
         if self.dask is None and self.backend in (LOCAL, THREADS):
             opened = self._local(plans, data_root)
         else:
-            opened = self._other()
+            opened = self._other(plans, data_root)
         with opened as pool:
             yield pool
 
@@ -69,7 +69,7 @@ class Workers:
         from study.workers.local import CAN_FORK, forked
 
         if not CAN_FORK:
-            return replace(self, backend="loky")._other()
+            return replace(self, backend="loky")._other(plans, data_root)
         return forked(self.jobs, plans, data_root, self.model_files, self.trial_timeout)
 
     def _why_here(self, plans: Sequence[Plan]) -> str:
@@ -88,7 +88,9 @@ class Workers:
         files = {hashlib.sha256(path.read_bytes()).hexdigest() for path in self.model_files}
         return model.name in BUILT_IN or model.source_sha256 in files
 
-    def _other(self) -> AbstractContextManager[Pool]:
+    def _other(
+        self, plans: Sequence[Plan], data_root: Path | None
+    ) -> AbstractContextManager[Pool]:
         """A cluster, or a backend of joblib's."""
         from study.workers.remote import TaskRequirements
 
@@ -97,6 +99,7 @@ class Workers:
             from study.workers.cluster import connected
 
             return connected(self.dask, requirements)
-        from study.workers.processes import Processes
+        from study.workers.processes import Processes, spawned
 
-        return nullcontext(Processes.named(self.backend, self.jobs, requirements))
+        pool = Processes.named(self.backend, self.jobs, requirements)
+        return spawned(pool, plans, data_root)

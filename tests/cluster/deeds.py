@@ -17,6 +17,14 @@ def slept(seconds):
     return [seconds]
 
 
+def napped(seconds, report=None):
+    """The same, with a word when half of it is over."""
+    time.sleep(seconds)
+    if report:
+        report(0.5)
+    return [seconds]
+
+
 def dies(task):
     """End the process."""
     if _goes_wrong(*task):
@@ -86,6 +94,16 @@ def finds(plan):
     dataset.read = None  # so that nothing can be loaded again
     pair = load_pair(plan.protocol, None)
     return [has_torch, prepared(pair, "cpu") is prepared(pair, "cpu"), os.getppid()]
+
+
+def maps(plan):
+    """The files of a plan's data that the process has mapped, once it would train on them."""
+    from study.training.loading import load_pair
+    from study.training.work import prepared
+
+    prepared(load_pair(plan.protocol, None), "cpu")
+    with open("/proc/self/maps") as maps:
+        return sorted({line.split()[-1] for line in maps if line.rstrip().endswith(".npy")})
 
 
 def stays(task):

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,16 +90,6 @@ def test_results_come_in_the_order_of_the_tasks_which_are_taken_as_they_are_need
     assert len(taken) == 8 - 1  # the generator waits in the eighth
     assert list(results) == 19 * [[0.0]]
     assert len(taken) == 20
-
-
-def test_several_threads_share_the_workers(two):
-    """Each gets its own results."""
-    lists = [[0.05, 0.0, 0.01], [0.0, 0.03], [0.02]]
-
-    with ThreadPoolExecutor() as threads:
-        found = list(threads.map(lambda tasks: list(two.results(deeds.slept, tasks)), lists))
-
-    assert found == [[[seconds] for seconds in tasks] for tasks in lists]
 
 
 def test_progress_comes_while_a_cohort_is_at_work(two, tries):

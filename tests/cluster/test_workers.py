@@ -4,6 +4,8 @@ import logging
 import os
 import re
 import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from tests.cluster import deeds  # as the workers know it
 from tests.helpers.commands import command, run, start, until, wait_for
 from tests.helpers.commands import end as ended
 from tests.helpers.commands import kill as end
-from tests.helpers.plans import SHORT, searched
+from tests.helpers.plans import SHORT, plan, searched
 from tests.helpers.storages import count as number_of_trials
 
 from .helpers import clustered, pool, rows
@@ -48,6 +50,27 @@ def test_results_come_in_the_order_of_the_tasks(cluster):
         results = list(workers.results(deeds.slept, [1.0, 0.0, 0.2]))
 
     assert results == [[1.0], [0.0], [0.2]]
+
+
+@pytest.mark.parametrize("kind", ["local", "loky", "threading", "Dask"])
+def test_several_threads_share_the_workers(request, kind):
+    """Each gets its own results, in its own order, and is told of its own work."""
+    lists, told = [[0.05, 0.0, 0.01], [0.0, 0.03], [0.02]], [0.0, 0.0, 0.0]
+    chosen = Workers(2, backend=kind)
+    if kind == "Dask":
+        chosen = Workers(dask=request.getfixturevalue("cluster").address)
+
+    def results(k):
+        def tell(work):
+            told[k] += work
+
+        return list(workers.results(deeds.napped, lists[k], tell))
+
+    with chosen.open() as workers, ThreadPoolExecutor() as threads:
+        found = list(threads.map(results, range(3)))
+
+    assert found == [[[seconds] for seconds in tasks] for tasks in lists]
+    assert told == [3.0, 2.0, 1.0]
 
 
 def test_a_worker_killed_in_the_middle_of_a_search_changes_nothing(calm, mortal, tmp_path):
@@ -347,6 +370,21 @@ def test_local_processes_are_given_a_second_try_too(tries, deed, kind):
     tries.joinpath("0").unlink()
     with pytest.raises(kind, match="failed twice"):
         list(workers.results(deed, [(tries, 9)]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_spawned_processes_map_the_data_that_one_of_them_prepared():
+    """It is written once a pool, and deleted at its end."""
+    with Workers(2, backend="loky").open([plan()]) as workers:
+        found = list(workers.results(deeds.maps, 4 * [plan()]))
+        [*folders] = {path.parent.parent for path in map(Path, found[0])}
+        written = [path.stat().st_ino for path in map(Path, found[0])]
+        assert list(workers.results(deeds.maps, [plan()])) == found[:1]
+        assert [path.stat().st_ino for path in map(Path, found[0])] == written
+
+    assert [Path(path).name for path in found[0]] == ["folded.npy", "plain.npy"]
+    assert found == 4 * found[:1]
+    assert [folder.exists() for folder in folders] == [False]
 
 
 def test_a_backend_that_a_function_registers_can_be_named_again(tmp_path, monkeypatch):
