@@ -38,8 +38,9 @@ def parser() -> argparse.ArgumentParser:
         "--jobs",
         type=cli.positive_int,
         metavar="N",
-        help="data sets searched at once, or with --backend cohorts of one of them, a core each "
-        "(default: the number of cores; with --dask the cluster's threads, where those are more)",
+        help="cohorts trained at the same time, of whichever data sets; with --dask, data sets "
+        "searched at once (default: the number of cores; with --dask the cluster's threads, where "
+        "those are more)",
     )
     many.add_argument(
         "--timeout",

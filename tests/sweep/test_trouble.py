@@ -148,7 +148,7 @@ def test_the_time_is_the_whole_sweeps(copy, here):
 def test_a_pair_gets_what_is_left_of_the_time(copy, here, monkeypatch):
     """Not as much as the sweep had."""
     limits = []
-    monkeypatch.setattr(loop, "search", lambda plan, settings: limits.append(settings.timeout))
+    monkeypatch.setattr(loop, "search", lambda plan, own, pool: limits.append(own.timeout))
     here(copy, "--no-reports", "--jobs", 1, "--timeout", 1000)
 
     assert len(limits) == 4
