@@ -54,7 +54,8 @@ def command(args: argparse.Namespace) -> int:
             return status
         settings = confirm_settings(args, tuple(args.models))
         confirmation = Confirmation(settings, pool, fresh=args.restart)
-        run_report(report, quiet=quiet, drawn=drawn)  # while the workers train
+        # the workers train while the report is drawn, which tells the searches alone
+        run_report(report, quiet=quiet, drawn=drawn, when_read=confirmation.begin)
         say("")
         confirmation.finish(quiet=quiet)
     run_report(report, quiet=quiet, drawn=drawn)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Confirmation:
-    """A confirmation that trains on a thread of its own, from its making on.
+    """A confirmation that trains on a thread of its own, once it has begun.
 
     Args:
         settings: What is confirmed, and how.
@@ -26,12 +26,15 @@ class Confirmation:
     """
 
     def __init__(self, settings: Settings, pool: Pool | None = None, *, fresh: bool) -> None:
-        self.settings = settings
+        self.settings, self.pool, self.fresh = settings, pool, fresh
         self.done, self.total = 0, 0  # repetitions
         self.bar: tqdm[NoReturn] | None = None
-        if fresh:
-            restart(settings)
-        self.future = in_background(confirm, settings, self._show, pool)
+
+    def begin(self) -> None:
+        """Train until all is done or the process ends."""
+        if self.fresh:
+            restart(self.settings)
+        self.future = in_background(confirm, self.settings, self._show, self.pool)
 
     def _show(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -56,7 +59,9 @@ def command(args: argparse.Namespace) -> int:
     """Confirm the studies that the options name."""
     options.load_model_files(args)
     settings = settings_of(args, names_of(args), args.n_trials)
-    Confirmation(settings, fresh=args.restart).finish(quiet=args.quiet > 0)
+    confirmation = Confirmation(settings, fresh=args.restart)
+    confirmation.begin()
+    confirmation.finish(quiet=args.quiet > 0)
     return 0
 
 

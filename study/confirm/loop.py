@@ -97,9 +97,8 @@ def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | N
             _require_engines(work)
             needed = sum(search.plan.bytes_needed(len(work)) for search in searches)
             store.require_room(store.files(settings.storage, searches[0].name), needed)
-        plans = [search.plan for search in searches]
-        own = settings.workers.open(plans, settings.data_root)
-        with nullcontext(pool) if pool else own as workers:
+        plans, root = [search.plan for search in searches], settings.data_root
+        with nullcontext(pool) if pool else settings.workers.open(plans, root) as workers:
             _run(work, workers, progress)
     return len(work)
 

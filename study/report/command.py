@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -28,19 +28,26 @@ def require_out(settings: Settings, names: Sequence[str]) -> None:
     ownership.require_own(settings.out, names, replace=settings.replace)
 
 
-def run_report(settings: Settings, *, quiet: bool = False, drawn: Drawn | None = None) -> int:
+def run_report(
+    settings: Settings,
+    *,
+    quiet: bool = False,
+    drawn: Drawn | None = None,
+    when_read: Callable[[], object] | None = None,
+) -> int:
     """Write the report of the studies, and print where it is; the exit status.
 
     Args:
         settings: Which report, and where.
         quiet: Print nothing.
         drawn: The pictures of this process's reports before, which are not drawn again.
+        when_read: Called when all is read from the storage, before anything is drawn.
     """
     require_out(settings, (ownership.PAGE, ownership.SUMMARY))
     with _no_collection():
         from study.report import write
 
-        page, *others = write(**asdict(settings), drawn=drawn)
+        page, *others = write(**asdict(settings), drawn=drawn, when_read=when_read)
     if not quiet:
         say(f"{page} (and {len(others)} figures, tables and a summary in {settings.out})")
     return 0

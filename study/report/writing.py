@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,7 @@ def write(
     data_root: Path | None = None,
     replace: bool = False,
     drawn: Drawn | None = None,
+    when_read: Callable[[], object] | None = None,
 ) -> list[Path]:
     """Write ``index.html``, ``summary.json``, ``figures/*.png`` and ``tables/*.csv`` to a folder.
 
@@ -69,6 +70,7 @@ def write(
         data_root: Of the images.
         replace: Overwrite files of these names that no report wrote, or that were changed.
         drawn: The pictures of this process's reports before, which are not drawn again.
+        when_read: Called when all is read from the storage, before anything is drawn.
 
     Returns:
         The files, the page first.
@@ -85,6 +87,8 @@ def write(
     drawn = Drawn() if drawn is None else drawn
     with rendering.theme():
         record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
+        if when_read:
+            when_read()
         composed = sections.compose(record)
         content = {f"figures/{name}.png": png for name, png in _pngs(composed, drawn)}
         content |= {f"tables/{name}.csv": to_csv(frame) for name, frame in _frames(composed)}
