@@ -13,13 +13,14 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from itertools import count
-from queue import Empty, SimpleQueue
+from itertools import count, islice
+from queue import Empty
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from study.errors import ResourceError, StudyError, of_status
-from study.workers.monitor import Heartbeats, ProgressTracker
+from study.workers.monitor import Heartbeats, ProgressTracker, Round
+from study.workers.ordered import IN_FLIGHT
 from study.workers.pool import Report, Trials
 from study.workers.remote import (
     Hung,
@@ -78,15 +79,6 @@ def _silence_dask() -> None:
     warnings.simplefilter("ignore", VersionMismatchWarning)
 
 
-class Round:
-    """A call of ``results``: several threads may share a cluster."""
-
-    def __init__(self, number: int) -> None:
-        self.number, self.looked = number, time.monotonic()
-        # Tasks that have ended, and (task's index, work done) of those that go on
-        self.events: SimpleQueue[Future[Any] | tuple[int, float]] = SimpleQueue()
-
-
 class Cluster:
     """The workers of a Dask scheduler, those that join later included.
 
@@ -101,6 +93,7 @@ class Cluster:
         self.unfit: set[str] = set()  # workers that get no more tasks
         self.allowed: dict[object, frozenset[str]] = {}  # a task's workers, if not any
         self.processors: set[str] = set()  # that have trained
+        self.threads = 1  # that the workers have, as far as is known
         self.is_waiting = False  # for a first worker, or for one to return
         self.heartbeats = Heartbeats()
         self.topic, self.numbers = f"study-{uuid4().hex}", count()  # of the workers' progress
@@ -119,7 +112,7 @@ class Cluster:
         """See :class:`study.workers.pool.Pool`."""
         tracker, following = ProgressTracker(report), 0
         ready: dict[int, Trials] = {}
-        for index, result in self._completed(work, [*tasks], tracker):
+        for index, result in self._completed(work, tasks, tracker, ready):
             tracker.update(index, len(result))
             ready[index] = result
             while following in ready:
@@ -127,27 +120,38 @@ class Cluster:
                 following += 1
 
     def _completed(
-        self, work: Callable[..., Trials], tasks: Sequence[Any], tracker: ProgressTracker
+        self,
+        work: Callable[..., Trials],
+        tasks: Iterable[Any],
+        tracker: ProgressTracker,
+        ready: Mapping[int, Trials],
     ) -> Iterator[tuple[int, Trials]]:
         """The tasks' indices and results, in the order in which they are done."""
         own, failed = Round(next(self.numbers)), set[int]()  # those that failed once
         self.rounds[own.number] = own
+        left, held, running = enumerate(tasks), dict[int, Any](), dict[Any, int]()
 
-        def submit(index: int, workers: Collection[str]) -> Future[Any]:
+        def submit(index: int) -> None:
             topic = (self.topic, own.number, index) if tracker.report else None
-            call = encode_task(work, tasks[index], self.requirements, topic)
-            return self._submit(work.__name__, workers, call, own)
+            call = encode_task(work, held[index], self.requirements, topic)
+            fit = self._fit() if self.unfit else ()
+            running[self._submit(work.__name__, fit, call, own)] = index
 
         self._require_some()
-        fit = self._fit() if self.unfit else ()
-        running = {submit(index, fit): index for index in range(len(tasks))}
-        while running:
+        while True:
+            room = IN_FLIGHT * self.threads - len(running) - len(ready)
+            for index, task in islice(left, max(0, room)):
+                held[index] = task
+                submit(index)
+            if not running:
+                break
             for future in self._ended(own, running, tracker):
                 index = running.pop(future)
                 result: Any = self._result(future, index, failed)
                 if result is None:
-                    running[submit(index, self._fit() if self.unfit else ())] = index
+                    submit(index)
                 else:
+                    del held[index]
                     yield index, result
         del self.rounds[own.number]
 
@@ -278,6 +282,7 @@ class Cluster:
             raise self._gone() from error
         workers: dict[str, Any] = answer["workers"]
         self.unfit &= workers.keys()
+        self.threads = max(1, sum(worker["nthreads"] for worker in workers.values()))
         return workers
 
     def _gone(self) -> ResourceError:

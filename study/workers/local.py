@@ -192,7 +192,13 @@ class Server:
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         with theirs, interrupts.held_back():
             self.process = subprocess.Popen(
-                [sys.executable, *flags, "-c", command],
+                [
+                    sys.executable,
+                    *flags,
+                    "-u",
+                    "-c",
+                    command,
+                ],  # -u: a worker that is killed has printed
                 stdin=subprocess.DEVNULL,
                 env=os.environ | _ONE_THREAD,
                 pass_fds=[theirs.fileno()],

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 from study.workers.pool import Report
+
+if TYPE_CHECKING:
+    from distributed import Future
 
 
 class ProgressTracker:
@@ -22,6 +26,15 @@ class ProgressTracker:
         if self.report and more > 0:
             self.work[index] = work
             self.report(more)
+
+
+class Round:
+    """A call of a cluster's ``results``, beside others on other threads."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.looked = number, time.monotonic()  # for workers that are silent
+        # Tasks that have ended, and (task's index, work done) of those that go on
+        self.events: SimpleQueue[Future[Any] | tuple[int, float]] = SimpleQueue()
 
 
 class Heartbeats:

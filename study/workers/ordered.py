@@ -12,7 +12,7 @@ from typing import Any
 from study.workers.monitor import ProgressTracker
 from study.workers.pool import Report, Trials
 
-_IN_FLIGHT = 4
+IN_FLIGHT = 4
 """Tasks a thread that are handed over before their results are taken: enough that a long one holds
 up no other thread, and few enough that their results fit into memory."""
 
@@ -45,7 +45,7 @@ def in_order(
 
     try:
         while True:
-            for index, task in islice(left, _IN_FLIGHT * jobs - len(waiting)):
+            for index, task in islice(left, IN_FLIGHT * jobs - len(waiting)):
                 waiting.append(threads.submit(done, index, task))
                 waiting[-1].add_done_callback(lambda _: events.put(None))
             if not waiting:

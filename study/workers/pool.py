@@ -24,7 +24,7 @@ class Pool(Protocol):
         """Yield what ``work`` returns for each task, in the tasks' order, as soon as possible.
 
         Several threads may call it at once. The tasks that were taken and whose results were not
-        yielded are at most four a worker; Dask and joblib's backends take all of them.
+        yielded are at most four a worker; joblib's backends take all of them.
 
         Args:
             work: A pure function of a module. If there is a ``report``, it is given a function
