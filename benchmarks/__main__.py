@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
         return {"type": chosen, "default": list(known), "metavar": "A,B"}
 
-    found.add_argument("--repeats", type=int, default=2, help="default: 2")
+    found.add_argument("--repeats", type=int, default=1, help="default: 1")
     found.add_argument("--seed", type=int, default=0, help="default: 0")
     found.add_argument("--out", type=Path, default=Path("reports/benchmark"), help="the folder")
     found.add_argument("--peers", **names(PEERS), help=f"default: {','.join(PEERS)}")

@@ -79,7 +79,7 @@ def machine(folder: Path) -> str:
     """Where the table was measured."""
     frame = _read(folder, "benchmark")
     return _prose(
-        f"Measured side by side in one run of {frame['repeats'].max():.0f} repeats, medians, on: "
+        f"Measured side by side in one run (repeats: {frame['repeats'].max():.0f}) on: "
         f"{frame['machine'][0]}."
     )
 

@@ -218,6 +218,20 @@ def test_the_other_commands_write_their_tables(name, stem, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_schedule_is_of_the_command_that_was_measured(tmp_path):
+    """The command's times are in their order; more workers train no longer, one less idly."""
+    ended = command(".cores", "--out", tmp_path)
+
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    times = pd.read_csv(tmp_path / "answer.csv").set_index("event")["seconds"]
+    assert times.drop("first report").is_monotonic_increasing
+    schedule = pd.read_csv(tmp_path / "cores.csv").set_index("workers")
+    assert list(schedule.index) == [1, 2, 4, 8, 16, 32]
+    assert schedule["training_s"].is_monotonic_decreasing
+    assert schedule["busy"].between(0, 1).all()
+
+
+@pytest.mark.slow
 def test_the_shortcuts_command_writes_a_line_a_measurement(tmp_path):
     """Four pruners of one seed, of which some prune; two models and two peers to the target."""
     ended = command(".shortcuts", "--out", tmp_path)
