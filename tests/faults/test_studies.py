@@ -31,7 +31,6 @@ from study.search.objective import Objective
 from study.search.summary import summary
 from study.storage import files, frozen_trials, load_study, study_names
 from study.storage.searched import Searched
-from study.training import work
 from study.trials import best_of, frozen
 from tests.helpers.plans import plan, space_of
 from tests.helpers.storages import table, weights
@@ -315,14 +314,14 @@ def _trained(path):
 @pytest.mark.matrix("F36")
 def test_a_trial_that_is_enqueued_while_a_search_trains_costs_nothing(path, monkeypatch):
     """The generation gets the numbers after it."""
-    train = work.train_cohort
+    train = loop.train_cohort
 
     def and_enqueue(task, progress=None):
         if task.trials[0].place == 8:
             opened(path).enqueue_trial({"learning_rate": 0.1})
         return train(task, progress)
 
-    monkeypatch.setattr(work, "train_cohort", and_enqueue)
+    monkeypatch.setattr(loop, "train_cohort", and_enqueue)
     outcome = search(path, 12)
 
     assert [trial.number for trial in outcome.trials] == [*range(8), *range(9, 13)]
@@ -347,7 +346,7 @@ def test_a_waiting_trial_that_an_objective_finishes_later_is_one_more_trial(path
 @pytest.mark.matrix("F36")
 def test_a_trial_that_is_finished_while_a_search_trains_is_no_damage(path, pair, monkeypatch):
     """The generation is not recorded, and the same command goes on beside it."""
-    train = work.train_cohort
+    train = loop.train_cohort
     opened(path).enqueue_trial({"learning_rate": 0.1})
 
     def and_finish(task, progress=None):
@@ -356,7 +355,7 @@ def test_a_trial_that_is_finished_while_a_search_trains_is_no_damage(path, pair,
         return train(task, progress)
 
     with monkeypatch.context() as patched:
-        patched.setattr(work, "train_cohort", and_finish)
+        patched.setattr(loop, "train_cohort", and_finish)
         with pytest.raises(BusyError, match="run the same command again"):
             search(path, 12)
     search(path, 12)
