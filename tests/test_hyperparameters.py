@@ -248,7 +248,7 @@ def test_one_line_in_the_registry_adds_one_to_a_built_in_model(searched, tmp_pat
     file = tmp_path / "study/training/registry.py"
     text = file.read_text()
     file.write_text(text.replace(RATE, f"{RATE}, {MOMENTUM}", 1))
-    options = (*SEARCH, "--study-name", "pushed-tpe")
+    options = (*SEARCH, "--study-name", "pushed-tpe", "--sampler", "tpe")
 
     result = run(command("linear", *options), tmp_path, is_fresh=True)
 
