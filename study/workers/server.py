@@ -88,6 +88,8 @@ def _prepare(known: dict[str, Any]) -> None:
         import_module(f"study.training.{name}")
     torch.set_num_threads(1)
     root = known["data_root"] and Path(known["data_root"])
+    if root and root.suffix.lower() == ".parquet":
+        return  # pyarrow starts threads: each worker reads the file itself
     for protocol in known["protocols"]:
         prepare(Protocol.from_manifest(protocol), root, known["device"])
 

@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from study.errors import Bug, ResourceError, StudyError
+from study.training.loading import own_protocol
 from study.training.registry import Model
 from study.workers import Workers
 from study.workers.threads import Here, Threads
@@ -22,6 +24,7 @@ from tests.helpers.storages import assert_same
 from tests.helpers.storages import count as number_of_trials
 
 ROOT = Path(__file__).parents[2]
+REQUEST = ("classes", "n_train", "normalisation", "order")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
@@ -73,6 +76,19 @@ def test_a_worker_has_torch_and_the_data_from_a_server_of_one_thread(two):
     assert (has_torch, has_data) == (True, True)
     assert server == two.server.process.pid
     assert status(server, "Threads") == "1"
+
+
+def test_a_reader_that_starts_threads_is_left_to_the_workers(tmp_path):
+    """pyarrow's, of a .parquet file: the server stays a process of one thread."""
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "rows.parquet"
+    rows = {"a": [*range(40)], "b": [1.0, -1.0] * 20, "y": ["n", "p"] * 20}
+    pd.DataFrame(rows).to_parquet(path, index=False)
+    protocol, _ = own_protocol(path, "", dict.fromkeys(REQUEST), {})
+
+    with Workers(2).open([replace(plan(), protocol=protocol)], path) as pool:
+        assert list(pool.results(deeds.slept, [0.0])) == [[0.0]]
+        assert status(pool.server.process.pid, "Threads") == "1"
 
 
 def test_results_come_in_the_order_of_the_tasks_which_are_taken_as_they_are_needed(two):
