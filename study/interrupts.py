@@ -55,23 +55,16 @@ def kept_from_children() -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """The signals reach neither this thread in the block, nor the processes that it starts.
+    """The signals wait for this thread until the block ends, and never reach what it starts in it.
 
-    These processes call :func:`ignore`. Unlike :func:`kept_from_children`, any thread may use it,
-    but not on Windows.
+    A process inherits which signals wait. Unlike :func:`kept_from_children`, any thread may use
+    it, but not on Windows.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WORDS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def ignore() -> None:
-    """From now on, this process leaves the signals to the one that started it."""
-    for number in _WORDS:
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WORDS)
 
 
 def leave(number: int) -> NoReturn:

@@ -4,9 +4,9 @@ The server loads torch and prepares the data once. Then it forks a worker for ev
 that the planner sends it, and each worker has both at once. The server must have no thread when it
 forks: a lock that another thread holds at that moment would stay locked in the worker.
 
-Ctrl-C and SIGTERM are the planner's to answer. If the planner ends, however it ends, the server
-reads the end of its connection, kills the workers and ends. If the server ends, a worker ends at
-its next validation, or when it has done its task.
+Ctrl-C and SIGTERM reach neither the server nor a worker: they are the planner's to answer. If the
+planner ends, however it ends, the server reads the end of its connection, kills the workers and
+ends. If the server ends, a worker ends at its next validation, or when it has done its task.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
-from study import interrupts
 from study.text import Formatter
 from study.training.protocol import Protocol
 from study.training.registry import load_model_file
@@ -47,7 +46,6 @@ def serve(control: int, request: str) -> NoReturn:
         request: JSON: the data that workers will train on (``protocols``, ``data_root``), their
             ``device``, the ``model_files`` that they load, and the ``log_level``.
     """
-    interrupts.ignore()
     known, planner = json.loads(request), socket.socket(fileno=control)
     _log_to_stderr(known["log_level"])
     gc.disable()  # an import makes much to search through, and no garbage

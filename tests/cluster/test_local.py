@@ -200,7 +200,7 @@ def test_closing_ends_all_processes_and_the_environment_is_the_callers(tries):
             kept.append(pool.server.process.pid)
             assert dict(os.environ) == environment
             threading.Thread(target=lambda: _interrupt_when(tries, 2), daemon=True).start()
-            list(pool.results(deeds.stays, [(tries, 60), (tries, 60)]))
+            list(pool.results(deeds.stays, [(tries, 600), (tries, 600)]))
 
     with pytest.raises(KeyboardInterrupt):
         work()
@@ -215,7 +215,7 @@ def test_closing_ends_all_processes_and_the_environment_is_the_callers(tries):
 def _interrupt_when(folder, number):
     """Press Ctrl-C when so many workers are at work."""
     until(lambda: len(list(folder.iterdir())) == number, "the workers")
-    signal.raise_signal(signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.matrix("F3")
