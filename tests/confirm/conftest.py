@@ -30,10 +30,10 @@ def searched(once):
 
     def make(folder):
         path = folder / "study.db"
-        search(path, "linear", 16, plan("linear", seed=3))
+        search(path, "linear", 16, plan("linear", seed=0))
         search(path, "linear-2", 16, plan("linear", seed=1))
-        search(path, "mlp", 8, plan("mlp", seed=4))
-        search(path, "mlp-wide", 8, plan("mlp", seed=5, space=space_of(hidden_units=(16, 24))))
+        search(path, "mlp", 8, plan("mlp", seed=5))
+        search(path, "mlp-wide", 8, plan("mlp", seed=11, space=space_of(hidden_units=(16, 24))))
 
     return once("to confirm", make)[0] / "study.db"
 
