@@ -5,9 +5,7 @@ The one place that sets a style, and the one that knows file formats.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import pickle
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from typing import Any
 from study.report import matplotlib_import  # noqa: F401 (before matplotlib itself)
 
 # isort: split
+import joblib
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
@@ -91,8 +90,8 @@ class Chart:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what is drawn, types and categories included."""
-        return hashlib.sha256(pickle.dumps((self.draw, self.frame))).hexdigest()
+        """SHA-1 of what is drawn, types and categories included."""
+        return str(joblib.hash((self.draw, self.frame), hash_name="sha1"))
 
 
 @contextmanager

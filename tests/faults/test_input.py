@@ -12,8 +12,9 @@ import pytest
 from study.errors import StudyError
 from study.search import Plan, Settings
 from study.search import search as search_here
+from study.training.engine import ENGINES, default_engine
 from study.training.protocol import Protocol
-from tests.helpers.plans import plan, space_of
+from tests.helpers.plans import plan, searched, space_of
 
 from . import malformed
 
@@ -65,7 +66,7 @@ CHANGED = {
     "generation_size": 5,
     "cohort_size": 3,
     "device": "cuda",
-    "grid": 9,
+    "engine": next(engine for engine in ENGINES if engine != default_engine()),
 }
 
 
@@ -73,7 +74,9 @@ CHANGED = {
 def test_every_field_of_a_plan_has_its_test_below():
     """A field that is added is tested too."""
     of_data = {"inputs", "former"}  # not chosen: they follow the data, and the stored study
-    assert set(CHANGED) == {field.name for field in dataclasses.fields(Plan)} - of_data
+    of_grids = {"grid"}  # tested apart: no other sampler has one
+    fields = {field.name for field in dataclasses.fields(Plan)}
+    assert set(CHANGED) == fields - of_data - of_grids
 
 
 @pytest.mark.matrix("F11")
@@ -91,6 +94,15 @@ def test_a_plan_that_differs_is_refused_by_field_and_adds_nothing(calm, tmp_path
     assert caught.value.status == 2
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.matrix("F11")
+def test_a_grid_of_another_size_is_refused(tmp_path):
+    """Its points would be others."""
+    path = searched(tmp_path / "study.db", sampler="grid", grid=8)
+
+    with pytest.raises(StudyError, match=r"with other settings \(grid 8 → 9"):
+        searched(path, n_trials=9, sampler="grid", grid=9)
 
 
 @pytest.mark.matrix("F11")
