@@ -119,10 +119,10 @@ def test_a_pair_has_no_order(named):
 def test_the_files_are_read_once_and_a_pairs_images_made_once(bare, here, monkeypatch):
     """However many pairs are searched at once in a process, and whatever their cohorts."""
     from study import dataset
-    from study.training import work
+    from study.training import images
 
     calls = []
-    for module, name in ((dataset, "read"), (work, "images_of")):
+    for module, name in ((dataset, "read"), (images, "images_of")):
         monkeypatch.setattr(module, name, counted(calls, getattr(module, name)))
 
     options = ("--no-reports", "--jobs", 3, "--n-trials", 24, "--backend", "threading")
