@@ -23,7 +23,7 @@ from study.training.alike import groups
 from study.training.images import Images
 from study.training.models import SimpleLinear, SimpleMLP
 from study.training.module_cohorts import MixedCohort, ModuleCohort
-from study.training.products import Products, products
+from study.training.products import Products, filled, products
 from study.training.sgd import Descent, Sgd, Shrinking, Spread
 
 
@@ -46,6 +46,9 @@ class Cohort(Protocol):
 
     def narrow(self, columns: Tensor) -> None:
         """Continue with the members at these places alone, in ascending order."""
+
+
+NOBODY = -1  # who owns a column that an engine fills up with: as an index, the last member
 
 
 class LinearCohort:
@@ -73,27 +76,31 @@ class LinearCohort:
         self.inputs = images.folded
         self.sgd = sgd.to(self.inputs)
         columns = [self.fold.columns(member.linear) for member in members]
-        self.weight = torch.cat(columns, 1).to(self.inputs)  # (D, K)
+        self.weight = self._filled(torch.cat(columns, 1).to(self.inputs))  # (D, K'), K' ≥ K
         self.best = self.weight.clone()
-        self.descent = Descent(self.weight, self.sgd, _as_they_are)
+        self.rates = self._filled(self.sgd.rates)  # (K')
+        self.descent = Descent(self.weight, self.sgd, self._filled)
         self.shrinking = Shrinking(self.sgd)
+
+    def _filled(self, values: Tensor) -> Tensor:
+        return filled(values, self.products.multiple)
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, D) → (B, K)."""
-        return self.products.forward(x, self.weight)
+        return self.products.forward(x, self.weight)[:, : len(self.members)]
 
     def step(self, x: Tensor, labels: Tensor) -> Tensor:
         """One SGD update; returns the logits before it, (B, K)."""
         z = self.products.forward(x, self.weight)
-        residual = z.sigmoid().sub_(labels).mul_(self.sgd.rates)  # −η r, (B, K)
+        residual = z.sigmoid().sub_(labels).mul_(self.rates)  # −η r, (B, K')
         share = 1 / x.shape[0]
         self.descent(self.weight, lambda w: self.products.update(w, x, residual, share))
         self.shrinking.step()
-        return z
+        return z[:, : len(self.members)]
 
     def keep(self, improved: Tensor) -> None:
         """Remember the present weights where ``improved`` (K,)."""
-        torch.where(improved, self.weight, self.best, out=self.best)
+        torch.where(self._filled(improved), self.weight, self.best, out=self.best)
         self.shrinking.keep(improved)
 
     def models(self, places: Sequence[int]) -> list[nn.Module]:
@@ -107,8 +114,9 @@ class LinearCohort:
         """Continue with the members at these places alone."""
         self.members = [self.members[k] for k in columns.tolist()]
         self.sgd = self.sgd.narrow(columns)
-        self.weight, self.best = (w[:, columns].contiguous() for w in (self.weight, self.best))
-        self.descent.narrow(self.sgd, _as_they_are, lambda w: w[:, columns].contiguous())
+        self.rates = self._filled(self.sgd.rates)
+        self.weight, self.best = (self._filled(w[:, columns]) for w in (self.weight, self.best))
+        self.descent.narrow(self.sgd, self._filled, lambda w: self._filled(w[:, columns]))
         self.shrinking.narrow(columns, self.sgd)
 
 
@@ -149,14 +157,15 @@ class MLPCohort:
         self.inputs = images.folded
         self.sgd = sgd.to(self.inputs)
         sizes = torch.tensor([member.hidden.out_features for member in members])
-        self.owner = torch.arange(len(sizes)).repeat_interleave(sizes).to(self.inputs.device)
+        owner = torch.arange(len(sizes)).repeat_interleave(sizes).to(self.inputs.device)
         places = torch.arange(len(sizes), device=self.inputs.device)[:, None]
+        self.owner = self._filled(owner, NOBODY)  # (H,)
         self.off = self.owner != places  # (K, H) the zeros of V
         outputs = [member.output.weight.detach()[0] for member in members]
         biases = [member.output.bias.detach() for member in members]
         columns = [self.fold.columns(member.hidden) for member in members]
-        self.weight = torch.cat(columns, 1).to(self.inputs)  # W
-        output = torch.cat(outputs).to(self.inputs).expand(self.off.shape)
+        self.weight = self._filled(torch.cat(columns, 1).to(self.inputs))  # W
+        output = self._filled(torch.cat(outputs).to(self.inputs)).expand(self.off.shape)
         self.output = output.masked_fill(self.off, 0)  # V
         self.bias = torch.stack(biases).to(self.inputs)  # c
         self.best = self.weight.clone(), self.output.clone(), self.bias.clone()
@@ -165,6 +174,9 @@ class MLPCohort:
             for tensor, spread in zip(self._tensors(), self._spreads(), strict=True)
         ]
         self.shrinking = Shrinking(self.sgd)
+
+    def _filled(self, tensor: Tensor, value: float = 0) -> Tensor:
+        return filled(tensor, self.products.multiple, value)
 
     def _tensors(self) -> tuple[Tensor, Tensor, Tensor]:
         return self.weight, self.output, self.bias
@@ -227,11 +239,11 @@ class MLPCohort:
         units = torch.isin(self.owner, columns).nonzero()[:, 0]
         self.members = [self.members[k] for k in columns.tolist()]
         self.sgd = self.sgd.narrow(columns)
-        self.owner = torch.searchsorted(columns, self.owner[units])
-        self.off = self.off[columns][:, units].contiguous()
+        self.owner = self._filled(torch.searchsorted(columns, self.owner[units]), NOBODY)
+        self.off = self._filled(self.off[columns][:, units], True)
         taking: tuple[Spread, Spread, Spread] = (
-            lambda weight: weight[:, units].contiguous(),
-            lambda output: output[columns][:, units].contiguous(),
+            lambda weight: self._filled(weight[:, units]),
+            lambda output: self._filled(output[columns][:, units]),
             lambda bias: bias[columns],
         )
         own, best = (
@@ -242,10 +254,6 @@ class MLPCohort:
         for descent, spread, take in zip(self.descents, self._spreads(), taking, strict=True):
             descent.narrow(self.sgd, spread, take)
         self.shrinking.narrow(columns, self.sgd)
-
-
-def _as_they_are(values: Tensor) -> Tensor:
-    return values
 
 
 def _a_row_each(values: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-ENGINES = ("torch", "onednn")
-"""``torch``: ``torch.mm``, which is Intel's MKL on x86-64. ``onednn``: oneDNN, which comes with
-torch."""
+ENGINES = ("torch", "torch-padded", "onednn")
+"""``torch``: ``torch.mm``, which is Intel's MKL on x86-64; all that studies of version 0.1 had.
+``torch-padded``: the same on weights whose columns are filled up to a multiple of 16. ``onednn``:
+oneDNN, which comes with torch, on such weights too."""
 
 _ZEN_5 = 26  # AMD's first family with vector units of 512 bits
 
@@ -62,11 +63,12 @@ def default_engine() -> str:
 
     MKL uses at most AVX2's 256 bits on AMD's processors, oneDNN uses AVX-512. Zen 4 splits 512
     bits into two halves, and there the two are level; from Zen 5 on oneDNN reaches up to twice
-    MKL's rate. On Intel's processors MKL takes AVX-512 itself.
+    MKL's rate. On Intel's processors MKL takes AVX-512 itself. Padded weights are multiplied up to
+    three times as fast where a cohort is narrow, and a sixth faster where their number is odd.
     """
     here = Processor.here()
     is_full_width = here.vendor == "AuthenticAMD" and here.family >= _ZEN_5 and here.has_avx512
-    return "onednn" if is_full_width else "torch"
+    return "onednn" if is_full_width else "torch-padded"
 
 
 def is_here(engine: str) -> bool:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from study.errors import StudyError
 
 
 class Products(Protocol):
     """A matrix library; :func:`products` gives the one of a name."""
+
+    multiple: int
+    """Of what the weights' columns are filled up to, with zeros that no gradient reaches."""
 
     def forward(self, x: Tensor, weight: Tensor) -> Tensor:
         """(B, D) and (D, H) → x W, (B, H)."""
@@ -29,6 +32,9 @@ class Products(Protocol):
 
 class _Torch:
     """``torch.mm`` and its like: on any device."""
+
+    def __init__(self, multiple: int = 1) -> None:
+        self.multiple = multiple
 
     def forward(self, x: Tensor, weight: Tensor) -> Tensor:
         return x @ weight
@@ -46,6 +52,8 @@ class _OneDnn:
     It computes x wᵀ. It is not part of torch's documented interface, so :func:`products` looks
     whether it is there, and a test compares it with ``torch.mm``.
     """
+
+    multiple = 16
 
     def __init__(self) -> None:
         self.linear = torch.ops.mkldnn._linear_pointwise
@@ -68,14 +76,21 @@ def products(engine: str) -> Products:
     Raises:
         StudyError: It is not here.
     """
-    if engine == "torch":
-        return _Torch()
+    if engine in ("torch", "torch-padded"):
+        return _Torch(1 if engine == "torch" else 16)
     if engine == "onednn" and has_onednn():
         return _OneDnn()
     raise StudyError(
         f"engine {engine!r}: is not on this machine: search a new study with --engine torch, "
         "whose trials may differ in the last bits"
     )
+
+
+def filled(tensor: Tensor, multiple: int, value: float = 0) -> Tensor:
+    """(…, H) → (…, H'): columns of a value up to a multiple; one column alone stays alone."""
+    width = tensor.shape[-1]
+    more = -width % multiple if width > 1 else 0
+    return nn.functional.pad(tensor, (0, more), value=value).contiguous()
 
 
 def has_onednn() -> bool:

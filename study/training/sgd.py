@@ -76,11 +76,15 @@ class Sgd:
 
     def to(self, like: Tensor) -> Sgd:
         """The same on a tensor's device and in its type."""
-        return Sgd(*(values.to(like) for values in vars(self).values()))
+        return self.each(lambda values: values.to(like))
 
     def narrow(self, columns: Tensor) -> Sgd:
         """Those of the members at these places."""
-        return Sgd(*(values[columns] for values in vars(self).values()))
+        return self.each(lambda values: values[columns])
+
+    def each(self, change: Spread) -> Sgd:
+        """The same with every tensor changed."""
+        return Sgd(*(change(values) for values in vars(self).values()))
 
 
 class Descent:
