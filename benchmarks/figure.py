@@ -49,7 +49,7 @@ def draw(table: pd.DataFrame, square: float, machine: str, path: Path) -> None:
         figure.get_layout_engine().set(wspace=0.08)
         axes = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
         for ax, model in zip(axes, models, strict=True):
-            _bars(ax, table[table["model"] == model], square)
+            _bars(ax, table[table["model"] == model], list(table["row"].unique()), square)
             ax.set_title(TITLES.get(model, model), loc="left")
         handles = [mpl.patches.Patch(color=colour, label=n) for n, colour in FAMILIES.items()]
         figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
@@ -57,10 +57,11 @@ def draw(table: pd.DataFrame, square: float, machine: str, path: Path) -> None:
         figure.savefig(path, dpi=200, bbox_inches="tight", pad_inches=0.08)
 
 
-def _bars(ax: Axes, part: pd.DataFrame, square: float) -> None:
+def _bars(ax: Axes, part: pd.DataFrame, rows: list[str], square: float) -> None:
+    """The bars of a model, each in the row that it has in all panels."""
     data = part.assign(family=part["key"].map(family))
     sns.barplot(
-        data, x="ratio", y="row", order=list(part["row"]), hue="family", palette=FAMILIES,
+        data, x="ratio", y="row", order=rows, hue="family", palette=FAMILIES,
         dodge=False, width=0.72, legend=False, saturation=1, ax=ax,
     )  # fmt: skip
     limit = (square / part["gflop_per_s"] * part["ratio"]).median()
@@ -72,8 +73,8 @@ def _bars(ax: Axes, part: pd.DataFrame, square: float) -> None:
         "best sgemm", at, (2, -3), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
         rotation=90, va="top", fontsize="x-small", color="0.25",
     )  # fmt: skip
-    for place, line in enumerate(part.itertuples()):
-        _label(ax, place, line)
+    for line in part.itertuples():
+        _label(ax, rows.index(line.row), line)
     _beside(ax, -0.8, "ratio", "a trial", color="0.4", fontsize="small")
     ax.set(xlabel="trials per second, × plain Optuna (log scale)", ylabel="")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")

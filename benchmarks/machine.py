@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def describe(device: str = "cpu") -> str:
     """Processor, GPU, cores, limits and versions, on one line; and whether the machine is busy."""
     found = this_machine()
     versions = ", ".join(f"{package} {version(package)}" for package in ("torch", "optuna"))
-    load = os.getloadavg()[0]
-    busy = f", BUSY: a load of {load:.1f} at the start" if load > 0.3 * cores() else ""
+    share = busy_share()
+    busy = f", BUSY: {share:.0%} of the cores at the start" if share > 0.1 else ""
     where = f"{found['processor']}{_kind()}, {found['cores']} cores{_gpu(device)}{_limits()}"
     return f"{where}, {versions}, Python {found['python']}{busy}"
 
@@ -63,6 +64,23 @@ def _limits() -> str:
         *(f"{name}={os.environ[name]}" for name in LIMITING if name in os.environ),
     ]
     return f", limited by {' and '.join(found)}" if found else ""
+
+
+def busy_share(seconds: float = 1.0) -> float:
+    """Which share of all cores' time others take just now; 0 where /proc isn't there.
+
+    A load average won't do: for minutes it has what this benchmark itself did before.
+    """
+    status = Path("/proc/stat")
+    if not status.exists():
+        return 0.0
+    readings = []
+    for pause in (seconds, 0.0):
+        times = [int(ticks) for ticks in status.read_text().partition("\n")[0].split()[1:]]
+        readings.append((sum(times), times[3] + times[4]))  # all, and idle or waiting for a disk
+        time.sleep(pause)
+    (before, idle_before), (after, idle_after) = readings
+    return 1 - (idle_after - idle_before) / max(after - before, 1)
 
 
 def peak_bytes() -> int | None:
