@@ -164,6 +164,7 @@ class _Run:
         self.plan, self.settings, self.ledger, self.pool = plan, settings, ledger, pool
         self.progress = progress
         self.trials = [*ledger.found.trials]
+        self.best = best_of(self.trials)  # found once a generation, not at every report
         self.planner = Planner(plan, ledger.found.frozen)
         self.data_sha256 = ledger.found.manifest["data_sha256"]
 
@@ -208,7 +209,7 @@ class _Run:
 
     def is_done(self, seconds: float) -> bool:
         """Whether the study is whole, at its target, or out of time."""
-        best, settings = best_of(self.trials), self.settings
+        best, settings = self.best, self.settings
         return (
             len(self.trials) >= settings.n_trials
             or (settings.until_target and best is not None and meets_target(self.plan, best))
@@ -218,16 +219,15 @@ class _Run:
     def report(self, work: float) -> None:
         """Report work that is done."""
         if self.progress:
-            self.progress(work, best_of(self.trials))
+            self.progress(work, self.best)
 
     def train_and_record(self, upto: int) -> None:
         """The next generation; all that are left where their trials are known ahead."""
         stops_early = self.settings.until_target or self.settings.timeout is not None
         is_ahead = self.plan.is_known_ahead and not stops_early
         planned = list(self.planner.generations(upto)) if is_ahead else [self.planner.ask(upto)]
-        began, best = datetime.now(), best_of(self.trials)  # found once, not at every report
-        progress = self.progress or (lambda work, best: None)
-        for results in self._train(planned, lambda work: progress(work, best)):
+        began = datetime.now()
+        for results in self._train(planned, self.report):
             self.record(results, began)
 
     def _train(
@@ -261,6 +261,7 @@ class _Run:
         frozen = [frozen_trial(self.plan, *result, began, offset) for result in results]
         new = [StoredTrial.of(trial) for trial in frozen]
         self.trials += new
+        self.best = best_of(self.trials)
         keep_weights(*self.settings.where, self.trials, new, results)
         self.ledger.append(frozen, first)
         self.planner.tell(frozen)

@@ -59,7 +59,7 @@ def test_every_pair_has_its_difference_and_verdict(page, record, six_report):
     named = list(zip(frame["first"], frame["second"], strict=True))
     assert named == list(itertools.combinations(SIX, 2))
     gaps = [errors[first] - errors[second] for first, second in named]
-    np.testing.assert_allclose(frame["difference"], gaps)
+    np.testing.assert_allclose(frame["difference"], gaps, atol=1e-12)
     np.testing.assert_allclose(frame["p_adjusted"], by_holm(frame["p"]))
     for (first, second), gap in zip(named, gaps, strict=True):
         assert f"{first} minus {second} {100 * gap:+.2f}" in page.text
