@@ -22,6 +22,7 @@ from study.search.parameters import Stated, add_param, narrowed
 from study.seeds import derive
 from study.text import say
 from study.training.loading import load_pair
+from study.training.plan import Plan
 from study.training.protocol import Protocol
 from study.training.registry import FORMER, MODELS, Model, build, model_named, needed
 from study.training.sgd import optimiser_of
@@ -121,6 +122,7 @@ def baseline(
         images=images,
         protocol=protocol,
         seed=seed,
+        engine=Plan(model.name, {}, protocol).settled().engine,  # as a new study has it
         rungs=protocol.validation_steps,
         prune=watch,
     )

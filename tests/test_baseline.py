@@ -8,6 +8,7 @@ import pytest
 
 from study.baseline import baseline, curves
 from study.seeds import derive
+from study.training.plan import Plan
 from study.training.registry import MODELS
 from study.training.task import Planned, Task
 from study.training.work import train_on
@@ -39,7 +40,8 @@ def test_it_trains_as_trial_0_of_a_search_does(model, units, pair, images, short
     configuration = configuration_of(0.02, units)
     seed = derive(4, "weights", 0)
     planned = [Planned(0, {}, configuration, seed, 0)]
-    task = Task(model, planned, short, 4, "cpu", None, pair.digest)
+    engine = Plan(model, {}, short).settled().engine
+    task = Task(model, planned, short, 4, "cpu", None, pair.digest, engine=engine)
 
     alone = baseline(MODELS[model], configuration, short, seed=4)
 
