@@ -31,15 +31,6 @@ SPACES = {
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    """Optuna's log says nothing."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(before)
-
-
 def optimised(objective, params, pruner=None):
     """An in-memory study of these parameters under plain ``study.optimize``."""
     study = optuna.create_study(pruner=pruner or optuna.pruners.NopPruner())

@@ -1,6 +1,5 @@
 """What a study says of its sampler is what it did: from how many trials it learnt."""
 
-import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
@@ -19,15 +18,6 @@ from tests.confirm.test_choosing import stored
 from tests.helpers.plans import plan, search
 
 N = 24
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    """Optuna's log says nothing."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(before)
 
 
 def planned(sampler, size, state=TrialState.COMPLETE):
