@@ -4,7 +4,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Stream = Literal["batches", "weights", "sampler", "replicates", "splits", "study", "order"]
+Stream = Literal[
+    "batches", "weights", "sampler", "replicates", "splits", "study", "order", "data set"
+]
 _KEYS = {stream: key for key, stream in enumerate(get_args(Stream))}  # their order fixes all seeds
 
 

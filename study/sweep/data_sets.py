@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from study import storage
+from study import storage as store
 from study.dataset import DATASETS, name_of, own
 from study.errors import StudyError
+from study.seeds import derive
 from study.storage.urls import shown
 
 Pair = tuple[int, int]
@@ -42,6 +44,29 @@ class DataSet:
     def study_names(self, models: Sequence[str]) -> tuple[str, ...]:
         """What its studies are called: ``mnist-4-9/linear`` and ``mnist-4-9/mlp``."""
         return tuple(f"{self.prefix}/{model}" for model in models)
+
+    def seed(self, stated: int) -> int:
+        """A seed of its own, so that what a seed's luck does to one data set it does to one only.
+
+        Args:
+            stated: The sweep's, of ``--seed``.
+        """
+        key = int.from_bytes(hashlib.sha256(self.prefix.encode()).digest()[:4])
+        return derive(stated, "data set", key)
+
+    def seed_there(self, stated: int, storage: str, names: Sequence[str]) -> int:
+        """The seed of its studies of these names, all of one seed.
+
+        Earlier versions gave the stated seed to every data set. What they began goes on with it.
+
+        Raises:
+            StudyError: The storage is damaged, or not one of this package's.
+            ResourceError: It can't be read.
+        """
+        begun = [name for name in names if store.has_study(storage, name)]
+        manifests = [store.manifest(store.load_study(storage, name)) or {} for name in begun]
+        is_former = any(manifest.get("seed") == stated for manifest in manifests)
+        return stated if is_former else self.seed(stated)
 
 
 def pairs(text: str) -> tuple[Pair, ...]:
@@ -91,4 +116,4 @@ def require_names(found: Iterable[DataSet], models: Sequence[str]) -> None:
             )
         seen[each.name] = each.root
         for name in each.study_names(models):
-            storage.check_name(name, storage.MAX_NAME)
+            store.check_name(name, store.MAX_NAME)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from study import cli
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm, restart
+from study.confirm.plan import PARTS
 from study.errors import Bug, ResourceError, StudyError
 from study.search.loop import Settings as SearchSettings
 from study.search.loop import search
@@ -140,15 +141,20 @@ def _search(
     """Search all models, and confirm what was found where that is asked for."""
     from study.training.loading import load_pair
 
-    names = data.study_names(settings.plans.models)
+    storage, names = settings.search.storage, data.study_names(settings.plans.models)
     held = load_pair(plans[0].protocol, data.root)  # cached while this holds it
+    seed = data.seed_there(plans[0].seed, storage, names)
     for plan, name in zip(plans, names, strict=True):
         timeout = None if end is None else end - time.monotonic()
         own = replace(settings.search, study_name=name, timeout=timeout, data_root=data.root)
-        search(plan, own, pool=pool)
+        search(replace(plan, seed=seed), own, pool=pool)
     if settings.confirm and (end is None or time.monotonic() < end):
-        own_names = replace(settings.confirm, names=names, data_root=data.root)
-        if settings.restart:
-            restart(own_names)
-        confirm(own_names, pool=pool)
+        _confirm(replace(settings.confirm, names=names, data_root=data.root), settings, data, pool)
     del held
+
+
+def _confirm(own: ConfirmSettings, settings: Settings, data: DataSet, pool: Pool) -> None:
+    if settings.restart:
+        restart(own)
+    parts = [name + part for name in own.names for part in PARTS]
+    confirm(replace(own, seed=data.seed_there(own.seed, own.storage, parts)), pool=pool)

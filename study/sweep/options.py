@@ -35,6 +35,12 @@ def parser() -> argparse.ArgumentParser:
     add_models(many)
     _add_data(many)
     many.add_argument(
+        "--seed",
+        type=cli.seed,
+        default=0,
+        help="of everything random: each data set derives a seed of its own from it (default: 0)",
+    )
+    many.add_argument(
         "--jobs",
         type=cli.positive_int,
         metavar="N",

@@ -16,7 +16,7 @@ from study.sweep.rows import Found, Row, Side
 from study.training.space import words
 from study.trials.selection import meets_target
 
-OWN = {"classes", "data_sha256", "study", "versions"}  # of a manifest: a pair's own, not compared
+OWN = {"classes", "data_sha256", "seed", "study", "versions"}  # of a manifest: not compared
 
 
 def read(storage: str, data: Sequence[DataSet], models: Sequence[str]) -> Found:

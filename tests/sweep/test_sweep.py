@@ -3,14 +3,16 @@
 import re
 from html.parser import HTMLParser
 
+import optuna
 import pytest
 
+from study.confirm.plan import PARTS
 from study.storage import load_study, study_names
-from study.sweep.data_sets import ALL, of_pair
+from study.sweep.data_sets import ALL, DataSet, of_pair, pairs
 from study.sweep.options import parser, settings_of
 from study.sweep.table import read
 
-from .helpers import PAIRS, table
+from .helpers import PAIRS, TINY, table
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,48 @@ def test_every_pair_has_its_two_studies_in_one_storage(swept):
     assert set(study_names(str(folder / "sweep.db"))) == names
     for name in names:
         assert len(load_study(str(folder / "sweep.db"), name).trials) == 4
+
+
+def test_every_pair_has_another_seed(swept):
+    """Derived from the stated one and the pair; its models share it, so they see its batches."""
+    seeds = seeds_of(swept[0])
+
+    assert seeds == {pair: {of_pair("kmnist", pairs(pair)[0]).seed(0)} for pair in PAIRS}
+    assert len(set.union(*seeds.values())) == 2
+
+
+def seeds_of(folder, parts=("",)):
+    """The seeds of each pair's studies, or of what confirms them."""
+    storage = str(folder / "sweep.db")
+    return {
+        pair: {
+            load_study(storage, f"kmnist-{pair}/{model}{part}").user_attrs["manifest"]["seed"]
+            for model in ("linear", "mlp")
+            for part in parts
+        }
+        for pair in PAIRS
+    }
+
+
+def test_a_sweep_with_one_seed_for_all_goes_on_with_it(bare, here, monkeypatch):
+    """As earlier versions began it, also where a pair was searched in part, or confirmed."""
+    with monkeypatch.context() as former:
+        former.setattr(DataSet, "seed", lambda data, stated: stated)
+        assert here(bare, *TINY, "--no-reports")[0] == 0
+    optuna.delete_study(study_name="kmnist-8-9/mlp", storage=f"sqlite:///{bare}/sweep.db")
+
+    status, _, stderr = here(bare, *TINY, "--seeds", 3, "--no-reports")
+
+    assert (status, stderr) == (0, "")
+    assert seeds_of(bare) == {pair: {0} for pair in PAIRS}
+    assert seeds_of(bare, PARTS) == {pair: {0} for pair in PAIRS}
+
+
+def test_a_confirmation_of_it_has_each_pairs_own_seed(copy, here):
+    """As the search has."""
+    assert here(copy, *TINY, "--no-reports")[0] == 0
+
+    assert seeds_of(copy, PARTS) == seeds_of(copy)
 
 
 def test_the_table_has_each_pairs_lowest_errors(swept):

@@ -13,7 +13,7 @@ from study.sweep.page import is_current, to_html
 from study.sweep.rows import Content, Row, Side
 from study.sweep.sentences import answer, apart
 
-SETTINGS = {"steps": 5000, "seed": 0}
+SETTINGS = {"steps": 5000, "sampler": "qmc"}
 
 
 def row(first=4, second=9, errors=(5, 4), n_val=100, trials=(64, 64), **changes):
@@ -67,7 +67,7 @@ def test_the_sentence_counts_winners():
 
 def test_a_pair_with_a_note_is_not_counted():
     """However large its gap; and how many such there are is said."""
-    found = [row(0, 1, (5, 4)), row(2, 3, (99, 4), note="seed 1, not 0")]
+    found = [row(0, 1, (5, 4)), row(2, 3, (99, 4), note="steps 9, not 5000")]
 
     assert answer(content(*found)).startswith("At its best the MLP erred less on 1 of 1 pair, the")
     assert apart(content(*found)).startswith("1 pair is shown and not counted: ")
@@ -95,10 +95,10 @@ def test_a_search_that_stops_at_its_target_is_whole_there(met, note):
 def test_settings_that_most_pairs_have_otherwise_are_noted():
     """Each once, though both models have it; as many pairs of a kind, and the first is usual."""
     usual = [row(0, 1), row(2, 3)]
-    other = row(0, 2, settings={"steps": 40, "seed": 1})
+    other = row(0, 2, settings={"steps": 40, "sampler": "tpe"})
 
-    assert notes(*usual, other) == ["", "steps 40, not 5000, seed 1, not 0", ""]
-    assert notes(row(0, 3), other) == ["", "steps 5000, not 40, seed 0, not 1"]
+    assert notes(*usual, other) == ["", "steps 40, not 5000, sampler tpe, not qmc", ""]
+    assert notes(row(0, 3), other) == ["", "steps 5000, not 40, sampler qmc, not tpe"]
 
 
 def test_what_can_be_read_is_told_from_what_cannot():
@@ -164,7 +164,7 @@ def test_what_depends_on_the_data_is_not_compared():
     rows = [
         own("a", settings=SETTINGS | {"n_train": 80, "target": None}),
         own("b", settings=SETTINGS | {"n_train": 90, "order": 0}),
-        own("c", settings={"steps": 40, "seed": 0, "n_train": 80}),
+        own("c", settings={"steps": 40, "sampler": "qmc", "n_train": 80}),
         row(settings=SETTINGS | {"n_train": 10_000, "target": 0.02}),
     ]
 
