@@ -6,7 +6,7 @@ import pandas as pd
 
 from study import formats
 from study.dataset import Data, is_official
-from study.report import figures, tables, words
+from study.report import figures, general, tables, words
 from study.report.content import Section, Table
 from study.report.figures.images import examples_size, sheet_size
 from study.report.pictures import SIDE
@@ -60,7 +60,7 @@ def _size(data: Data) -> str:
 def _split(record: Record) -> str:
     """In which order they are, and which of them train."""
     protocol = record.protocol
-    rest = f"the first {protocol.n_train:,} train, the rest validate."
+    rest = general.SPLIT.format(train=f"{protocol.n_train:,}")
     if protocol.order is None:
         return f"in the file’s order: {rest}"
     return (
@@ -105,10 +105,9 @@ def _examples(data: Data) -> Chart:
         f"Training images{', raw and normalised' if is_both else ''}",
         figures.examples,
         frame,
-        alt=f"The first {tables.images.EXAMPLES} training images of each class{below},"
-        " all on one colour range.",
-        caption="All on one colour range. Raw pixels are shown in units of the standard deviation"
-        " of all training pixels, from their mean"
+        alt=f"{general.EXAMPLES_ALT.format(count=tables.images.EXAMPLES)}{below},"
+        f" {general.ON_ONE_RANGE_ALT}",
+        caption=f"{general.ONE_RANGE} {general.RAW_PIXELS}"
         + (f"; normalised ones in units of {unit}." if is_both else ".")
         + grey
         + large,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from study import formats, stats
-from study.report import figures, parameters, tables
+from study.report import figures, general, parameters, tables
 from study.report.content import Section, with_legend
 from study.report.figures.axes import Axis
 from study.report.record import Record, ReportedStudy
@@ -51,10 +51,8 @@ def _against_rate(record: Record, trials: pd.DataFrame) -> Chart:
         "Error against learning rate",
         figures.learning_rate,
         tables.learning_rates(trials),
-        alt="Scatter plot of every trial’s lowest validation error against its learning rate,"
-        f" both axes logarithmic. {' '.join(text)}",
-        caption="Every trial is a mark. Shaded: trials within one standard error of their"
-        f" model’s best, too close to call on these {record.items}.{zeros(record, trials)}",
+        alt=f"{general.AGAINST_RATE_ALT} {' '.join(text)}",
+        caption=f"{general.EVERY_TRIAL} {_shaded(record)}{zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 4.4),
         narrow=with_legend(len(record.searches), 4.0, 4.4),
     )
@@ -67,33 +65,31 @@ def _against(record: Record, name: str, trials: pd.DataFrame) -> Chart:
     frame = tables.against(
         trials[trials["study"].isin([search.name for search in those])], axis.column
     )
-    shaded = (
-        ""
-        if axis.choices
-        else " Shaded: trials within one standard error of their model’s best, too close to call"
-        f" on these {record.items}."
-    )
-    spread = " Trials of one choice lie side by side." if axis.choices else ""
+    more = " Trials of one choice lie side by side." if axis.choices else f" {_shaded(record)}"
+    models = formats.listed([search.noun for search in those])
+    lowest = " ".join(_lowest(search, name) for search in those)
     return Chart(
         f"error_{axis.column}",
         f"Error against {axis.label}",
         partial(figures.against, axis=axis),
         frame,
-        alt="Scatter plot of the lowest validation error of each trial of"
-        f" {formats.listed([search.noun for search in those])} against its {axis.label}."
-        f" {' '.join(_lowest(search, name) for search in those)}".rstrip(),
-        caption=f"Every trial is a mark.{spread}{shaded}{zeros(record, frame)}",
+        alt=f"{general.AGAINST_ALT.format(models=models, name=axis.label)} {lowest}".rstrip(),
+        caption=f"{general.EVERY_TRIAL}{more}{zeros(record, frame)}",
         size=with_legend(len(those), 7.6, 4.4),
         narrow=with_legend(len(those), 4.0, 4.4),
     )
+
+
+def _shaded(record: Record) -> str:
+    return general.SHADED.format(items=record.items)
 
 
 def _lowest(search: ReportedStudy, name: str) -> str:
     best = search.best
     if best is None:
         return ""
-    value = formats.value(best.parameters[name])
-    return f"{search.title}: the lowest, {formats.percent(best.val_error)}, is at {value}."
+    value, error = formats.value(best.parameters[name]), formats.percent(best.val_error)
+    return general.LOWEST_AT.format(model=search.title, error=error, value=value)
 
 
 def _axis(record: Record, name: str) -> Axis:
@@ -113,10 +109,14 @@ def _pair(record: Record, search: ReportedStudy, x: str, y: str, trials: pd.Data
         f"{search.title}: {up.label} and {across.label}",
         partial(figures.pair, x=across, y=up),
         frame,
-        alt=f"Scatter plot of the trials of {search.noun} by {across.label} and {up.label},"
-        f" coloured by error. The lowest, {formats.percent(best['val_error'])}, is at {at}.",
-        caption="The darker, the fewer errors; from four times the lowest on, all are"
-        " equally light. Ringed: the lowest. Crossed: diverged or pruned." + zeros(record, frame),
+        alt=general.PAIR_ALT.format(
+            model=search.noun,
+            across=across.label,
+            up=up.label,
+            error=formats.percent(best["val_error"]),
+            place=at,
+        ),
+        caption=f"{general.PAIR_COLOURS}{zeros(record, frame)}",
         size=(7.6, 4.0) if x == RATE else (4.7, 3.6),
         narrow=(4.0, 4.0) if x == RATE else None,
     )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from study import formats, stats
 from study.dataset import Data
-from study.report import tables, words
+from study.report import general, tables, words
 from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
 from study.report.record import Record, ReportedStudy
@@ -26,10 +26,7 @@ def predictions(record: Record, trials: pd.DataFrame) -> Section | None:
     frame = tables.predictions(record, record.data)
     if frame.empty:
         return None
-    text = [
-        "The probability that each winner gives to the right class, with its initial weights and"
-        " with those of its best step. Untrained, a model is near 50 %: it guesses."
-    ]
+    text = [general.PREDICTIONS]
     title = f"{COUNTS.get(len(frame), len(frame))} predictions, before and after training"
     if record.data.is_table:
         shown = [_predicted(record, frame)]
@@ -68,11 +65,7 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
     if record.data is None:
         return Section("mistakes", title, [f"Not shown: {record.no_data}."])
     frame = tables.misread(record, record.data)
-    text = [
-        f"Each {'row' if record.data.is_table else 'picture'} says what it is, what the model took"
-        " it for, and the probability that the model gave to its own, wrong, answer where the"
-        " weights are there."
-    ]
+    text = [general.MISREAD.format(one="row" if record.data.is_table else "picture")]
     if len(record.winners) == 2:
         text.append(_paired(record))
     paired = [_paired_table(record)] if len(record.winners) > 2 else []
@@ -119,13 +112,17 @@ def _paired(record: Record) -> str:
     (a, best_a), (b, best_b) = record.winners
     c = _counts(record, best_a, best_b)
     test, ends = stats.mcnemar(c.only_a, c.only_b), stats.newcombe(c)
-    return (
-        f"{words.capital(a.noun)} alone errs on {c.only_a:,} {record.items}, {b.noun} alone on"
-        f" {c.only_b:,}, both on {c.both:,}, neither on {c.neither:,}. The difference of the two"
-        f" errors is {100 * c.difference:+.2f} percentage points (95 % interval, paired:"
-        f" {100 * ends.lower:+.2f} to {100 * ends.upper:+.2f}; McNemar’s mid-p ="
-        f" {formats.p_value(test.mid_p)}), for these two trained models as they stand: choosing"
-        f" them on these {record.items} is not allowed for."
+    return general.PAIRED_COUNTS.format(
+        First=words.capital(a.noun),
+        only_first=f"{c.only_a:,}",
+        items=record.items,
+        second=b.noun,
+        only_second=f"{c.only_b:,}",
+        both=f"{c.both:,}",
+        neither=f"{c.neither:,}",
+        gap=f"{100 * c.difference:+.2f}",
+        ends=f"{100 * ends.lower:+.2f} to {100 * ends.upper:+.2f}",
+        p=formats.p_value(test.mid_p),
     )
 
 
@@ -143,7 +140,6 @@ def _paired_table(record: Record) -> Table:
         f"The same {record.items}, pair by pair",
         [*header, "Difference, points\npaired 95 % interval", "McNemar’s\nmid-p"],
         rows,
-        f"For these trained models as they stand: choosing them on these {record.items} is not"
-        " allowed for, and neither intervals nor p are corrected for the number of pairs.",
+        general.ALL_PAIRED.format(items=record.items),
         kind="paired",
     )

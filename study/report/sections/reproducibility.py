@@ -6,7 +6,7 @@ import pandas as pd
 
 from study import formats
 from study.dataset import is_official
-from study.report import parameters
+from study.report import general, parameters
 from study.report.content import Section, Table
 from study.report.record import Record
 from study.report.reproducibility import commands, digest_commands, facts, provenance
@@ -21,20 +21,19 @@ def fairness(record: Record, trials: pd.DataFrame) -> Section:
 def reproduce(record: Record, trials: pd.DataFrame) -> Section:
     """How to get the same numbers, and how to know that they are."""
     text = [
-        "With these versions, on the same kind of processor, the commands below give the same"
-        " trials, bit for bit.",
-        f"SHA-256 of the {record.items} and labels: {record.searches[0].manifest['data_sha256']}",
+        general.SAME_BITS,
+        general.DATA_DIGEST.format(
+            items=record.items, digest=record.searches[0].manifest["data_sha256"]
+        ),
     ]
     header = ["", *(s.title for s in record.searches)]
-    note = (
-        "The trials’ digest is a SHA-256 over the stored digest of every trial, in order, a line"
-        " each; where the storage is a file, the last commands print it."
-    )
     return Section(
         "reproduce",
         "How to reproduce it",
         text,
-        tables=[Table("Where the trials come from", header, provenance(record), note)],
+        tables=[
+            Table("Where the trials come from", header, provenance(record), general.TRIALS_DIGEST)
+        ],
         commands=[*commands(record), *digest_commands(record)],
     )
 

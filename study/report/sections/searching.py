@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from study import formats
-from study.report import figures, parameters, tables, words
+from study.report import figures, general, parameters, tables, words
 from study.report.content import Section, Table, with_legend
 from study.report.importance import ENOUGH
 from study.report.record import Record, ReportedStudy
@@ -27,9 +27,8 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         "The search, trial by trial",
         figures.history,
         tables.history(trials),
-        alt="Every trial’s lowest validation error in the order they were run, with a line for"
-        f" the best so far. {' '.join(text)}",
-        caption=f"Marks: trials. Line: the lowest error so far.{zeros(record, trials)}",
+        alt=f"{general.HISTORY_ALT} {' '.join(text)}",
+        caption=f"{general.HISTORY}{zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 3.7),
         narrow=with_legend(len(record.searches), 4.0, 3.9),
     )
@@ -38,10 +37,13 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
 
 
 def _found(search: ReportedStudy, best: StoredTrial) -> str:
-    return (
-        f"{search.title}: the best of {formats.plural(len(search.trials), 'trial')} is number"
-        f" {best.number}"
-        f" ({words.parameters(best)}), at step {best.step:,} of {search.protocol.steps:,}."
+    return general.BEST_OF_SEARCH.format(
+        model=search.title,
+        trials=formats.plural(len(search.trials), "trial"),
+        number=best.number,
+        parameters=words.parameters(best),
+        step=f"{best.step:,}",
+        steps=f"{search.protocol.steps:,}",
     )
 
 
@@ -79,8 +81,7 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
             f"Expected lowest error by {title}",
             draw,
             frame,
-            alt=f"Line plot of the expected lowest validation error against {title}."
-            f" {_expected(frame)}",
+            alt=f"{general.EXPECTED_ALT.format(budget=title)} {_expected(frame)}",
             caption=_descriptive(shown),
             size=with_legend(len(record.searches), 4.7, 3.5),
         )
@@ -89,14 +90,8 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
             ("seconds", "training time", figures.expected_seconds),
         )
     ]
-    text = [
-        "Draw n of a study’s trials at random: this is the lowest validation error that they hold"
-        " on average, up to half of all trials, beyond which too few draws are left to average."
-        " The time is that of n trials at the study’s own average, trained as they were.",
-    ]
-    return Section(
-        "expected", "What a shorter search would have found", [*text, *_meanings(shown)], charts
-    )
+    text = [general.EXPECTED, *_meanings(shown)]
+    return Section("expected", "What a shorter search would have found", text, charts)
 
 
 def _meanings(searches: Sequence[ReportedStudy]) -> list[str]:
@@ -148,8 +143,12 @@ def _descriptive(searches: Sequence[ReportedStudy]) -> str:
 def _expected(frame: pd.DataFrame) -> str:
     last = frame.groupby("study", sort=False).tail(1).to_dict("records")
     return " ".join(
-        f"{row['model']}: {formats.percent(row['expected_error'])} of"
-        f" {formats.plural(row['trials'], 'trial')}, {formats.seconds(row['seconds'])}."
+        general.EXPECTED_BEST.format(
+            model=row["model"],
+            error=formats.percent(row["expected_error"]),
+            trials=formats.plural(row["trials"], "trial"),
+            time=formats.seconds(row["seconds"]),
+        )
         for row in last
     )
 
@@ -159,19 +158,14 @@ def importance(record: Record, trials: pd.DataFrame) -> Section | None:
     if trials.empty:
         return None
     frame = tables.importance(record)
-    text = [_importance(search) for search in record.searches]
-    text.append(
-        "By Optuna’s PED-ANOVA: how unlike a parameter’s values in the best tenth of the trials"
-        " are to its values in all of them. It ranks what this search varied in the ranges that"
-        " it searched."
-    )
+    text = [*(_importance(search) for search in record.searches), general.PED_ANOVA]
     charts = [
         Chart(
             f"{search.key}_importance",
             f"{search.title}: importance of each hyperparameter",
             figures.importance,
             frame[frame["study"] == search.name].reset_index(drop=True),
-            alt=f"Bar chart. {_importance(search)}",
+            alt=f"{general.IMPORTANCE_ALT} {_importance(search)}",
             size=(4.7, 0.9 + 0.5 * len(search.importance)),
         )
         for search in record.searches

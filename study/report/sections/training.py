@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from study import formats
-from study.report import tables
+from study.report import general, tables
 from study.report.content import Section
 from study.report.figures.training import on_common_scales
 from study.report.headline import NUMBERS
@@ -25,20 +25,21 @@ def training(record: Record, trials: pd.DataFrame) -> Section | None:
             f"{s.title}: {quantity}",
             draw,
             frame,
-            alt=f"Learning curve: {quantity} of trial {best.number}, the best of {s.noun}, on"
-            f" training batches and on the validation {record.items}, over {s.protocol.steps:,}"
-            f" steps. The lowest validation error, {formats.error(best.val_errors, best.n_val)},"
-            f" is at step {best.step:,}; at the end it is {formats.percent(best.final_error)}.",
+            alt=general.CURVES_ALT.format(
+                quantity=quantity,
+                number=best.number,
+                model=s.noun,
+                items=record.items,
+                steps=f"{s.protocol.steps:,}",
+                lowest=formats.error(best.val_errors, best.n_val),
+                step=f"{best.step:,}",
+                last=formats.percent(best.final_error),
+            ),
         )
         for (s, best), frame in zip(record.winners, frames, strict=True)
         for quantity, draw in draws
     ]
-    text = [
-        f"The grey line is one training batch of {record.protocol.batch_size} {record.items} a"
-        " point, before the step’s update, so it jumps; the coloured line is all validation"
-        f" {record.items}, after it. A search keeps the step with the fewest validation errors"
-        " (ringed)."
-    ]
+    text = [general.CURVES.format(batch=record.protocol.batch_size, items=record.items)]
     if record.comparison is not None:
         text[0] += (
             " The band spans the same hyperparameters on"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from study.report import figures, tables, words
+from study.report import figures, general, tables, words
 from study.report.content import Section
 from study.report.figures.weights import BARS
 from study.report.pictures import is_ink
@@ -64,11 +64,11 @@ def _linear_weights(record: Record, search: ReportedStudy, best: StoredTrial) ->
         f"{search.title}: its {search.stored.plan.inputs:,} weights",
         figures.linear_weights,
         tables.linear_weights(search.weights, shape),
-        alt=f"The weights of trial {best.number}, the best of {search.noun}, as a {shape[0]} by"
-        f" {shape[1]} image on a diverging scale.",
-        caption=f"{ink.capitalize()} on a green pixel is evidence for {second}, on a purple one"
-        f" for {first}; white pixels hardly count. The model adds these up, and nothing"
-        f" else.{_colours(shape)}",
+        alt=general.WEIGHTS_ALT.format(
+            number=best.number, model=search.noun, high=shape[0], wide=shape[1]
+        ),
+        caption=general.WEIGHTS.format(Ink=ink.capitalize(), first=first, second=second)
+        + _colours(shape),
         size=(4.7, 3.9),
     )
 
@@ -86,11 +86,11 @@ def _unit_weights(record: Record, search: ReportedStudy, best: StoredTrial) -> C
         f"{search.title}: {shown} of its {count} hidden units",
         figures.unit_weights,
         frame,
-        alt=f"The incoming weights of {shown} hidden units of trial {best.number}, the best of"
-        f" {search.noun}, each a {shape[0]} by {shape[1]} image on one diverging scale.",
-        caption=f"Those with the largest outgoing weights, largest first. A unit fires when"
-        f" {_ink(record)} falls on its green pixels; then it argues for {second} (+) or for"
-        f" {first} (−).{_colours(shape)}",
+        alt=general.UNITS_ALT.format(
+            shown=shown, number=best.number, model=search.noun, high=shape[0], wide=shape[1]
+        ),
+        caption=general.UNITS.format(ink=_ink(record), first=first, second=second)
+        + _colours(shape),
         size=(4.7, 3.9),
     )
 
@@ -125,10 +125,10 @@ def _coefficients(record: Record, search: ReportedStudy, best: StoredTrial) -> C
         f"{search.title}: {what}",
         figures.coefficients,
         frame,
-        alt=f"Bar chart of the largest weights of trial {best.number}, the best of {search.noun}:"
-        f" {_largest(frame)}.",
-        caption=f"A high value in a column with a green bar is evidence for {second}, with a"
-        f" purple bar for {first}. {unit}",
+        alt=general.COEFFICIENTS_ALT.format(
+            number=best.number, model=search.noun, largest=_largest(frame)
+        ),
+        caption=f"{general.COEFFICIENTS.format(first=first, second=second)} {unit}",
         size=(4.7, 0.9 + 0.24 * min(len(frame), BARS)),
     )
 
@@ -151,11 +151,14 @@ def _unit_columns(record: Record, search: ReportedStudy, best: StoredTrial) -> C
         f"{search.title}: {units} of its {count} hidden units",
         figures.unit_columns,
         frame,
-        alt=f"Heat map of the incoming weights of {units} hidden units of trial {best.number}, the"
-        f" best of {search.noun}, from {columns} of {record.data.inputs:,} columns.",
-        caption="The units with the largest outgoing weights, largest first, and the columns that"
-        " they weigh most. A unit fires when its green columns are high and its purple ones low;"
-        f" then it argues for {second} (+) or for {first} (−).",
+        alt=general.UNIT_COLUMNS_ALT.format(
+            units=units,
+            number=best.number,
+            model=search.noun,
+            shown=columns,
+            columns=f"{record.data.inputs:,}",
+        ),
+        caption=general.UNIT_COLUMNS.format(first=first, second=second),
         size=(4.7, 1.2 + 0.24 * columns),
     )
 

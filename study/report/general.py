@@ -1,0 +1,140 @@
+"""Sentences that are true of every study: what a figure shows, what a word or a method means.
+
+Each stands here once, and sections take it from here. A blank, as ``{items}``, is filled with a
+number, a name or what the data are called, never with a claim. All that may be true of one study
+and false of another is worded where its condition is. ``tests/report/test_sentences.py`` holds
+the sections to it.
+"""
+
+# The data
+SPLIT = "the first {train} train, the rest validate."
+ONE_RANGE = "All on one colour range."
+RAW_PIXELS = (
+    "Raw pixels are shown in units of the standard deviation of all training pixels, from their"
+    " mean"
+)
+EXAMPLES_ALT = "The first {count} training images of each class"
+ON_ONE_RANGE_ALT = "all on one colour range."
+
+# Hyperparameters
+EVERY_TRIAL = "Every trial is a mark."
+SHADED = (
+    "Shaded: trials within one standard error of their model’s best, too close to call on these"
+    " {items}."
+)
+AGAINST_RATE_ALT = (
+    "Scatter plot of every trial’s lowest validation error against its learning rate, both axes"
+    " logarithmic."
+)
+AGAINST_ALT = (
+    "Scatter plot of the lowest validation error of each trial of {models} against its {name}."
+)
+LOWEST_AT = "{model}: the lowest, {error}, is at {value}."
+PAIR_COLOURS = (
+    "The darker, the fewer errors; from four times the lowest on, all are equally light. Ringed:"
+    " the lowest. Crossed: diverged or pruned."
+)
+PAIR_ALT = (
+    "Scatter plot of the trials of {model} by {across} and {up}, coloured by error. The lowest,"
+    " {error}, is at {place}."
+)
+
+# The search
+BEST_OF_SEARCH = (
+    "{model}: the best of {trials} is number {number} ({parameters}), at step {step} of {steps}."
+)
+HISTORY = "Marks: trials. Line: the lowest error so far."
+HISTORY_ALT = (
+    "Every trial’s lowest validation error in the order they were run, with a line for the best"
+    " so far."
+)
+EXPECTED = (
+    "Draw n of a study’s trials at random: this is the lowest validation error that they hold on"
+    " average, up to half of all trials, beyond which too few draws are left to average. The time"
+    " is that of n trials at the study’s own average, trained as they were."
+)
+EXPECTED_ALT = "Line plot of the expected lowest validation error against {budget}."
+EXPECTED_BEST = "{model}: {error} of {trials}, {time}."
+PED_ANOVA = (
+    "By Optuna’s PED-ANOVA: how unlike a parameter’s values in the best tenth of the trials are"
+    " to its values in all of them. It ranks what this search varied in the ranges that it"
+    " searched."
+)
+IMPORTANCE_ALT = "Bar chart."
+
+# Training
+CURVES = (
+    "The grey line is one training batch of {batch} {items} a point, before the step’s update,"
+    " so it jumps; the coloured line is all validation {items}, after it. A search keeps the step"
+    " with the fewest validation errors (ringed)."
+)
+CURVES_ALT = (
+    "Learning curve: {quantity} of trial {number}, the best of {model}, on training batches and"
+    " on the validation {items}, over {steps} steps. The lowest validation error, {lowest}, is at"
+    " step {step}; at the end it is {last}."
+)
+
+# Weights
+WEIGHTS_ALT = (
+    "The weights of trial {number}, the best of {model}, as a {high} by {wide} image on a"
+    " diverging scale."
+)
+WEIGHTS = (
+    "{Ink} on a green pixel is evidence for {second}, on a purple one for {first}; white pixels"
+    " hardly count. The model adds these up, and nothing else."
+)
+UNITS_ALT = (
+    "The incoming weights of {shown} hidden units of trial {number}, the best of {model}, each a"
+    " {high} by {wide} image on one diverging scale."
+)
+UNITS = (
+    "Those with the largest outgoing weights, largest first. A unit fires when {ink} falls on"
+    " its green pixels; then it argues for {second} (+) or for {first} (−)."
+)
+COEFFICIENTS_ALT = (
+    "Bar chart of the largest weights of trial {number}, the best of {model}: {largest}."
+)
+COEFFICIENTS = (
+    "A high value in a column with a green bar is evidence for {second}, with a purple bar for"
+    " {first}."
+)
+UNIT_COLUMNS_ALT = (
+    "Heat map of the incoming weights of {units} hidden units of trial {number}, the best of"
+    " {model}, from {shown} of {columns} columns."
+)
+UNIT_COLUMNS = (
+    "The units with the largest outgoing weights, largest first, and the columns that they weigh"
+    " most. A unit fires when its green columns are high and its purple ones low; then it argues"
+    " for {second} (+) or for {first} (−)."
+)
+
+# Predictions and mistakes
+PREDICTIONS = (
+    "The probability that each winner gives to the right class, with its initial weights and"
+    " with those of its best step. Untrained, a model is near 50 %: it guesses."
+)
+MISREAD = (
+    "Each {one} says what it is, what the model took it for, and the probability that the model"
+    " gave to its own, wrong, answer where the weights are there."
+)
+PAIRED_COUNTS = (
+    "{First} alone errs on {only_first} {items}, {second} alone on {only_second}, both on"
+    " {both}, neither on {neither}. The difference of the two errors is {gap} percentage points"
+    " (95 % interval, paired: {ends}; McNemar’s mid-p = {p}), for these two trained models as"
+    " they stand: choosing them on these {items} is not allowed for."
+)
+ALL_PAIRED = (
+    "For these trained models as they stand: choosing them on these {items} is not allowed for,"
+    " and neither intervals nor p are corrected for the number of pairs."
+)
+
+# How to reproduce it
+SAME_BITS = (
+    "With these versions, on the same kind of processor, the commands below give the same"
+    " trials, bit for bit."
+)
+DATA_DIGEST = "SHA-256 of the {items} and labels: {digest}"
+TRIALS_DIGEST = (
+    "The trials’ digest is a SHA-256 over the stored digest of every trial, in order, a line"
+    " each; where the storage is a file, the last commands print it."
+)
