@@ -141,13 +141,16 @@ def _searching(search: Searched) -> list[Job]:
 
 def _confirming(search: Searched, quick: bool) -> list[Job]:
     """The cohorts of a study's splits, then its replicates."""
-    from study.confirm.loop import Settings, train_job
+    from study.confirm.division import FOLDS
+    from study.confirm.loop import FINALISTS, Settings, train_job
     from study.confirm.plan import finalists
     from study.confirm.repetitions import Replicate, Source, Split, jobs_of
 
     usual = Settings("", (), seeds=2, splits=2) if quick else Settings("", ())
-    source, chosen = Source.of(search, None), finalists(search.plan, search.trials, 3)
-    splits = [Split(source, usual.n_trials, k, usual.seed) for k in range(usual.splits)]
+    source, chosen = Source.of(search, None), finalists(search.plan, search.trials, FINALISTS)
+    splits = [
+        Split(source, usual.n_trials, k, usual.seed, FOLDS) for k in range(usual.splits or FOLDS)
+    ]
     cohorts = [job for split in splits for job in jobs_of(split)]
     units = round(sum(search.plan.model_definition.size(trial.parameters) for trial in chosen))
     kind = Kind("replicate", search.plan.model, len(chosen), units)

@@ -79,12 +79,12 @@ def searched(model: str, sampler: str, seed: int, trials: int, steps: int) -> di
     import optuna
 
     from study import dataset
-    from study.confirm.repetitions import divide
+    from study.confirm.division import divide
     from study.seeds import derive
     from study.training.protocol import Protocol
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    inner, holdout = divide(dataset.load(), seed=seed, number=0)
+    inner, holdout = divide(dataset.load(), seed=seed, number=0, folds=0)
     plan = Plan(
         model=model,
         space=default_space(MODELS[model]),

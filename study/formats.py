@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from study.stats import Interval
+    from study.stats import CorrectedMean, Interval
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -32,6 +32,15 @@ def interval(ends: Interval) -> str:
     return f"{percent(max(ends.lower, 0))} to {percent(min(ends.upper, 1))}"
 
 
+def mean_interval(error: CorrectedMean) -> str:
+    """The interval of a mean error; ``at most 0.03 %`` where no image was misjudged, or all."""
+    if error.is_bound and error.mean == 0:
+        return f"at most {percent(error.interval.upper)}"
+    if error.is_bound and error.mean == 1:
+        return f"at least {percent(error.interval.lower)}"
+    return interval(error.interval)
+
+
 def counted_interval(ends: Interval, n: int) -> str:
     """``1.93 % to 3.41 % (35 to 61)``."""
     return f"{interval(ends)} ({max(ends.lower, 0) * n:.0f} to {min(ends.upper, 1) * n:.0f})"
@@ -40,6 +49,11 @@ def counted_interval(ends: Interval, n: int) -> str:
 def p_value(p: float) -> str:
     """``0.038``, or a bound where it is tiny."""
     return f"{p:.2g}" if p >= 0.001 else rate(float(f"{p:.1e}"))
+
+
+def probability(p: float) -> str:
+    """``0.38``, or a bound next to 0 and 1."""
+    return "below 0.01" if p < 0.005 else "above 0.99" if p > 0.995 else f"{p:.2f}"
 
 
 def power_of_ten(exponent: int) -> str:

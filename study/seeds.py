@@ -5,7 +5,15 @@ from typing import Literal, get_args
 import numpy as np
 
 Stream = Literal[
-    "batches", "weights", "sampler", "replicates", "splits", "study", "order", "data set"
+    "batches",
+    "weights",
+    "sampler",
+    "replicates",
+    "splits",
+    "study",
+    "order",
+    "data set",
+    "folds",
 ]
 _KEYS = {stream: key for key, stream in enumerate(get_args(Stream))}  # their order fixes all seeds
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import study
-from study.confirm.repetitions import divide, split_order
+from study.confirm.division import divide, split_order
 from study.dataset.split import default_n_train, stratified
 from study.dataset.telling import summary
 from study.errors import StudyError
@@ -187,26 +187,26 @@ def test_three_parts_have_the_same_shares():
     assert ones == pytest.approx([21, 4.5, 4.5], abs=0.5)
 
 
-def test_a_shuffled_studys_splits_are_drawn_by_class(pair):
+def test_a_shuffled_studys_random_splits_are_drawn_by_class(pair):
     """Data in file order is divided as version 0.1 did."""
     frame = table()
     data = study.load(X=frame[["a", "b", "c"]], y=frame["kind"])
-    order = split_order(data, seed=0, number=1)
+    order = split_order(data, seed=0, number=1, folds=0)
     holdout = data.labels[order[-30:]]
 
     assert sorted(order) == [*range(200)]
     assert holdout.sum() == 10
-    assert split_order(pair, seed=0, number=0)[:3].tolist() == [7735, 2635, 6391]
+    assert split_order(pair, seed=0, number=0, folds=0)[:3].tolist() == [7735, 2635, 6391]
 
 
 def test_a_holdout_is_normalised_by_its_splits_training_part():
     """As the model saw its training rows; the rows that validate and the holdout teach nothing."""
     frame = table()
     data = study.load(X=frame[["a", "b", "c"]], y=frame["kind"])
-    inner, holdout = divide(data, seed=0, number=0)
+    inner, holdout = divide(data, seed=0, number=0, folds=7)
     fitted = inner.raw[: inner.n_train]
 
-    assert (inner.n_train, len(inner.raw), len(holdout.raw)) == (140, 170, 30)
+    assert (inner.n_train, len(inner.raw), len(holdout.raw)) == (145, 172, 28)
     for part in (inner, holdout):
         wanted = (part.raw - fitted.mean(0)) / fitted.std(0)
         assert np.allclose(part.images, wanted, atol=1e-5)

@@ -49,10 +49,11 @@ class Confirmation:
         from study.confirm.comparison import compare_all
         from study.confirm.summary import lines
 
+        settings = self.settings
         with tqdm(desc="confirm", unit="repetition", disable=True if quiet else None) as self.bar:
             self._show(self.done, self.total)
             self.future.result()
-        say(*lines(compare_all(self.settings.storage, self.settings.names)))
+        say(*lines(compare_all(settings.storage, settings.names, settings.margin)))
 
 
 def command(args: argparse.Namespace) -> int:

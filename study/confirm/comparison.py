@@ -13,8 +13,9 @@ from typing import Any
 
 from study import formats, html_table
 from study.confirm.evidence import Attrs, Evidence, read_evidence
-from study.confirm.side import Sample, Side, samples
-from study.confirm.verdict import OverallVerdict, Verdict
+from study.confirm.side import Sample, Side, differences, samples
+from study.confirm.verdict import Judged, OverallVerdict, Verdict
+from study.margin import DEFAULT_MARGIN, Margin
 from study.stats import (
     CorrectedMean,
     Decision,
@@ -23,16 +24,17 @@ from study.stats import (
     Outperforming,
     bonferroni_confidence,
     decide,
+    detectable,
     holm,
     mcnemar,
-    nadeau_bengio,
     newcombe,
     paired_counts,
+    probabilities,
     probability_of_outperforming,
 )
 from study.trials import unpack
 
-SHARED = ("seed", "n_seeds", "n_splits", "search_trials_per_split", "n_fit")
+SHARED = ("seed", "n_seeds", "judged")
 """What all pairs of a comparison have in common."""
 
 
@@ -48,15 +50,14 @@ class Comparison:
     b: Side
     seed: int  # of everything random in the confirmation
     n_seeds: int
-    n_splits: int
-    search_trials_per_split: int
-    n_fit: int  # training images in each split
-    difference: CorrectedMean  # of holdout errors, a fraction
-    b_outperforms_a: Outperforming  # on the replicates' last validations
+    judged: Judged
+    difference: CorrectedMean  # of the errors on held-out images, a fraction
+    verdict: Verdict
+    b_ahead_over_splits: Outperforming  # P(B errs less) on what a split held out
+    b_outperforms_a: Outperforming  # P(B errs less) on a fresh seed, at the best step
     raw_mcnemar: McNemar  # of the two raw best trials; b: only A wrong
     raw_difference: Interval  # Newcombe 95 %, a fraction
-    replicate_mcnemar: tuple[McNemar, ...]
-    verdict: Verdict
+    replicate_mcnemar: tuple[McNemar, ...]  # at the best step
     n_pairs: int = 1  # that are compared together
 
     @property
@@ -80,8 +81,15 @@ class Comparison:
         One of several pairs has ``p_adjusted`` and ``n_pairs`` too.
         """
         found = asdict(self)
-        found["verdict"] = {field.name: found["verdict"][field.name] for field in fields(Decision)}
-        found |= {"headline": self.verdict.headline, "sentence": self.sentence}
+        v = self.verdict
+        kept = (
+            *(field.name for field in fields(Decision)),
+            "margin",
+            "probabilities",
+            "detectable",
+        )
+        found["verdict"] = {name: found["verdict"][name] for name in kept}
+        found |= {"headline": v.headline, "sentence": v.sentence, "power": v.power}
         if self.n_pairs == 1:
             del found["n_pairs"]
             return found
@@ -144,102 +152,114 @@ class Comparisons:
         }
 
 
-def compare(storage: str, names: tuple[str, str]) -> Comparison:
+def compare(storage: str, names: tuple[str, str], margin: Margin = DEFAULT_MARGIN) -> Comparison:
     """Compare two confirmed studies.
 
     Args:
         storage: A path or a URL; it is only read.
         names: The two studies.
+        margin: The largest difference in error that does not matter in practice.
 
     Raises:
         NotConfirmedError: They are not, or not wholly, confirmed as they are now.
         StudyError: A study is missing or damaged, or the two can't be compared.
     """
-    return compared(*read_evidence(storage, names))
+    return compare_all(storage, names, margin).pairs[0]
 
 
-def compare_all(storage: str, names: Sequence[str]) -> Comparisons:
+def compare_all(
+    storage: str, names: Sequence[str], margin: Margin = DEFAULT_MARGIN
+) -> Comparisons:
     """Compare two or more confirmed studies, with corrections for the number of pairs.
 
     Args:
         storage: A path or a URL; it is only read.
         names: The studies, two or more.
+        margin: The largest difference in error that does not matter in practice.
 
     Raises:
         NotConfirmedError: One is not, or not wholly, confirmed as it is now.
         StudyError: A study is missing or damaged, or they can't be compared.
     """
-    return compared_all(read_evidence(storage, names))
+    return compared_all(read_evidence(storage, names), margin)
 
 
-def compared(a: Evidence, b: Evidence) -> Comparison:
-    """Compare two studies, on the seeds and splits that both have."""
-    return compared_all((a, b)).pairs[0]
-
-
-def compared_all(evidence: Sequence[Evidence]) -> Comparisons:
+def compared_all(evidence: Sequence[Evidence], margin: Margin = DEFAULT_MARGIN) -> Comparisons:
     """Compare two or more studies, on the seeds and splits that all have."""
     cut = samples(evidence)
     pairs = list(combinations(cut, 2))
-    differences = [_difference(a, b, len(pairs)) for a, b in pairs]
-    adjusted = holm([difference.p for difference in differences]).tolist()
-    found = [
-        _pair(a, b, difference, p, len(pairs))
-        for (a, b), difference, p in zip(pairs, differences, adjusted, strict=True)
+    found = [_difference(a, b, len(pairs)) for a, b in pairs]
+    adjusted = holm([difference.p for difference in found]).tolist()
+    compared = [
+        _pair(pair, difference, p if len(pairs) > 1 else None, len(pairs), margin)
+        for pair, difference, p in zip(pairs, found, adjusted, strict=True)
     ]
-    return Comparisons(tuple(sample.side for sample in cut), tuple(found))
+    return Comparisons(tuple(sample.side for sample in cut), tuple(compared))
 
 
 def _difference(a: Sample, b: Sample, n_pairs: int) -> CorrectedMean:
-    """Of the holdout errors, with an interval that holds for so many pairs at once."""
-    return nadeau_bengio(
-        a.holdout_errors - b.holdout_errors,
-        **a.sizes,
-        confidence=bonferroni_confidence(n_pairs),
-    )
+    """Of the errors on held-out images, with an interval that holds for so many pairs at once."""
+    return a.mean(differences(a.wrong, b.wrong), bonferroni_confidence(n_pairs))
 
 
 def _pair(
-    a: Sample, b: Sample, difference: CorrectedMean, p_adjusted: float, n_pairs: int
+    sides: tuple[Sample, Sample],
+    difference: CorrectedMean,
+    p_adjusted: float | None,
+    n_pairs: int,
+    margin: Margin,
 ) -> Comparison:
     """Two studies, with what was found about their difference beside all others."""
-    outperforming = probability_of_outperforming(
-        *([row["final_errors"] for row in side.of_best] for side in (a, b))
-    )
-    tests = tuple(_mcnemar(*rows) for rows in zip(a.of_best, b.of_best, strict=True))
-    wrong = [side.evidence.best.predictions != a.labels for side in (a, b)]
-    counts = paired_counts(*wrong)
-    corrected = p_adjusted if n_pairs > 1 else None
-    decision = decide(difference.interval, outperforming, tests, p_adjusted=corrected)
+    a, b = sides
+    ahead = probability_of_outperforming(a.holdout_errors, b.holdout_errors)
+    fresh = [[row["val_errors"] for row in side.of_best] for side in (a, b)]
+    counts = paired_counts(*(side.evidence.best.predictions != a.labels for side in (a, b)))
     return Comparison(
         a=a.side,
         b=b.side,
         seed=int(a.evidence.stored_splits.manifest["seed"]),
         n_seeds=a.n_seeds,
-        n_splits=a.n_splits,
-        search_trials_per_split=len(a.splits[0]["searched"]),
-        n_fit=a.splits[0]["n_fit"],
+        judged=a.judged,
         difference=difference,
-        b_outperforms_a=outperforming.mirrored(),
+        verdict=_verdict(sides, difference, p_adjusted, n_pairs, margin),
+        b_ahead_over_splits=ahead.mirrored(),
+        b_outperforms_a=probability_of_outperforming(*fresh).mirrored(),
         raw_mcnemar=mcnemar(counts.only_a, counts.only_b),
         raw_difference=newcombe(counts),
-        replicate_mcnemar=tests,
-        verdict=Verdict(
-            **vars(decision),
-            names=(a.name, b.name),
-            errors=(a.side.holdout.mean, b.side.holdout.mean),
-            interval=difference.interval,
-            p_adjusted=corrected,
-            items=a.evidence.search.plan.protocol.items,
-        ),
+        replicate_mcnemar=tuple(_mcnemar(*r) for r in zip(a.of_best, b.of_best, strict=True)),
         n_pairs=n_pairs,
     )
 
 
+def _verdict(
+    sides: tuple[Sample, Sample],
+    difference: CorrectedMean,
+    p_adjusted: float | None,
+    n_pairs: int,
+    stated: Margin,
+) -> Verdict:
+    a, b = sides
+    errors = a.side.holdout.mean, b.side.holdout.mean
+    margin = stated.of(*errors)
+    decision = decide(difference, margin, p_adjusted=p_adjusted, n_pairs=n_pairs)
+    return Verdict(
+        **vars(decision),
+        names=(a.name, b.name),
+        errors=errors,
+        difference=difference,
+        margin=margin,
+        stated_margin=stated,
+        probabilities=probabilities(difference, margin),
+        detectable=detectable(difference, confidence=bonferroni_confidence(n_pairs)),
+        judged=a.judged,
+        p_adjusted=p_adjusted,
+    )
+
+
 def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
-    """The test of a pair of replicates, at the last validation."""
+    """The test of a pair of replicates, each at its best step."""
     labels = unpack(a["val_labels"], a["n_val"])
-    wrong = [unpack(r["final_predictions"], r["n_val"]) != labels for r in (a, b)]
+    wrong = [unpack(r["predictions"], r["n_val"]) != labels for r in (a, b)]
     counts = paired_counts(*wrong)
     return mcnemar(counts.only_a, counts.only_b)
 
@@ -250,10 +270,15 @@ def _html(sentence: str, sides: Sequence[Side], shared: Comparison) -> str:
         [
             side.study,
             formats.percent(side.raw_best_errors / side.n_val),
-            formats.percent(side.replicates_final.mean / side.n_val),
+            formats.percent(side.replicates_best.mean / side.n_val),
             formats.percent(side.holdout.mean),
         ]
         for side in sides
     ]
-    head = ["study", "raw best", f"{shared.n_seeds} fresh seeds", f"{shared.n_splits} holdouts"]
+    head = [
+        "study",
+        "raw best",
+        f"{shared.n_seeds} fresh seeds",
+        f"held-out {shared.judged.items}",
+    ]
     return html_table.table(sentence, head, rows)

@@ -42,6 +42,11 @@ class Evidence:
         return [trial.user_attrs for trial in self.stored_splits.frozen]
 
     @property
+    def folds(self) -> int:
+        """Parts that the images were divided into; 0 for random splits."""
+        return int(self.stored_splits.manifest.get("folds", 0))
+
+    @property
     def best(self) -> StoredTrial:
         """The study's best trial."""
         assert self.search.best is not None, "the study was read by read_searched"
@@ -116,7 +121,7 @@ def _read_part(
 
 def _require_same_settings(storage: str, names: Sequence[str], parts: list[Searched]) -> None:
     """Refuse to pair replicates or splits that were made with different settings."""
-    for setting in ("seed", "n_trials"):
+    for setting in ("seed", "n_trials", "folds"):
         first, *others = (found.manifest.get(setting) for found in parts)
         for name, other in zip(names[1:], others, strict=True):
             if first != other:

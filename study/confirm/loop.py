@@ -18,12 +18,15 @@ from study.confirm.plan import (
     engine_of_part,
     finalists,
     find_parts,
+    folds_of,
+    manifest_of,
     manifest_of_part,
     read_searched,
     require_free,
     require_images,
 )
 from study.errors import StudyError
+from study.margin import DEFAULT_MARGIN, Margin
 from study.storage.comparable import require_comparable
 from study.storage.searched import Searched, require_fit
 from study.storage.urls import shown
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     Part = tuple[str, dict[str, Any], Sequence[Repetition]]
 
 REMEDY = "pass --restart"
+RANDOM_SPLITS = 8  # as many as version 0.1 had
+FINALISTS = 2  # the best trial, and the simplest within one standard error of it
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,13 @@ class Settings:
 
     storage: str
     names: tuple[str, ...]  # the studies, two or more, the simpler models first
-    seeds: int = 20  # replicates
-    splits: int = 8
+    seeds: int = 10  # replicates
+    splits: int | None = None  # None: one for each fold, or RANDOM_SPLITS
+    folds: int | None = None  # parts that are held out in turn, 0: random splits; None: as begun
     n_trials: int = 16  # of the search inside each split
-    finalists: int = 3  # of each study, at most
+    finalists: int | None = None  # of each study, at most; None: as many as were, else FINALISTS
     seed: int = 0  # of everything random here
+    margin: Margin = DEFAULT_MARGIN  # of the verdict; it changes nothing that is trained
     workers: Workers = field(default_factory=Workers)
     data_root: Path | None = None
 
@@ -79,9 +86,9 @@ def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | N
     """
     from study.confirm.repetitions import require_classes
 
-    searches, names = _read(settings)
+    searches, names, folds = _read(settings)
     # the last first: the larger models take longest
-    parts = [part for search in searches[::-1] for part in _parts(search, settings, names)]
+    parts = [part for search in searches[::-1] for part in _parts(search, settings, names, folds)]
     for name, manifest, repetitions in parts:
         require_fit(settings.storage, name, partial(_same, manifest), REMEDY)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
@@ -121,43 +128,61 @@ def restart(settings: Settings) -> None:
             optuna.delete_study(study_name=name, storage=study._storage)
 
 
-def _read(settings: Settings) -> tuple[list[Searched], Parts]:
-    """The studies, which can be confirmed, and the parts that are there."""
+def _read(settings: Settings) -> tuple[list[Searched], Parts, int]:
+    """The studies, which can be confirmed, the parts that are there, and the number of folds."""
     searches = [read_searched(settings.storage, name) for name in settings.names]
     require_comparable(*searches)
-    require_images(searches[0])
     parts = find_parts(settings.storage, searches)
+    folds = settings.folds
+    if folds is None:
+        folds = folds_of(settings.storage, searches, parts)
+    require_images(searches[0], folds)
     require_free(settings.storage, searches, parts)
-    return searches, parts
+    return searches, parts, folds
 
 
-def _parts(search: Searched, settings: Settings, names: Parts) -> list[Part]:
+def _parts(search: Searched, settings: Settings, names: Parts, folds: int) -> list[Part]:
     """The two studies that confirm one: name, manifest, and all repetitions, done or not."""
-    from study.confirm.repetitions import Replicate, Source, Split
+    splits, replicates = (
+        names.get((search.name, part), search.name + part) for part in (SPLITS, REPLICATES)
+    )
+    return [_splits(search, settings, splits, folds), _replicates(search, settings, replicates)]
 
-    chosen = finalists(search.plan, search.trials, settings.finalists)
+
+def _splits(search: Searched, settings: Settings, name: str, folds: int) -> Part:
+    from study.confirm.repetitions import Source, Split
+
     seed, n_trials = settings.seed, settings.n_trials
+    engine = engine_of_part(settings.storage, search, name)
+    source = Source.of(search, settings.data_root, engine)
+    divided = {"folds": folds} if folds else {}  # version 0.1 had no such entry
+    return (
+        name,
+        manifest_of_part(search, SPLITS, seed, engine, n_trials=n_trials, **divided),
+        [
+            Split(source, n_trials, k, seed, folds)
+            for k in range(settings.splits or folds or RANDOM_SPLITS)
+        ],
+    )
+
+
+def _replicates(search: Searched, settings: Settings, name: str) -> Part:
+    from study.confirm.repetitions import Replicate, Source
+
+    begun = (manifest_of(settings.storage, name) or {}).get("finalists", ())
+    limit = settings.finalists or len(begun) or FINALISTS
+    chosen = finalists(search.plan, search.trials, limit)
+    engine = engine_of_part(settings.storage, search, name)
+    source = Source.of(search, settings.data_root, engine)
     found = {
         "finalists": [trial.number for trial in chosen],
         "digests": [trial.weights_sha256 for trial in chosen],
     }
-    splits, replicates = (
-        names.get((search.name, part), search.name + part) for part in (SPLITS, REPLICATES)
+    return (
+        name,
+        manifest_of_part(search, REPLICATES, settings.seed, engine, **found),
+        [Replicate(source, chosen, k, settings.seed) for k in range(settings.seeds)],
     )
-    engines = [engine_of_part(settings.storage, search, name) for name in (splits, replicates)]
-    sources = [Source.of(search, settings.data_root, engine) for engine in engines]
-    return [
-        (
-            splits,
-            manifest_of_part(search, SPLITS, seed, engines[0], n_trials=n_trials),
-            [Split(sources[0], n_trials, k, seed) for k in range(settings.splits)],
-        ),
-        (
-            replicates,
-            manifest_of_part(search, REPLICATES, seed, engines[1], **found),
-            [Replicate(sources[1], chosen, k, seed) for k in range(settings.seeds)],
-        ),
-    ]
 
 
 def _same(manifest: dict[str, Any], stored: object) -> dict[str, Any]:

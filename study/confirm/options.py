@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from study import cli, options
-from study.confirm.loop import Settings
+from study.confirm.division import FOLDS
+from study.confirm.loop import FINALISTS, Settings
 from study.errors import StudyError
+from study.margin import DEFAULT_MARGIN, Margin
 
 DEFAULT_NAMES = "linear", "mlp"
 
 EPILOG = [
-    "The verdict's rule is fixed: the second model is better when the corrected 95 % interval of",
-    "the difference on the holdouts excludes 0, it outperforms on fresh seeds with a probability",
-    "whose interval lies above 1/2 and reaches past 3/4, and McNemar's mid-p is below .05 in at",
-    "least nine of ten pairs of replicates. With one of the last two missing it is suggestive.",
+    "The verdict's rule is fixed. One model is better when the 95 % interval of the difference",
+    "in error on held-out images excludes 0. If neither is, they are equivalent when the 90 %",
+    "interval lies within the margin (two one-sided tests at 5 %), and otherwise not separated.",
     "Of three or more studies every pair has a verdict: Holm's corrected p below .05 takes the",
     "place of the interval, and the intervals hold for all pairs at once (Bonferroni's).",
 ]
@@ -24,8 +26,8 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     found = cli.new_parser(
         "study.confirm",
-        "Retrain the winners of two or more searches on fresh seeds, repeat the searches on "
-        "fresh splits, and compare.",
+        "Repeat two or more searches with a part of the images held out, retrain their best "
+        "trials on fresh seeds, and compare.",
         EPILOG,
     )
     options.add_common(found)
@@ -85,22 +87,66 @@ def names_of(args: argparse.Namespace) -> tuple[str, ...]:
 def add_confirm(parser: argparse.ArgumentParser) -> None:
     """The options of every command that confirms."""
     group = parser.add_argument_group("confirmation")
-    for option, kind, what in (
-        ("seeds", cli.at_least_two, "fresh seeds to retrain the finalists on"),
-        ("splits", cli.at_least_two, "random splits to repeat the searches on"),
-        ("finalists", cli.positive_int, "trials of each study to retrain, at most"),
+    for option, kind, what, usual in (
+        ("seeds", cli.at_least_two, "fresh seeds to retrain the finalists on", Settings.seeds),
+        ("splits", cli.at_least_two, "times to repeat each search", "one for each fold"),
+        (
+            "folds",
+            folds,
+            "equal parts of the data, of which each split holds out the next; 0 draws every split "
+            "at random, as version 0.1 did",
+            FOLDS,
+        ),
+        ("finalists", cli.positive_int, "trials of each study to retrain, at most", FINALISTS),
     ):
-        default = getattr(Settings, option)
         group.add_argument(
             f"--{option}",
             type=kind,
             metavar="N",
-            default=default,
-            help=f"{what} (default: {default})",
+            default=getattr(Settings, option),
+            help=f"{what} (default: {usual})",
         )
+    add_margin(group)
     group.add_argument(
         "--restart", action="store_true", help="drop an earlier confirmation of these studies"
     )
+
+
+def add_margin(parser: argparse._ActionsContainer) -> None:
+    """The option of every command that prints a verdict."""
+    parser.add_argument(
+        "--margin",
+        type=margin,
+        default=str(DEFAULT_MARGIN),
+        metavar="SIZE",
+        help="the largest difference in error that does not matter in practice, in percentage "
+        "points as 0.25pp, or as a share of the mean of the two errors as 20%% "
+        "(default: %(default)s)",
+    )
+
+
+def folds(text: str) -> int:
+    """0, or 2 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+    """
+    return 0 if text == "0" else cli.at_least_two(text)
+
+
+def margin(text: str) -> Margin:
+    """``20%`` of the mean error, or ``0.25pp``: percentage points.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither, or not between 0 and 100.
+    """
+    found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+) ?(%|pp)", text.strip())
+    if not found or float(found[1]) > 100:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: must be percentage points such as 0.25pp, or a share of the mean error "
+            "such as 20%"
+        )
+    return Margin(float(found[1]) / 100, is_relative=found[2] == "%")
 
 
 def settings_of(
@@ -112,7 +158,9 @@ def settings_of(
         names=names,
         seeds=args.seeds,
         splits=args.splits,
+        folds=args.folds,
         n_trials=n_trials,
+        margin=args.margin,
         finalists=args.finalists,
         seed=args.seed,
         workers=options.workers_of(args),

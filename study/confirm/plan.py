@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study import storage as store
+from study.confirm.division import FOLDS, sizes
 from study.errors import StudyError
 from study.storage.inspection import inspect
 from study.storage.manifest import FIRST_NAME
@@ -130,17 +131,19 @@ def _is_empty(storage: str, name: str) -> bool:
     return store.manifest(study) is None and not store.frozen_trials(study)
 
 
-def require_images(search: Searched) -> None:
-    """Refuse a study whose training images can't give up a holdout.
+def require_images(search: Searched, folds: int) -> None:
+    """Refuse a study whose training images can't give up a part that is held out.
 
     Raises:
         StudyError: Less than a batch would be left to train on.
     """
-    protocol, n_val = search.plan.protocol, search.trials[0].n_val
-    if protocol.n_train - n_val < protocol.batch_size:
+    protocol = search.plan.protocol
+    n = protocol.n_train + search.trials[0].n_val
+    n_fit, _, n_holdout = sizes(n, protocol.n_train, number=0, folds=folds)
+    if n_fit < protocol.batch_size:
         raise StudyError(
             f"study {search.name!r}: n_train {protocol.n_train} leaves too few "
-            f"{protocol.items} to train on beside a holdout of {n_val}: search with a larger "
+            f"{protocol.items} to train on beside a holdout of {n_holdout}: search with a larger "
             "--n-train"
         )
 
@@ -190,6 +193,29 @@ def manifest_of_part(
     }
 
 
+def folds_of(storage: str, searches: Sequence[Searched], parts: Parts) -> int:
+    """How many parts the images are divided into: as a confirmation that is there divided them.
+
+    Args:
+        storage: A path or a URL.
+        searches: The studies.
+        parts: Those that are there.
+
+    Returns:
+        0 for random splits, which confirmations of version 0.1 have.
+    """
+    there = [parts[s.name, SPLITS] for s in searches if (s.name, SPLITS) in parts]
+    begun = [manifest_of(storage, name) for name in there]
+    return next((found.get("folds", 0) for found in begun if found is not None), FOLDS)
+
+
+def manifest_of(storage: str, name: str) -> dict[str, Any] | None:
+    """The manifest of a study; None where it is not there, or was not begun."""
+    if not store.has_study(storage, name):
+        return None
+    return store.manifest(store.load_study(storage, name))
+
+
 def engine_of_part(storage: str, search: Searched, name: str) -> str:
     """What trains a part: what began it, else the study's engine, or torch where that is missing.
 
@@ -198,10 +224,7 @@ def engine_of_part(storage: str, search: Searched, name: str) -> str:
         search: The study.
         name: Of the part, which need not be there.
     """
-    own = search.plan.engine
-    begun = (
-        store.manifest(store.load_study(storage, name)) if store.has_study(storage, name) else None
-    )
+    own, begun = search.plan.engine, manifest_of(storage, name)
     if begun is not None:
         return str(begun.get("engine", own))
     return own if is_here(own) else "torch"

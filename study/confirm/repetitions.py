@@ -17,13 +17,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from study.confirm.division import divide, sizes
 from study.confirm.plan import seed_key
-from study.dataset import Data, option, stratified
+from study.dataset import Data, option
 from study.errors import StudyError
 from study.search.planner import Planner, tasks_of
-from study.seeds import derive, generator
+from study.seeds import derive
 from study.storage.searched import Searched
 from study.training.loading import load_pair
 from study.training.plan import Plan
@@ -32,6 +31,7 @@ from study.training.space import Configuration, sampled
 from study.training.task import Task
 from study.trials import StoredTrial, digest, rank
 from study.trials.frozen import not_before
+from study.trials.selection import recommended
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -98,12 +98,22 @@ class Split:
     n_trials: int
     number: int
     seed: int  # the confirmation's
+    folds: int  # parts that the images are divided into; 0: each split is random
     size: int = 1  # how many trials it gives
 
     @property
     def batch_seed(self) -> int:
         """Of the batch order, which all studies share."""
         return derive(self.seed, "splits", self.number)
+
+    def divide(self) -> tuple[Data, Data]:
+        """The images to search on, and those that are held out.
+
+        Raises:
+            StudyError: The images are not there, or a class is missing in a part of them.
+        """
+        data = self.source.load()
+        return divide(data, seed=self.seed, number=self.number, folds=self.folds)
 
     def plan(self, n_fit: int) -> Plan:
         """The plan of the search inside, which trains on so many images.
@@ -150,14 +160,18 @@ def jobs_of(repetition: Repetition) -> list[Job]:
         return [repetition]
     if not repetition.source.plan.is_known_ahead:
         return [SplitCohort(repetition, None)]
-    pair = repetition.source.load()
-    plan = repetition.plan(2 * pair.n_train - len(pair.raw))
+    plan = repetition.plan(_n_fit(repetition))
     planner = Planner(plan, [])
     return [
         SplitCohort(repetition, replace(task, seed=repetition.batch_seed))
         for planned in planner.generations(repetition.n_trials)
         for task in tasks_of(plan, planner, planned, "", None)  # the split has its own images
     ]
+
+
+def _n_fit(split: Split) -> int:
+    data = split.source.load()
+    return sizes(len(data.raw), data.n_train, number=split.number, folds=split.folds)[0]
 
 
 def trials_of(repetition: Repetition, results: Sequence[list[Any]]) -> list[FrozenTrial]:
@@ -172,16 +186,27 @@ def trials_of(repetition: Repetition, results: Sequence[list[Any]]) -> list[Froz
 
 
 def _best(split: Split, candidates: Sequence[Candidate]) -> FrozenTrial:
+    """The trial that the search inside a split chose, with what the simplest one is worth."""
     plan = split.source.plan
-    found = sorted(
-        ((StoredTrial.of(each.trial), each) for each in candidates),
-        key=lambda pair: pair[0].number,
-    )
-    complete = [pair for pair in found if pair[0].state == "COMPLETE"]
-    _, best = min(complete, key=lambda pair: rank(pair[0]))
-    searched = [[*_stored(plan, t.parameters), t.val_errors, t.state] for t, _ in found]
-    attrs = best.attrs | {"searched": searched}
+    found = {each.trial.number: each for each in candidates}
+    trials = [StoredTrial.of(found[number].trial) for number in sorted(found)]
+    chosen = min((t for t in trials if t.state == "COMPLETE"), key=rank)
+    best, simplest = found[chosen.number], found[recommended(plan, trials).number]
+    attrs = best.attrs | {
+        "searched": [[*_stored(plan, t.parameters), t.val_errors, t.state] for t in trials]
+    }
+    if split.folds:
+        attrs["simplest"] = _judged(simplest)
     return recorded(plan, best.configuration, attrs, best.value, best.began)
+
+
+def _judged(candidate: Candidate) -> dict[str, Any]:
+    """What a trial of a split's search was, and what it was worth on the held-out images."""
+    kept = ("search_trial", "val_errors", "holdout_errors", "holdout_predictions")
+    return {
+        "parameters": dict(candidate.configuration),
+        **{name: candidate.attrs[name] for name in kept},
+    }
 
 
 def _stored(plan: Plan, parameters: Configuration) -> list[Any]:
@@ -211,33 +236,6 @@ def recorded(
     return trial
 
 
-def split_order(pair: Data, *, seed: int, number: int) -> np.ndarray:
-    """A random order of all images: the first train, then come validation and holdout, (N,).
-
-    Data that the study shuffled by class is divided by class here too.
-    """
-    random, n = generator(seed, "splits", number), len(pair.raw)
-    if pair.order is None:
-        return random.permutation(n)
-    n_holdout = n - pair.n_train
-    return stratified(pair.labels, (n - 2 * n_holdout, n_holdout, n_holdout), random)
-
-
-def divide(pair: Data, *, seed: int, number: int) -> tuple[Data, Data]:
-    """The images to search on, and the holdout, which is as large as the validation set.
-
-    Raises:
-        StudyError: A class is missing in one of the three parts.
-    """
-    n_holdout = len(pair.raw) - pair.n_train
-    order = split_order(pair, seed=seed, number=number)
-    inner = pair.taking(order[:-n_holdout], len(pair.raw) - 2 * n_holdout)
-    holdout = pair.taking(order[-n_holdout:], 1, like=inner)
-    inner.require_classes(f"split {number}")
-    holdout.require_both(holdout.labels, f"are the holdout of split {number}")
-    return inner, holdout
-
-
 def require_classes(repetitions: Sequence[Repetition]) -> None:
     """Refuse splits of which a part lacks a class, before anything is trained.
 
@@ -246,4 +244,4 @@ def require_classes(repetitions: Sequence[Repetition]) -> None:
     """
     for each in repetitions:
         if isinstance(each, Split):
-            divide(each.source.load(), seed=each.seed, number=each.number)
+            each.divide()

@@ -9,13 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from study.confirm.evidence import Attrs, Evidence
-from study.confirm.verdict import names_of
+from study.confirm.verdict import Judged, names_of
 from study.stats import (
     BiasCorrected,
     CorrectedMean,
     Interval,
     Summary,
     bootstrap_bias_correction,
+    held_out_mean,
     nadeau_bengio,
     summarise,
     wilson,
@@ -40,8 +41,10 @@ class Side:
     replicates_final: Summary  # the best trial's configuration on fresh seeds, last validation
     replicates_best: Summary  # the same, the lowest of all validations
     finalists: dict[int, float]  # trial → mean final errors over the replicates
-    holdout: CorrectedMean  # error, a fraction: whole searches on fresh splits
-    optimism: float  # mean of holdout errors − the errors that the search chose by
+    holdout: CorrectedMean  # error, a fraction: whole searches, each judged on held-out images
+    simplest_holdout: CorrectedMean | None  # the same of each search's recommended trial
+    simplicity: CorrectedMean | None  # recommended − best, on the same held-out images
+    optimism: float  # the error on held-out images − the one that the search chose by, a fraction
     bias_corrected: BiasCorrected  # a cross-check without training, fractions
 
 
@@ -71,13 +74,51 @@ class Sample:
 
     @property
     def holdout_errors(self) -> np.ndarray:
-        """The error on each holdout, (n_splits,) fractions."""
-        return np.array([s["holdout_errors"] / s["n_holdout"] for s in self.splits])
+        """The error of each split's best trial on what it held out, (n_splits,) fractions."""
+        return np.array([wrong.mean() for wrong in self.wrong])
+
+    @cached_property
+    def wrong(self) -> list[np.ndarray]:
+        """Which held-out images each split's best trial gets wrong, (n_holdout,) booleans each."""
+        return [_wrong(split, split["holdout_predictions"]) for split in self.splits]
+
+    @cached_property
+    def wrong_of_simplest(self) -> list[np.ndarray] | None:
+        """The same of each split's recommended trial; None where it was not judged."""
+        if not self.evidence.folds:
+            return None
+        return [_wrong(s, s["simplest"]["holdout_predictions"]) for s in self.splits]
+
+    def mean(self, values: Sequence[np.ndarray], confidence: float = 0.95) -> CorrectedMean:
+        """The mean of a value for each held-out image, with the interval that its splits allow.
+
+        Args:
+            values: An array a split, (n_holdout,).
+            confidence: Of the interval.
+        """
+        n_train, n_test = self.splits[0]["n_fit"], self.splits[0]["n_holdout"]
+        if self.evidence.folds:
+            return held_out_mean(
+                values, n_train=n_train, n_total=self._n_total, confidence=confidence
+            )
+        means = [found.mean() for found in values]
+        return nadeau_bengio(means, n_train=n_train, n_test=n_test, confidence=confidence)
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """How many images train, and test, in each split: what its interval allows for."""
-        return {"n_train": self.splits[0]["n_fit"], "n_test": self.splits[0]["n_holdout"]}
+    def judged(self) -> Judged:
+        """What was judged."""
+        first, folds = self.splits[0], self.evidence.folds
+        n_images = sum(split["n_holdout"] for split in self.splits)
+        if folds:
+            n_images = min(n_images, self._n_total)
+        items = self.evidence.search.plan.protocol.items
+        n_trials = len(first["searched"])
+        return Judged(n_trials, first["n_fit"], self.n_splits, n_images, folds, items)
+
+    @property
+    def _n_total(self) -> int:
+        first = self.splits[0]
+        return int(first["n_fit"] + first["n_val"] + first["n_holdout"])
 
     @property
     def labels(self) -> np.ndarray:
@@ -105,7 +146,8 @@ def _side(sample: Sample) -> Side:
     simple, seed = recommended(search.plan, search.trials), search.plan.seed
     complete = [trial for trial in search.trials if trial.state == "COMPLETE"]
     wrong = np.stack([trial.predictions != labels for trial in complete], 1)
-    gaps = [s["holdout_errors"] - s["val_errors"] for s in sample.splits]
+    chosen_by = [split["val_errors"] / split["n_val"] for split in sample.splits]
+    simplest = sample.wrong_of_simplest
     return Side(
         study=search.name,
         model=search.plan.title,
@@ -119,10 +161,25 @@ def _side(sample: Sample) -> Side:
         replicates_final=summarise([r["final_errors"] for r in sample.of_best], seed=seed),
         replicates_best=summarise([r["val_errors"] for r in sample.of_best], seed=seed),
         finalists=_mean_errors(sample.replicates),
-        holdout=nadeau_bengio(sample.holdout_errors, **sample.sizes),
-        optimism=float(np.mean(gaps)),
+        holdout=sample.mean(sample.wrong),
+        simplest_holdout=None if simplest is None else sample.mean(simplest),
+        simplicity=(
+            None if simplest is None else sample.mean(differences(simplest, sample.wrong))
+        ),
+        optimism=float(np.mean(sample.holdout_errors - chosen_by)),
         bias_corrected=bootstrap_bias_correction(wrong, seed=seed),
     )
+
+
+def _wrong(split: Attrs, predictions: str) -> np.ndarray:
+    n = split["n_holdout"]
+    labels, given = unpack(split["holdout_labels"], n), unpack(predictions, n)
+    return np.asarray(given != labels)
+
+
+def differences(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """A's error less B's on each held-out image: −1, 0 or 1."""
+    return [x.astype(int) - y.astype(int) for x, y in zip(a, b, strict=True)]
 
 
 def _first(replicates: Sequence[Attrs], n_seeds: int) -> list[Attrs]:

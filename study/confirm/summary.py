@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from study import formats
 from study.confirm.comparison import Comparison, Comparisons
 from study.confirm.side import Side
+from study.confirm.verdict import Judged
+from study.stats import CorrectedMean
 
 
 def lines(comparisons: Comparisons) -> list[str]:
@@ -14,7 +16,8 @@ def lines(comparisons: Comparisons) -> list[str]:
     if len(comparisons.pairs) == 1:
         return _pair_lines(comparisons.pairs[0])
     c = comparisons.pairs[0]
-    items = c.verdict.items
+    judged = c.judged
+    items = judged.items
     return [
         comparisons.sentence,
         "",
@@ -29,16 +32,19 @@ def lines(comparisons: Comparisons) -> list[str]:
         "",
         *(f"  {said}" for said in comparisons.disagreements),
         f"  p values have Holm's correction for {c.n_pairs} pairs, and intervals Bonferroni's",
-        f"  each holdout is that of a search of {c.search_trials_per_split} trials; optimism: by "
-        f"how many {items} it looked better",
-        f"  each split trains on {c.n_fit:,} {items}; fresh seeds change weights and batches, not "
-        f"{items}",
+        f"  held out: {_searches(judged)}, each on {judged.n_fit:,} {items}",
+        "  optimism: by how many percentage points a search looked better than it was there",
+        *(f"  {pair.verdict.power}" for pair in comparisons.pairs),
     ]
 
 
+def _searches(judged: Judged) -> str:
+    return f"{judged.n_splits} searches of {formats.plural(judged.n_trials, 'trial')}"
+
+
 def _head(c: Comparison) -> tuple[str, ...]:
-    seeds, splits = f"{c.n_seeds} fresh seeds", f"{c.n_splits} holdouts"
-    return "study", "raw best", "recommended", seeds, splits, "95 % interval", "optimism"
+    seeds = f"{c.n_seeds} fresh seeds"
+    return "study", "raw best", "simplest", seeds, "held out", "95 % interval", "optimism"
 
 
 def _row(side: Side) -> tuple[str, ...]:
@@ -47,10 +53,10 @@ def _row(side: Side) -> tuple[str, ...]:
         side.study,
         formats.percent(side.raw_best_errors / side.n_val),
         formats.percent(side.recommended_errors / side.n_val),
-        formats.percent(side.replicates_final.mean / side.n_val),
+        formats.percent(side.replicates_best.mean / side.n_val),
         formats.percent(side.holdout.mean),
-        formats.interval(side.holdout.interval),
-        f"{side.optimism:+.1f}",
+        formats.mean_interval(side.holdout),
+        f"{100 * side.optimism:+.2f}",
     )
 
 
@@ -59,15 +65,8 @@ def _pair_row(pair: Comparison) -> tuple[str, ...]:
     v, is_b = pair.verdict, pair.verdict.leader == "B"
     ahead, behind = (pair.b.study, pair.a.study) if is_b else (pair.a.study, pair.b.study)
     gap = v.interval if is_b else v.interval.mirrored()
-    if v.separated and v.outcome in ("equivalent", "not separated"):
-        said = f"{ahead} differs from {behind} on holdouts"
-    else:
-        verb = {
-            "suggestive": "is favoured over",
-            "equivalent": "is equivalent to",
-            "not separated": "is not separated from",
-        }.get(v.outcome, "is better than")
-        said = f"{ahead} {verb} {behind}"
+    verb = {"equivalent": "is equivalent to", "not separated": "is not separated from"}
+    said = f"{ahead} {verb.get(v.outcome, 'is better than')} {behind}"
     ends = f"{100 * gap.lower:+.2f} to {100 * gap.upper:+.2f}"
     points = f"{100 * abs(v.errors[0] - v.errors[1]):.2f}"
     return said, points, ends, formats.p_value(pair.p_adjusted)
@@ -87,42 +86,45 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _pair_lines(c: Comparison) -> list[str]:
-    """The same of the only pair, with every condition of the rule."""
-    a, b = c.a.study, c.b.study
-    mc, wins, items = c.raw_mcnemar, c.b_outperforms_a, c.verdict.items
-    searches = f"{c.n_splits} searches of {c.search_trials_per_split} trials"
+    """The same of the only pair, with what describes it."""
+    b, items, mc = c.b.study, c.judged.items, c.raw_mcnemar
+    splits, seeds = c.b_ahead_over_splits, c.b_outperforms_a
     heads = (
         "",
-        "raw best of the search",
-        "recommended trial",
-        f"{c.n_seeds} fresh seeds, last step",
-        f"holdout of {searches}",
+        "best trial of the search",
+        "simplest within one standard error",
+        f"best trial, {c.n_seeds} fresh seeds",
+        f"held out, {_searches(c.judged)}",
+        "the same, simplest of each search",
         "optimism of such a search",
     )
     table = zip(heads, _cells(c.a), _cells(c.b), strict=True)
     return [
         c.verdict.sentence,
+        c.verdict.power,
         "",
         *(f"  {head:<36} {left:<28} {right}".rstrip() for head, left, right in table),
         "",
-        f"  {b} outperforms {a} with probability {wins.probability:.2f} "
-        f"({wins.interval.lower:.2f} to {wins.interval.upper:.2f}) over {wins.n_pairs} seeds",
-        f"  the two raw best, descriptive: {mc.b} {items} only {a} gets wrong, {mc.c} only "
-        f"{b} (McNemar's mid-p = {formats.p_value(mc.mid_p)})",
-        *(f"  {reason}" for reason in c.verdict.reasons),
-        f"  each split trains on {c.n_fit:,} {items}; seeds and batches vary between replicates, "
-        f"whose {items} are the search's",
+        f"  described, not judged: {b} errs less in {splits.probability:.0%} of the splits and on "
+        f"{seeds.probability:.0%} of the fresh seeds (ties count half); of the two best trials, "
+        f"{mc.b} {items} only {c.a.study} gets wrong, {mc.c} only {b} (McNemar's mid-p = "
+        f"{formats.p_value(mc.mid_p)})",
     ]
 
 
 def _cells(side: Side) -> list[str]:
     """A study's column of the table."""
-    final, holdout = side.replicates_final, side.holdout
+    seeds = side.replicates_best
     return [
         side.study,
         formats.error(side.raw_best_errors, side.n_val),
         f"{side.recommended_trial} ({side.recommended_errors} of {side.n_val:,})",
-        f"{formats.percent(final.mean / side.n_val)} ({final.mean:.1f}, SD {final.sd:.1f})",
-        f"{formats.percent(holdout.mean)} ({formats.interval(holdout.interval)})",
-        f"{side.optimism:+.1f} of {side.n_val:,}",
+        f"{formats.percent(seeds.mean / side.n_val)} ({seeds.mean:.1f}, SD {seeds.sd:.1f})",
+        _held_out(side.holdout),
+        _held_out(side.simplest_holdout) if side.simplest_holdout else "not judged",
+        f"{100 * side.optimism:+.2f} points",
     ]
+
+
+def _held_out(error: CorrectedMean) -> str:
+    return f"{formats.percent(error.mean)} ({formats.mean_interval(error)})"

@@ -13,13 +13,13 @@ from optuna.trial import FrozenTrial
 from torch import nn
 
 from study.caching import cached_once
+from study.confirm.division import divide
 from study.confirm.repetitions import (
     Candidate,
     Job,
     Replicate,
     Split,
     SplitCohort,
-    divide,
     recorded,
 )
 from study.dataset import Data
@@ -91,16 +91,18 @@ def _replicate(replicate: Replicate) -> list[FrozenTrial]:
 
 
 @cached_once(maxsize=1)
-def _parts(pair: Data, seed: int, number: int, device: str) -> tuple[Data, Images, Data]:
+def _parts(
+    data: Data, seed: int, number: int, folds: int, device: str
+) -> tuple[Data, Images, Data]:
     """A split's images to search on, their device form, and its holdout; those of the last one."""
-    inner, holdout = divide(pair, seed=seed, number=number)
+    inner, holdout = divide(data, seed=seed, number=number, folds=folds)
     return inner, images_of(inner, pick_device(device)), holdout
 
 
 def _candidates(job: SplitCohort) -> Iterator[Candidate]:
     split = job.split
-    stored = split.source.plan
-    inner, images, holdout = _parts(split.source.load(), split.seed, split.number, stored.device)
+    data, device = split.source.load(), split.source.plan.device
+    inner, images, holdout = _parts(data, split.seed, split.number, split.folds, device)
     plan = split.plan(inner.n_train)
     began = datetime.now()
     results = _search(split, plan, images) if job.task is None else _trained(images, job.task)

@@ -7,50 +7,100 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from study import formats
-from study.stats import Decision, Interval
+from study.margin import Margin
+from study.stats import CorrectedMean, Decision, Interval, Probabilities
 from study.storage.searched import Searched
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was judged: searches that were repeated with a part of the images held out."""
+
+    n_trials: int  # of each search
+    n_fit: int  # images that its models trained on
+    n_splits: int  # searches
+    n_images: int  # held-out images that they were judged on; in folds, each counts once
+    folds: int  # disjoint parts that were held out in turn; 0: each split was drawn at random
+    items: str = "images"  # or "rows"
+
+    @property
+    def words(self) -> str:
+        """How the models came about, at the head of a sentence about their errors."""
+        return (
+            f"tuned with {formats.plural(self.n_trials, 'trial')} on {self.n_fit:,} training "
+            f"{self.items}, and judged on {self.items} that played no part in it"
+        )
 
 
 @dataclass(frozen=True)
 class Verdict(Decision):
     """What was decided about a pair, with the models' names and errors.
 
-    The terminal, the report and the sweep print its ``sentence`` or its ``headline``.
+    The terminal, the report and the sweep print its ``sentence``, ``power`` or ``headline``.
     """
 
     names: tuple[str, str]  # of A and B, as a sentence has them: "the linear model"
-    errors: tuple[float, float]  # of A and B on the holdouts, fractions
-    interval: Interval  # 95 %, of A's error less B's, fractions; of several pairs simultaneous
+    errors: tuple[float, float]  # of A and B on the held-out images, fractions
+    difference: CorrectedMean  # A's error less B's, fractions; of several pairs simultaneous
+    margin: float  # the largest difference that does not matter, a fraction
+    stated_margin: Margin  # as it was stated
+    probabilities: Probabilities  # of a difference beyond the margin either way, or within it
+    detectable: float  # the smallest difference found with 80 % power, a fraction
+    judged: Judged
     p_adjusted: float | None = None  # Holm's, of the difference; None where this is the only pair
-    items: str = "images"  # what the models were tested on, or "rows"
+
+    @property
+    def interval(self) -> Interval:
+        """Of the difference: 95 %, and of several pairs simultaneous."""
+        return self.difference.interval
 
     @property
     def headline(self) -> str:
         """Which model is better, if either is: ``The MLP is better``."""
         both = formats.listed(self.names)
         leading = self.names[self.leader == "B"]
-        if self.separated and self.outcome == "not separated":
-            said = f"{both} differ on the holdouts, but not reliably on fresh seeds"
-        else:
-            said = {
-                "A better": f"{leading} is better",
-                "B better": f"{leading} is better",
-                "suggestive": f"the evidence favours {leading} but does not settle it",
+        better = f"{leading} is better"
+        if self.within_margin:
+            better += f", but by less than the margin of {_points(self.margin)} percentage points"
+        return _capital(
+            {
+                "A better": better,
+                "B better": better,
                 "equivalent": f"{both} are equivalent in practice",
                 "not separated": f"{both} are not separated",
             }[self.outcome]
-        return _capital(said)
+        )
 
     @property
     def sentence(self) -> str:
         """The headline with the evidence: both errors and their difference, the leader first."""
         a, b = zip(self.names, self.errors, strict=True)
         (ahead, less), (behind, more) = (b, a) if self.leader == "B" else (a, b)
-        kind = "95 % interval" if self.p_adjusted is None else "simultaneous 95 % interval"
         return (
-            f"{self.headline}: on {self.items} that played no part in tuning, {ahead} errs on "
-            f"{formats.percent(less)} and {behind} on {formats.percent(more)}, a difference of "
-            f"{100 * (more - less):.2f} percentage points ({kind} {self._gap})."
+            f"{self.headline}: {self.judged.words}, {ahead} errs on {formats.percent(less)} and "
+            f"{behind} on {formats.percent(more)}, a difference of {_points(more - less)} "
+            f"percentage points ({self._interval})."
+        )
+
+    @property
+    def _interval(self) -> str:
+        if self.difference.is_bound:
+            return f"at most {_points(self._gap.upper)}, with 95 % confidence"
+        kind = "95 % interval" if self.p_adjusted is None else "simultaneous 95 % interval"
+        return f"{kind} {self._ends}"
+
+    @property
+    def power(self) -> str:
+        """The smallest difference that this design finds, and how probable each state is."""
+        a, b = self.names
+        p = self.probabilities
+        size, probable = _points(self.margin), formats.probability
+        stated = f" ({self.stated_margin.words})" if self.stated_margin.is_relative else ""
+        return (
+            f"This design finds a difference of {_points(self.detectable)} percentage points with "
+            f"80 % power. With a margin of {size} percentage points{stated}, the probability that "
+            f"{a} is better by more than it is {probable(p.a_better)}, that {b} is "
+            f"{probable(p.b_better)}, and that they are equivalent {probable(p.equivalent)}."
         )
 
     @property
@@ -63,15 +113,24 @@ class Verdict(Decision):
         return (
             f"Holm's correction separates {formats.listed(self.names)} "
             f"(p = {formats.p_value(self.p_adjusted)}), but the simultaneous interval of their "
-            f"difference, {self._gap} percentage points, contains 0: Bonferroni's intervals are "
+            f"difference, {self._ends} percentage points, contains 0: Bonferroni's intervals are "
             "wider than Holm's correction needs."
         )
 
     @property
-    def _gap(self) -> str:
-        """By how much the leader errs less, in percentage points."""
+    def _gap(self) -> Interval:
+        """By how much the leader errs less; a difference is never beyond 100 points."""
         gap = self.interval if self.leader == "B" else self.interval.mirrored()
-        return f"{100 * gap.lower:.2f} to {100 * gap.upper:.2f}"
+        return Interval(max(gap.lower, -1), min(gap.upper, 1))
+
+    @property
+    def _ends(self) -> str:
+        return f"{_points(self._gap.lower)} to {_points(self._gap.upper)}"
+
+
+def _points(fraction: float) -> str:
+    """In percentage points: ``2.04``."""
+    return f"{100 * fraction:.2f}"
 
 
 @dataclass(frozen=True)
@@ -98,13 +157,11 @@ class OverallVerdict:
         behind = [k for k, outcome in outcomes.items() if outcome == "better"]
         if len(behind) == len(outcomes):
             return _capital(f"{self.names[self.leader]} is better than every other model")
-        level = [k for k, outcome in outcomes.items() if outcome not in ("better", "suggestive")]
-        favoured_over = [k for k, outcome in outcomes.items() if outcome == "suggestive"]
+        level = [k for k in outcomes if k not in behind]
         equivalent = all(outcomes[k] == "equivalent" for k in level)
         clauses = [
             *self._level_with_leader(level, equivalent=equivalent),
-            *self._favoured(favoured_over),
-            *self._better([self.leader, *level, *favoured_over], behind),
+            *self._better([self.leader, *level], behind),
         ]
         return _capital("; ".join(clauses))
 
@@ -118,7 +175,7 @@ class OverallVerdict:
             for k, verb in zip(order, verbs, strict=True)
         ]
         return (
-            f"{self.headline}: on {self.pairs[0].items} that played no part in tuning, "
+            f"{self.headline}: {self.pairs[0].judged.words}, "
             f"{formats.listed(said)} ({len(self.pairs)} pairs, with Holm's correction)."
         )
 
@@ -142,12 +199,6 @@ class OverallVerdict:
             are = "is" if len(level) == 1 else "are"
             return [f"{them} {are} equivalent in practice to {leading}{least}"]
         return [f"{them} cannot be told apart from {leading}{least}"]
-
-    def _favoured(self, favoured_over: Sequence[int]) -> list[str]:
-        if not favoured_over:
-            return []
-        leading, them = self.names[self.leader], self._listed(favoured_over)
-        return [f"the evidence favours {leading} over {them} but does not settle it"]
 
     def _better(self, ahead: Sequence[int], behind: Sequence[int]) -> list[str]:
         """What all of those ahead are better than, then what only the leader is better than."""

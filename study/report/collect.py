@@ -14,6 +14,7 @@ from study.confirm.evidence import evidence_of
 from study.confirm.plan import PARTS, require_finished
 from study.dataset import is_official
 from study.errors import NotConfirmedError, StudyError
+from study.margin import DEFAULT_MARGIN, Margin
 from study.report.importance import importances
 from study.report.options import MOST
 from study.report.record import Record, ReportedStudy, Rows, title_of
@@ -50,6 +51,7 @@ def collect(
     linear: str | None = None,
     mlp: str | None = None,
     data_root: Path | None = None,
+    margin: Margin = DEFAULT_MARGIN,
 ) -> NotebookRecord:
     """Read the studies, the winners' weights, and the images; the storage is not changed.
 
@@ -63,7 +65,7 @@ def collect(
     data, reason = _data(searches[0], data_root)
     where = None if data is None else _whereabouts(searches[0].protocol, data_root)
     named = _told_apart(searches)
-    found = _confirmed(url, searches)
+    found = _confirmed(url, searches, margin)
     return NotebookRecord(_label(url), named, data, reason, where=where, **found)
 
 
@@ -96,7 +98,7 @@ def _told_apart(searches: Sequence[ReportedStudy]) -> tuple[ReportedStudy, ...]:
     return tuple(named)
 
 
-def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
+def _confirmed(url: str, searches: Sequence[ReportedStudy], margin: Margin) -> dict[str, Any]:
     """The comparison and its rows, or why there is none where there are parts of one."""
     names = [search.name for search in searches]
     called = {*names, *(search.stored.first_name for search in searches)}
@@ -108,7 +110,7 @@ def _confirmed(url: str, searches: Sequence[ReportedStudy]) -> dict[str, Any]:
     except NotConfirmedError as error:
         return {"unconfirmed": error.why}
     return {
-        "comparison": compared_all(found),
+        "comparison": compared_all(found, margin),
         "replicates": _rows(names, [side.replicates for side in found], REPLICATED),
         "splits": _rows(names, [side.splits for side in found], SPLIT),
     }

@@ -6,7 +6,6 @@ import argparse
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from study import cli, options, storage
 from study.report import ownership
@@ -47,7 +46,7 @@ def run_report(
     with _no_collection():
         from study.report import write
 
-        page, *others = write(**asdict(settings), drawn=drawn, when_read=when_read)
+        page, *others = write(**vars(settings), drawn=drawn, when_read=when_read)
     if not quiet:
         say(f"{page} (and {len(others)} figures, tables and a summary in {settings.out})")
     return 0

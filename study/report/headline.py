@@ -133,7 +133,7 @@ def _confirmed(record: Record) -> str:
         why = f": {record.unconfirmed}" if record.unconfirmed else ""
         return f"It has not been confirmed on fresh seeds here{why}."
     return (
-        f"The error on fresh {record.items} comes from {c.pairs[0].n_splits} whole searches, each"
+        f"The error on fresh {record.items} comes from {c.pairs[0].judged.n_splits} searches, each"
         f" judged once on {record.items} that it had not seen; its interval covers"
         f" {record.items}, seeds and the search."
     )

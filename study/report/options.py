@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study import cli, formats, options
+from study.confirm.options import add_margin
 from study.errors import StudyError
+from study.margin import DEFAULT_MARGIN, Margin
 from study.storage.urls import shown
 from study.training.registry import Model, model_named
 
@@ -24,6 +26,7 @@ class Settings:
     names: tuple[str, ...] = ()  # the studies; see :func:`study.report.render`
     data_root: Path | None = None  # where the official training files lie
     replace: bool = False  # overwrite files that no report wrote
+    margin: Margin = DEFAULT_MARGIN  # of a confirmed comparison's verdict
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "its only study)",
     )
     add_report(found)
+    add_margin(found)
     for option, place in (("linear", "first"), ("mlp", "second")):
         found.add_argument(
             f"--{option}",
@@ -111,4 +115,6 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(args: argparse.Namespace, names: Sequence[str] = ()) -> Settings:
     """How the options say to report the studies of these names."""
-    return Settings(args.storage, args.out, tuple(names), args.data_root, args.replace)
+    return Settings(
+        args.storage, args.out, tuple(names), args.data_root, args.replace, args.margin
+    )

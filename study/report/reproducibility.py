@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from study import formats
 from study.dataset import is_official
+from study.margin import DEFAULT_MARGIN
 from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
 from study.training.plan import LEARNING, SAMPLERS, Plan
@@ -29,8 +30,8 @@ def commands(record: Record) -> list[str]:
     ]
     files = [option for search in record.searches for option in _model_file(search)][:2]
     more = [*_place(record.protocol), *files]
-    confirm = _command(record, "study.confirm", [*_confirmation(record), *more])
-    report = _command(record, "study.report", more)
+    confirm = _command(record, "study.confirm", [*_confirmation(record), *_margin(record), *more])
+    report = _command(record, "study.report", [*_margin(record), *more])
     return [*searches, *([confirm] if record.comparison else []), report]
 
 
@@ -52,9 +53,18 @@ def _confirmation(record: Record) -> Iterator[str]:
     if record.comparison is not None:
         c = record.comparison.pairs[0]
         finalists = max(len(side.finalists) for side in record.comparison.sides)
-        yield from ("--seeds", str(c.n_seeds), "--splits", str(c.n_splits))
-        yield from ("--n-trials", str(c.search_trials_per_split), "--seed", str(c.seed))
+        yield from ("--seeds", str(c.n_seeds), "--splits", str(c.judged.n_splits))
+        yield from ("--folds", str(c.judged.folds), "--n-trials", str(c.judged.n_trials))
+        yield from ("--seed", str(c.seed))
         yield from ("--finalists", str(finalists))
+
+
+def _margin(record: Record) -> list[str]:
+    """The margin of the verdict, where it is not the default one."""
+    if record.comparison is None:
+        return []
+    stated = record.comparison.pairs[0].verdict.stated_margin
+    return [] if stated == DEFAULT_MARGIN else [f"--margin={stated}"]
 
 
 def _options(record: Record, search: ReportedStudy) -> Iterator[str]:

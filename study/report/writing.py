@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from study.margin import DEFAULT_MARGIN, Margin
 from study.report.drawn import Drawn
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def render(
     linear: str | None = None,
     mlp: str | None = None,
     data_root: Path | None = None,
+    margin: Margin = DEFAULT_MARGIN,
 ) -> str:
     """The report's page, one self-contained HTML document.
 
@@ -31,6 +33,7 @@ def render(
         linear: Another way to name the first of two studies, or the only one.
         mlp: The same for the second one.
         data_root: Where the official training files lie, for images outside the package.
+        margin: The largest difference in error that does not matter in practice.
 
     Raises:
         StudyError: A study is missing, was not searched by this package, or two differ in data
@@ -40,7 +43,9 @@ def render(
     from study.report.collect import collect
 
     with rendering.theme():
-        record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
+        record = collect(
+            storage, names=names, linear=linear, mlp=mlp, data_root=data_root, margin=margin
+        )
         return page.to_html(record, sections.compose(record), Drawn())
 
 
@@ -53,6 +58,7 @@ def write(
     mlp: str | None = None,
     data_root: Path | None = None,
     replace: bool = False,
+    margin: Margin = DEFAULT_MARGIN,
     drawn: Drawn | None = None,
     when_read: Callable[[], object] | None = None,
 ) -> list[Path]:
@@ -62,13 +68,14 @@ def write(
     the report before had and this one does not is removed (see ``study.report.ownership``).
 
     Args:
-        storage: As names, linear, mlp and data_root, see :func:`render`.
+        storage: As names, linear, mlp, data_root and margin, see :func:`render`.
         out: The folder.
         names: The studies.
         linear: The first of two.
         mlp: The second of two.
         data_root: Of the images.
         replace: Overwrite files of these names that no report wrote, or that were changed.
+        margin: Of the verdict.
         drawn: The pictures of this process's reports before, which are not drawn again.
         when_read: Called when all is read from the storage, before anything is drawn.
 
@@ -86,7 +93,9 @@ def write(
 
     drawn = Drawn() if drawn is None else drawn
     with rendering.theme():
-        record = collect(storage, names=names, linear=linear, mlp=mlp, data_root=data_root)
+        record = collect(
+            storage, names=names, linear=linear, mlp=mlp, data_root=data_root, margin=margin
+        )
         if when_read:
             when_read()
         composed = sections.compose(record)

@@ -12,17 +12,22 @@ two models on the same images             :func:`paired_counts`, :func:`mcnemar`
 one configuration on fresh seeds          :func:`summarise`, :func:`probability_of_outperforming`
 what a search finds for its budget        :func:`expected_best`, :func:`time_to_target`
 what the best of a search is worth        :func:`bootstrap_bias_correction`
-whole searches on resampled splits        :func:`nadeau_bengio`
+whole searches on disjoint parts          :func:`held_out_mean`
+whole searches on random splits           :func:`nadeau_bengio`
 several comparisons at once               :func:`holm`, :func:`bonferroni_confidence`
 which trial to trust                      :func:`level_with_best`, :func:`recommend`
 which range to search                     :func:`edge`, :func:`diagnose`
 which model is better                     :func:`decide`
+how sure that is, and what is found       :func:`probabilities`, :func:`detectable`
 ========================================  ==========================================
 """
 
 from study.stats.decision import Decision as Decision
 from study.stats.decision import Outcome as Outcome
+from study.stats.decision import Probabilities as Probabilities
 from study.stats.decision import decide as decide
+from study.stats.decision import detectable as detectable
+from study.stats.decision import probabilities as probabilities
 from study.stats.intervals import Interval as Interval
 from study.stats.intervals import TargetRule as TargetRule
 from study.stats.intervals import allowed_errors as allowed_errors
@@ -44,6 +49,7 @@ from study.stats.replicates import summarise as summarise
 from study.stats.resampling import BiasCorrected as BiasCorrected
 from study.stats.resampling import CorrectedMean as CorrectedMean
 from study.stats.resampling import bootstrap_bias_correction as bootstrap_bias_correction
+from study.stats.resampling import held_out_mean as held_out_mean
 from study.stats.resampling import nadeau_bengio as nadeau_bengio
 from study.stats.search_budget import TimeToTarget as TimeToTarget
 from study.stats.search_budget import expected_best as expected_best

@@ -1,114 +1,105 @@
 """The rule that decides between two models; it was fixed before anything was run."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from study.stats.intervals import Interval
-from study.stats.paired_tests import McNemar
-from study.stats.replicates import Outperforming
+from scipy import stats
 
-Outcome = Literal["A better", "B better", "suggestive", "equivalent", "not separated"]
+from study.stats.multiple import bonferroni_confidence
+from study.stats.resampling import CorrectedMean
 
-MARGIN = 0.0025  # a smaller difference in error, a fraction, does not matter in practice
-ALPHA = 0.05  # of McNemar's mid-p, and of Holm's p where several pairs are compared
+Outcome = Literal["A better", "B better", "equivalent", "not separated"]
+
+ALPHA = 0.05  # of each test, and of Holm's p where several pairs are compared
+POWER = 0.8
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the evidence says. All but ``outcome`` and ``leader`` are the same for B against A.
-
-    ``reasons`` says, in the order of the conditions and from the leader's side, what was
-    found and whether it is enough.
-    """
+    """What the evidence says. All but ``outcome`` and ``leader`` are the same for B against A."""
 
     outcome: Outcome
-    leader: Literal["A", "B"] | None  # which errs less on average on the holdouts
+    leader: Literal["A", "B"] | None  # which errs less on average on the held-out images
     separated: bool  # the interval of the difference excludes 0; of several pairs: Holm's p < .05
-    outperforms: bool  # the leader's probability of outperforming is meaningful
-    confirmed: bool  # McNemar's mid-p favours the leader in nine of ten pairs
-    within_margin: bool  # the whole interval of the difference is too small to matter
-    reasons: tuple[str, str, str]
+    within_margin: bool  # both one-sided tests reject a difference of the margin or more
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """How probable each state of two models is, given the differences that were seen."""
+
+    a_better: float  # by more than the margin
+    equivalent: float  # neither errs less by more than the margin
+    b_better: float
 
 
 def decide(
-    difference: Interval,
-    outperforming: Outperforming,
-    pairs: Sequence[McNemar],
+    difference: CorrectedMean,
+    margin: float,
     *,
-    margin: float = MARGIN,
     p_adjusted: float | None = None,
+    n_pairs: int = 1,
 ) -> Decision:
     """Decide between two models, or decline to.
 
-    The leader is *better* when the Nadeau–Bengio interval excludes 0, its probability of
-    outperforming has its lower end above ½ and its upper end above ¾, and McNemar's
-    mid-p is below .05, in its favour, for at least nine of ten replicate pairs. With one
-    of the last two missing, the difference is *suggestive*. Otherwise the models are
-    *not separated*, or *equivalent* where the whole interval lies within the margin.
+    One is *better* when the 95 % interval of the difference excludes 0. If neither is, the two are
+    *equivalent* when two one-sided tests at 5 % reject a difference of the margin or more in
+    either direction: the 90 % interval lies within the margin. Otherwise they are *not
+    separated*. Where the two are one of several pairs, Holm's adjusted p takes the place of the
+    interval, and the level of the one-sided tests is divided by the number of pairs.
 
-    Where the two are one of several pairs, the first condition is Holm's: the adjusted p of
-    the difference is below .05. It holds wherever the simultaneous interval excludes 0.
+    Source: Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15:657–680.
 
     Args:
-        difference: Nadeau–Bengio 95 % interval of A's holdout error − B's, fractions; of
-            several pairs, the simultaneous one.
-        outperforming: of A over B, on the replicates.
-        pairs: McNemar's test of each replicate pair, A first.
+        difference: of A's error on held-out images − B's, a fraction.
         margin: the largest difference in error that does not matter, a fraction.
         p_adjusted: of the difference, over all pairs; None where these two are the only pair.
+        n_pairs: that are compared together.
 
     Raises:
-        ValueError: no replicate pairs, or a negative margin.
+        ValueError: a negative margin, or no pair.
     """
-    if not pairs or margin < 0:
-        raise ValueError(f"verdict: {len(pairs)} pairs, margin {margin}: 1 or more, 0 or more")
-    middle = difference.lower + difference.upper  # twice the mean of A − B
-    leader: Literal["A", "B"] | None = None if middle == 0 else "A" if middle < 0 else "B"
-    gain = difference.mirrored() if leader == "A" else difference
-    wins = outperforming.mirrored() if leader == "B" else outperforming
-    significant = sum(pair.mid_p < ALPHA and pair.favours == leader for pair in pairs)
-    separated = gain.lower > 0 if p_adjusted is None else leader is not None and p_adjusted < ALPHA
-    outperforms = leader is not None and wins.meaningful
-    confirmed = 10 * significant >= 9 * len(pairs)
-    within_margin = gain.upper <= margin  # its lower end is never further from 0
-    outcome: Outcome = "equivalent" if within_margin else "not separated"
-    if separated and (outperforms or confirmed):
-        outcome = "suggestive"
-    if separated and outperforms and confirmed:
+    if not margin >= 0:
+        raise ValueError(f"verdict: margin {margin}: 0 or more")
+    ends = difference.at(2 * bonferroni_confidence(n_pairs, confidence=1 - ALPHA) - 1)
+    p = difference.p if p_adjusted is None else p_adjusted
+    mean = difference.mean
+    leader: Literal["A", "B"] | None = None if mean == 0 else "A" if mean < 0 else "B"
+    separated = leader is not None and p < ALPHA
+    within = -margin < ends.lower and ends.upper < margin
+    outcome: Outcome = "equivalent" if within else "not separated"
+    if separated:
         outcome = "A better" if leader == "A" else "B better"
-    mcnemar = (
-        f"McNemar: mid-p below {ALPHA} in the leader's favour in {significant} of "
-        f"{len(pairs)} pairs, {_not(confirmed)}at least nine of ten"
-    )
-    reasons = (
-        _holdouts(gain, separated, p_adjusted),
-        _replicates(wins, leader, outperforms),
-        mcnemar,
-    )
-    return Decision(outcome, leader, separated, outperforms, confirmed, within_margin, reasons)
+    return Decision(outcome, leader, separated, within)
 
 
-def _holdouts(gain: Interval, separated: bool, p_adjusted: float | None) -> str:
-    ends = f"{100 * gain.lower:+.2f} to {100 * gain.upper:+.2f} percentage points"
-    found = f"holdouts: the leader errs less by {ends}, "
-    if p_adjusted is None:
-        return f"{found}{_not(separated)}above 0"
-    below = f"Holm's p, {p_adjusted:.2g}, is {_not(separated)}below {ALPHA}"
-    return f"{found}the simultaneous interval; {below}"
+def probabilities(difference: CorrectedMean, margin: float) -> Probabilities:
+    """How probable it is that either model is better by more than the margin, or neither is.
+
+    The correlated Bayesian t-test: with its prior, which favours neither model, the true
+    difference has Student's t distribution about the mean, with the standard error and the degrees
+    of freedom of the interval.
+
+    Source: Benavoli, Corani, Demšar and Zaffalon (2017), Time for a Change, Journal of Machine
+    Learning Research 18(77):1–36, section 3.1.
+
+    Args:
+        difference: of A's error − B's, a fraction.
+        margin: a fraction, 0 or more.
+    """
+    of = stats.t(difference.df, loc=difference.mean, scale=difference.se)
+    a_better, b_better = float(of.cdf(-margin)), float(of.sf(margin))
+    return Probabilities(a_better, 1 - a_better - b_better, b_better)
 
 
-def _replicates(wins: Outperforming, leader: str | None, outperforms: bool) -> str:
-    if leader is None:
-        return "replicates: no leader to favour"
-    # 0.575 mirrored is 0.42500000000000004: without its last digits it is written as 0.425 is
-    numbers = wins.probability, wins.interval.lower, wins.interval.upper
-    probability, lower, upper = (f"{round(number, 9):.2f}" for number in numbers)
-    return (
-        f"replicates: the leader wins with probability {probability} ({lower} to {upper}), "
-        f"{_not(outperforms)}above 1/2 and reaching past 3/4"
-    )
+def detectable(
+    difference: CorrectedMean, *, power: float = POWER, confidence: float = 1 - ALPHA
+) -> float:
+    """The smallest true difference, a fraction, that is found with this power.
 
+    se·(t₍₁₊confidence₎/₂ + t_power), for a standard error as it was found here.
 
-def _not(holds: bool) -> str:
-    return "" if holds else "not "
+    Source: Bloom (1995), Minimum Detectable Effects, Evaluation Review 19:547–556.
+    """
+    found = stats.t(difference.df)
+    return difference.se * float(found.ppf((1 + confidence) / 2) + found.ppf(power))

@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 
 from study.confirm import repetitions
 from study.confirm import training as confirming
+from study.confirm.division import FOLDS
 from study.confirm.plan import finalists
 from study.confirm.repetitions import Replicate, Source, Split, jobs_of, trials_of
 from study.dataset import DigitPair
@@ -63,7 +64,7 @@ def replicate(searched, number, seed=0):
 
 
 def split(searched, number, seed=0, n_trials=4):
-    return run(Split(Source.of(searched, None), n_trials, number, seed))
+    return run(Split(Source.of(searched, None), n_trials, number, seed, FOLDS))
 
 
 def same(a, b):

@@ -5,30 +5,41 @@ from itertools import combinations
 
 import pytest
 
-from study.confirm.verdict import OverallVerdict, Verdict
-from study.stats import Interval
+from study.confirm.verdict import Judged, OverallVerdict, Verdict
+from study.margin import Margin
+from study.stats import CorrectedMean, Interval, Probabilities
 
 NAMES = ("the linear model", "the MLP")
+
+
+def difference(lower, upper, *, is_bound=False):
+    """Of two models, with this interval."""
+    mean = (lower + upper) / 2
+    return CorrectedMean(mean, Interval(lower, upper), 9.6, 1e-9, 11_790, 0.002, is_bound)
+
+
 BETTER = Verdict(
     outcome="B better",
     leader="B",
     separated=True,
-    outperforms=True,
-    confirmed=True,
     within_margin=False,
-    reasons=("", "", ""),
     names=NAMES,
     errors=(0.0325, 0.0126),
-    interval=Interval(0.0158, 0.0239),
+    difference=difference(0.0158, 0.0239),
+    margin=0.00451,
+    stated_margin=Margin(0.2, is_relative=True),
+    probabilities=Probabilities(0.0001, 0.02, 0.9799),
+    detectable=0.0056,
+    judged=Judged(16, 8_571, 7, 11_791, 7),
 )
 
 
 def test_the_sentence_has_the_evidence():
-    """Both errors, the lower first, and by how much the leader errs less."""
+    """What was judged, both errors, the lower first, and by how much the leader errs less."""
     assert BETTER.sentence == (
-        "The MLP is better: on images that played no part in tuning, the MLP errs on 1.26 % and "
-        "the linear model on 3.25 %, a difference of 1.99 percentage points (95 % interval 1.58 "
-        "to 2.39)."
+        "The MLP is better: tuned with 16 trials on 8,571 training images, and judged on images "
+        "that played no part in it, the MLP errs on 1.26 % and the linear model on 3.25 %, a "
+        "difference of 1.99 percentage points (95 % interval 1.58 to 2.39)."
     )
 
 
@@ -40,31 +51,72 @@ def test_the_sentence_is_the_same_whichever_model_stands_first():
         leader="A",
         names=NAMES[::-1],
         errors=BETTER.errors[::-1],
-        interval=BETTER.interval.mirrored(),
+        difference=difference(-0.0239, -0.0158),
     )
 
     assert swapped.sentence == BETTER.sentence
 
 
 @pytest.mark.parametrize(
-    ("outcome", "separated", "headline"),
+    ("changes", "headline"),
     [
-        ("suggestive", True, "The evidence favours the MLP but does not settle it"),
-        ("equivalent", False, "The linear model and the MLP are equivalent in practice"),
-        ("not separated", False, "The linear model and the MLP are not separated"),
         (
-            "not separated",
-            True,
-            "The linear model and the MLP differ on the holdouts, but not reliably on fresh seeds",
+            {"outcome": "equivalent"},
+            "The linear model and the MLP are equivalent in practice",
+        ),
+        ({"outcome": "not separated"}, "The linear model and the MLP are not separated"),
+        (
+            {"within_margin": True},
+            "The MLP is better, but by less than the margin of 0.45 percentage points",
         ),
     ],
+    ids=["equivalent", "not-separated", "better-and-equivalent"],
 )
-def test_the_headline_names_both_models_where_none_is_better(outcome, separated, headline):
-    """And says what the evidence does allow."""
-    found = replace(BETTER, outcome=outcome, separated=separated)
+def test_the_headline_says_what_the_evidence_allows(changes, headline):
+    """Both models where neither is better, and the margin where the better one is within it."""
+    found = replace(BETTER, **changes)
 
     assert found.headline == headline
-    assert found.sentence.startswith(f"{headline}: on images")
+    assert found.sentence.startswith(f"{headline}: tuned")
+
+
+def test_images_that_all_models_judge_alike_bound_the_difference():
+    """An interval of no width would claim too much."""
+    found = replace(
+        BETTER,
+        outcome="not separated",
+        leader=None,
+        errors=(0.01, 0.01),
+        difference=difference(-0.0003, 0.0003, is_bound=True),
+    )
+
+    assert found.sentence.endswith(
+        "a difference of 0.00 percentage points (at most 0.03, with 95 % confidence)."
+    )
+
+
+def test_a_difference_is_not_beyond_100_points():
+    """An interval's ends may be, with few images."""
+    found = replace(BETTER, errors=(1.0, 0.0), difference=difference(0.7, 1.3))
+
+    assert found.sentence.endswith("(95 % interval 70.00 to 100.00).")
+
+
+def test_the_power_is_said_with_the_three_probabilities():
+    """What the design finds, the margin in points and as it was stated, and each state."""
+    assert BETTER.power == (
+        "This design finds a difference of 0.56 percentage points with 80 % power. With a margin "
+        "of 0.45 percentage points (20 % of their mean error), the probability that the linear "
+        "model is better by more than it is below 0.01, that the MLP is 0.98, and that they are "
+        "equivalent 0.02."
+    )
+
+
+def test_an_absolute_margin_is_said_once():
+    """It is in percentage points already."""
+    found = replace(BETTER, margin=0.0025, stated_margin=Margin(0.0025, is_relative=False))
+
+    assert "With a margin of 0.25 percentage points, the probability" in found.power
 
 
 def test_a_studys_name_stays_as_it_is():
@@ -74,10 +126,10 @@ def test_a_studys_name_stays_as_it_is():
 
 def test_the_rows_of_a_table_are_no_images():
     """The sentence calls what the models were tested on by its name."""
-    rows = replace(BETTER, items="rows")
+    rows = replace(BETTER, judged=replace(BETTER.judged, items="rows"))
 
-    assert rows.sentence == BETTER.sentence.replace("on images", "on rows")
-    assert OverallVerdict(NAMES, rows.errors, (rows,)).sentence.count("on rows that") == 1
+    assert rows.sentence == BETTER.sentence.replace("images", "rows")
+    assert "judged on rows" in OverallVerdict(NAMES, rows.errors, (rows,)).sentence
 
 
 # One of several pairs
@@ -94,10 +146,9 @@ def test_the_sentence_of_one_of_several_pairs_says_that_its_interval_is_simultan
 @pytest.mark.parametrize("leader", ["A", "B"])
 def test_where_holm_separates_and_bonferronis_interval_does_not_a_sentence_says_so(leader):
     """It has both, the interval from the leader's side, whichever model stands first."""
-    interval = Interval(-0.0002, 0.0131)
-    found = replace(BETTER, interval=interval, p_adjusted=0.0312)
+    found = replace(BETTER, difference=difference(-0.0002, 0.0131), p_adjusted=0.0312)
     if leader == "A":
-        swapped = {"errors": BETTER.errors[::-1], "interval": interval.mirrored()}
+        swapped = {"errors": BETTER.errors[::-1], "difference": difference(-0.0131, 0.0002)}
         found = replace(found, leader="A", outcome="A better", **swapped)
 
     assert found.disagreement == (
@@ -112,14 +163,14 @@ def test_where_holm_separates_and_bonferronis_interval_does_not_a_sentence_says_
     [
         {"p_adjusted": 0.2, "separated": False, "outcome": "not separated"},
         {"p_adjusted": None},
-        {"p_adjusted": 0.01, "interval": Interval(0.0001, 0.0131)},
-        {"p_adjusted": 0.01, "interval": Interval(-0.0131, -0.0001), "leader": "A"},
+        {"p_adjusted": 0.01, "difference": difference(0.0001, 0.0131)},
+        {"p_adjusted": 0.01, "difference": difference(-0.0131, -0.0001), "leader": "A"},
     ],
     ids=["neither", "two-models", "both", "both-for-A"],
 )
 def test_where_both_agree_nothing_is_said(changes):
     """Of two models alone the interval and its p value never disagree."""
-    found = replace(BETTER, **{"interval": Interval(-0.0002, 0.0131)} | changes)
+    found = replace(BETTER, **{"difference": difference(-0.0002, 0.0131)} | changes)
 
     assert found.disagreement == ""
 
@@ -163,9 +214,9 @@ BEATS_BOTH = {"ml": "better", "mw": "better"}
 def test_a_model_that_is_better_than_every_other_is_named(models):
     """With all errors, the lowest first, and the correction; in whatever order they stand."""
     assert overall(models, BEATS_BOTH).sentence == (
-        "The MLP is better than every other model: on images that played no part in tuning, the "
-        "MLP errs on 1.26 %, mlp-wide on 1.40 % and the linear model on 3.25 % (3 pairs, with "
-        "Holm's correction)."
+        "The MLP is better than every other model: tuned with 16 trials on 8,571 training images, "
+        "and judged on images that played no part in it, the MLP errs on 1.26 %, mlp-wide on 1.40 "
+        "% and the linear model on 3.25 % (3 pairs, with Holm's correction)."
     )
 
 
@@ -211,24 +262,6 @@ def test_a_model_that_is_better_than_every_other_is_named(models):
             "The linear model and mlp-wide cannot be told apart from the MLP, which errs least",
             id="equivalent-and-not-separated",
         ),
-        pytest.param(
-            {"mw": "suggestive", "ml": "better", "wl": "better"},
-            "The evidence favours the MLP over mlp-wide but does not settle it; both are better "
-            "than the linear model",
-            id="suggestive",
-        ),
-        pytest.param(
-            {"mw": "suggestive", "ml": "suggestive"},
-            "The evidence favours the MLP over the linear model and mlp-wide but does not settle "
-            "it",
-            id="all-suggestive",
-        ),
-        pytest.param(
-            {"ml": "suggestive"},
-            "mlp-wide cannot be told apart from the MLP, which errs least; the evidence favours "
-            "the MLP over the linear model but does not settle it",
-            id="suggestive-and-not-separated",
-        ),
     ],
 )
 def test_where_none_is_better_than_every_other_the_headline_says_who_is_level(outcomes, headline):
@@ -236,7 +269,7 @@ def test_where_none_is_better_than_every_other_the_headline_says_who_is_level(ou
     found = overall("lmw", outcomes)
 
     assert found.headline == headline
-    assert found.sentence.startswith(f"{headline}: on images")
+    assert found.sentence.startswith(f"{headline}: tuned")
 
 
 def test_what_only_the_leader_is_better_than_stands_apart():

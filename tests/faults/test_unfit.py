@@ -63,7 +63,7 @@ def test_a_split_of_one_class_is_refused_before_it_is_searched(pair, tmp_path):
     source = Source("linear", planned(), 0, digest, tmp_path)
 
     with pytest.raises(StudyError) as refused:
-        require_classes([Split(source, 2, 4, 0)])
+        require_classes([Split(source, 2, 4, 0, 0)])
 
     assert re.match(r"class 7 of own: none of the \d+ images that .* split 4 ", str(refused.value))
 

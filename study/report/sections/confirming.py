@@ -27,9 +27,9 @@ def comparison(record: Record, trials: pd.DataFrame) -> Section | None:
     [pair, *others] = c.pairs
     items = record.items
     text = [
-        pairs.rule(record) if others else _rule(pair),
-        f"Fresh {items}: {pair.n_splits} times all {items} were split anew, a search of"
-        f" {formats.plural(pair.search_trials_per_split, 'trial')} was repeated on {pair.n_fit:,}"
+        pair.verdict.power,
+        f"Fresh {items}: {pair.judged.n_splits} times all {items} were split anew, a search of"
+        f" {formats.plural(pair.judged.n_trials, 'trial')} was repeated on {pair.judged.n_fit:,}"
         f" training {items}, and its winner, at its best step, looked once at {items} that had"
         f" played no part. {pairs.DIFFERENCES if others else _difference(record, pair)}",
         f"Fresh seeds: the best trial’s hyperparameters were trained {pair.n_seeds} times more,"
@@ -44,7 +44,7 @@ def comparison(record: Record, trials: pd.DataFrame) -> Section | None:
         "Does it hold up?",
         text,
         charts=[_replicates(record), _splits(record), _outperforming(record)],
-        tables=[_worth(record), pairs.reasons(record) if others else _mcnemar(record, pair)],
+        tables=[_worth(record), *([] if others else [_mcnemar(record, pair)])],
         frames=[
             ("mcnemar", tables.mcnemar(record)),
             *([("pairs", tables.pairs(record))] if others else []),
@@ -63,11 +63,6 @@ def _strangers(record: Record) -> str:
         f"all {record.items} come from one collection, so nothing here says how the models do on"
         f" {record.items} from elsewhere"
     )
-
-
-def _rule(pair: Comparison) -> str:
-    reasons = " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in pair.verdict.reasons)
-    return f"The verdict’s rule was fixed beforehand and has three conditions. {reasons}"
 
 
 def _difference(record: Record, pair: Comparison) -> str:
@@ -109,7 +104,7 @@ def _splits(record: Record) -> Chart:
     assert c is not None
     said = "; ".join(
         f"{search.title}: {formats.percent(side.holdout.mean)} on the holdouts,"
-        f" {side.optimism:+.1f} of {side.n_val:,} {record.items} against validation"
+        f" {100 * side.optimism:+.2f} percentage points against validation"
         for search, side in zip(record.searches, c.sides, strict=True)
     )
     return Chart(
@@ -117,8 +112,8 @@ def _splits(record: Record) -> Chart:
         "What a search reports, and what it is worth",
         figures.splits,
         tables.splits(record),
-        alt=f"Slope chart of {c.pairs[0].n_splits} resampled searches a model, from the lowest"
-        f" validation error to the holdout error of the same winner. {said}.",
+        alt=f"Slope chart of {c.pairs[0].judged.n_splits} resampled searches a model, from the"
+        f" lowest validation error to the holdout error of the same winner. {said}.",
         caption=f"A thin line is one whole search on one split of the {record.items}; the thick"
         " one is their mean. The rise is the optimism of choosing.",
         size=(4.7, 4.2) if len(c.sides) == 2 else with_legend(len(c.sides), 7.6, 4.6),
@@ -173,7 +168,7 @@ def _worths(side: Side, items: str) -> dict[str, str]:
         "Fresh seeds, best step": _mean(side.replicates_best, side.n_val),
         "Fresh seeds, last step": _mean(side.replicates_final, side.n_val),
         "Holdout, 95 % interval": holdout,
-        "Optimism of a search": f"{side.optimism:+.1f} of {side.n_val:,} {items}",
+        "Optimism of a search": f"{100 * side.optimism:+.2f} percentage points",
         "Bootstrap cross-check, no training": formats.percent(side.bias_corrected.error),
     }
     return {name: sub(r" (?=\(|SD)", "\n", cell) for name, cell in found.items()}

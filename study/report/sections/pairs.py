@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 DIFFERENCES = "The table of all pairs has the differences of those holdout errors."
 
 
-def rule(record: Record) -> str:
-    """How a verdict is reached where there are several."""
-    return (
-        "The verdict’s rule was fixed beforehand and has three conditions, which are held against"
-        f" each of the {len(_pairs(record))} pairs."
-    )
-
-
 def table(record: Record) -> Table:
     """A row a pair: the difference with its interval, the corrected p, and the verdict."""
     header = [
@@ -67,35 +59,12 @@ def _verdict(record: Record, pair: Comparison) -> str:
     """The outcome in a few words."""
     first, second = _titles(record, pair)
     leader = second if pair.verdict.leader == "B" else first
-    if pair.verdict.separated and pair.verdict.outcome == "not separated":
-        return f"differ on fresh {record.items}, not reliably on fresh seeds"
     return {
         "A better": f"{leader} is better",
         "B better": f"{leader} is better",
-        "suggestive": f"favours {leader}, not settled",
         "equivalent": "equivalent in practice",
         "not separated": "not separated",
     }[pair.verdict.outcome]
-
-
-def reasons(record: Record) -> Table:
-    """What each of the three conditions found, a row a pair."""
-    rows = [
-        [" and ".join(_titles(record, pair)), *map(_capital, pair.verdict.reasons)]
-        for pair in _pairs(record)
-    ]
-    header = [
-        "Pair",
-        f"Fresh {record.items}",
-        "Fresh seeds",
-        "McNemar’s test, pair by pair of seeds",
-    ]
-    return Table("The three conditions of each verdict", header, rows, kind="reasons")
-
-
-def _capital(reason: str) -> str:
-    found = reason.partition(": ")[2] or reason
-    return f"{found[:1].upper()}{found[1:]}"
 
 
 def _titles(record: Record, pair: Comparison) -> tuple[str, str]:
