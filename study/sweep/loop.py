@@ -23,6 +23,7 @@ from study.training.plan import Plan
 from study.workers import LOCAL, THREADS, Pool, Workers
 
 if TYPE_CHECKING:
+    from study.margin import Margin
     from study.workers.cluster import Cluster
 
 
@@ -35,6 +36,7 @@ class Settings:
     search: SearchSettings  # of all searches, but for the study's name and the data's place
     confirm: ConfirmSettings | None  # but for the names and the place; None: do not confirm
     restart: bool  # drop earlier confirmations of the data sets
+    margin: Margin  # of a confirmed comparison's verdict
     out: Path
     reports: bool  # write the data sets' own reports
     replace: bool  # overwrite files that no report wrote

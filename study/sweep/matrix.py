@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from study.sweep.data_sets import DataSet
-from study.sweep.rows import Row
-from study.sweep.sentences import short
+from study.sweep.rows import NOT_COUNTED, Row
+from study.sweep.sentences import gap, points, short
 
 STEPS = (0.1, 0.5, 1.0, 2.0)  # percentage points: where a cell's colour changes
 COLOURS = ("linear", "mlp")  # of the first model, and of the second
@@ -18,7 +18,7 @@ class Cell:
     """A pair's place in the matrix."""
 
     text: str
-    title: str  # the two errors, and on how many trials each rests
+    title: str  # the two errors, on how many trials each rests, and the difference
     kind: str  # the classes that colour it
     link: str | None  # to the pair's report, if there is one of what the storage has now
 
@@ -39,13 +39,14 @@ def _cell(row: Row, link: str | None) -> Cell:
         f"{short(model)} {row.error(model)}, {side.complete} of {side.trials} trials"
         for model, side in row.sides.items()
     )
-    title = f"{row.data.title}: {errors}"
-    step = sum(100 * row.gap >= edge for edge in STEPS)
-    if row.winner == "tie":
-        kind, text = "tie", "tie"
-    else:
+    [lead] = row.leads
+    title = f"{row.data.title}: {errors}; difference {gap(lead)}"
+    if not row.is_counted:
+        title, kind, text = f"{title}; not counted: {row.note}", "noted", NOT_COUNTED
+    elif row.winner:
+        step = sum(100 * row.gap >= edge for edge in STEPS)
         kind = f"{COLOURS[list(row.sides).index(row.winner)]} step{step}"
         text = short(row.winner)
-    if row.note:
-        title, kind = f"{title}; not counted: {row.note}", "noted"
-    return Cell(f"{text} {100 * row.gap:.2f}", title, kind, link)
+    else:
+        kind, text = "unclear", "not clear"
+    return Cell(f"{text} {points(row.gap)}", title, kind, link)

@@ -115,6 +115,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         ),
         confirm=confirm_settings(one, names) if args.confirm else None,
         restart=args.restart,
+        margin=args.margin,
         out=args.out,
         reports=not args.no_reports,
         replace=args.replace,

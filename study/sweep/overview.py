@@ -9,6 +9,7 @@ from pathlib import Path
 from study.errors import StudyError
 from study.sweep import notes, page, table
 from study.sweep.data_sets import ALL, DataSet, of_pair
+from study.sweep.judging import judged
 from study.sweep.loop import Settings
 from study.sweep.rows import Content, Found, Row
 
@@ -37,7 +38,8 @@ class Overview:
     def read(self, data: Sequence[DataSet]) -> None:
         """Read what there is of these data sets now; each takes a third of a second."""
         settings = self.settings
-        self.found |= table.read(settings.search.storage, data, settings.plans.models)
+        models = settings.plans.models
+        self.found |= table.read(settings.search.storage, data, models, settings.margin)
 
     def renew(self, *data: DataSet) -> None:
         """Read these data sets again, and write what there is now.
@@ -50,9 +52,10 @@ class Overview:
 
     @property
     def rows(self) -> list[Row]:
-        """The data sets that all models were searched on, in their order."""
+        """The data sets that all models were searched on, in their order, judged together."""
         search = self.settings.search
-        return notes.marked(self.found, search.n_trials, until_target=search.until_target)
+        found = notes.marked(self.found, search.n_trials, until_target=search.until_target)
+        return judged(found)
 
     def at(self, data: DataSet) -> Row | StudyError | None:
         """A data set's row, or why it can't be read; None where it was not searched."""

@@ -13,8 +13,9 @@ from study.report import ownership, words
 from study.report.spreadsheet import to_csv
 from study.report.template import csp_hash, source_of, template
 from study.sweep import sentences
-from study.sweep.frame import frame, frame_of_pairs, signed_gap
+from study.sweep.frame import frame, frame_of_pairs
 from study.sweep.matrix import STEPS, matrix
+from study.sweep.origin import origins
 from study.sweep.rows import Content, Row
 
 
@@ -55,10 +56,11 @@ def to_html(out: Path, content: Content) -> str:
         names=[words.class_name(content.dataset, label) for label in range(10)],
         matrix=matrix(content.rows, links) if has_matrix else None,
         rows=[(row, links[row.data]) for row in content.rows],
-        signed_gap=signed_gap,
+        origins=origins(content),
         formats=formats,
         linked=any(links.values()),
-        confirmed=any(row.verdict for row in content.rows),
+        confirmed=any(row.held_out for row in content.rows),
+        unconfirmed=any(not row.held_out for row in content.rows),
         noted=[row for row in content.rows if row.note],
         steps=STEPS,
     )

@@ -62,6 +62,7 @@ def _report(settings: Settings, data: DataSet) -> Done:
             names=data.study_names(settings.plans.models),
             data_root=data.root,
             replace=settings.replace,
+            margin=settings.margin,
         )
     except Exception as error:
         if settings.debug:

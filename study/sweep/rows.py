@@ -9,6 +9,11 @@ from typing import Any
 from study import formats
 from study.errors import StudyError
 from study.sweep.data_sets import DataSet
+from study.sweep.differences import Difference
+
+NO_DIFFERENCE = "no clear difference"  # of two models
+NO_WINNER = "no clear winner"  # of more
+NOT_COUNTED = "not counted"
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,18 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a data set's searches were made from, in words; of several, each once."""
+
+    seed: str = ""
+    protocol: str = ""
+    data_sha256: str = ""
+    versions: str = ""
+    machine: str = ""
+    date: str = ""  # of the newest trial, in UTC: 2026-11-28
+
+
+@dataclass(frozen=True)
 class Row:
     """One data set."""
 
@@ -35,24 +52,55 @@ class Row:
     classes: tuple[int | str, ...] = ()  # the two
     comparison: Mapping[str, Any] | None = None  # as the report's summary.json has it
     verdict: str = ""  # its headline; empty where it is not confirmed
+    held_out: Mapping[str, float] = field(default_factory=dict)  # each model's error, confirmed
+    differences: Sequence[Difference] = ()  # each model with each later one
+    origin: Origin = field(default_factory=Origin)
     note: str = ""  # why it is not counted with the others; empty where it is
 
     @property
-    def leaders(self) -> list[str]:
-        """The models with the fewest errors."""
-        fewest = min(side.errors for side in self.sides.values())
-        return [model for model, side in self.sides.items() if side.errors == fewest]
+    def is_counted(self) -> bool:
+        """Whether it is held against the other rows."""
+        return not self.note
 
     @property
-    def winner(self) -> str:
-        """The model with the fewest errors, or ``tie``."""
-        return self.leaders[0] if len(self.leaders) == 1 else "tie"
+    def leader(self) -> str:
+        """The model that errs least where it is judged; of several the first."""
+        errors = self.held_out or {model: side.errors for model, side in self.sides.items()}
+        return min(self.sides, key=errors.__getitem__)
+
+    @property
+    def leads(self) -> list[Difference]:
+        """Every other model's error less the leader's, in the order of the models."""
+        leader = self.leader
+        return [each.over(leader) for each in self.differences if leader in (each.more, each.less)]
+
+    @property
+    def closest(self) -> Difference:
+        """The lead over the model from which the leader is told apart least surely."""
+        return max(self.leads, key=lambda lead: lead.p)
+
+    @property
+    def winner(self) -> str | None:
+        """The model that errs clearly less than every other; None where none does."""
+        return self.leader if all(lead.is_clear for lead in self.leads) else None
+
+    @property
+    def level(self) -> list[str]:
+        """The leader, and the models that do not err clearly more."""
+        worse = [lead.more for lead in self.leads if lead.is_clear]
+        return [model for model in self.sides if model not in worse]
+
+    @property
+    def kind(self) -> str:
+        """The winner, or why there is none: the class that the row is counted in."""
+        if not self.is_counted:
+            return NOT_COUNTED
+        return self.winner or (NO_DIFFERENCE if len(self.sides) == 2 else NO_WINNER)
 
     @property
     def gap(self) -> float:
-        """By how much the winner errs less than the next model, a fraction; 0 of a tie."""
-        first, second = sorted(side.errors for side in self.sides.values())[:2]
-        return (second - first) / self.n_val
+        """By how much the leader errs less than the closest model, a fraction."""
+        return self.closest.mean
 
     @property
     def target_met(self) -> bool:
@@ -77,11 +125,16 @@ Found = dict[DataSet, Row | StudyError]
 class Content:
     """All that the page and the table show."""
 
-    rows: Sequence[Row]  # marked
+    rows: Sequence[Row]  # marked, and judged together
     models: tuple[str, ...]  # two or more
     dataset: str = "mnist"  # whose classes the pairs are of
     only_pairs: bool = True  # no data of a person's own
     damaged: Sequence[str] = ()  # the data sets that can't be read, and why, a line each
+
+    @property
+    def counted(self) -> list[Row]:
+        """The rows that can be held against each other."""
+        return [row for row in self.rows if row.is_counted]
 
     @property
     def is_matrix(self) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from study import formats
 from study.report import words
-from study.sweep.rows import Content, Row
+from study.stats.decision import ALPHA
+from study.sweep.differences import Difference
+from study.sweep.rows import NO_DIFFERENCE, NO_WINNER, Content, Row
 from study.training.registry import model_named
 
 NUMBERS = ("two", "three", "four", "five", "six")
@@ -39,11 +41,28 @@ def _source(content: Content) -> str:
 
 
 def winner(row: Row) -> str:
-    """The best model, or which of several tie."""
-    if row.winner != "tie":
+    """The best model, or that none is, and which are level where others are not."""
+    if row.is_counted and row.winner:
         return short(row.winner)
-    whole = len(row.leaders) == len(row.sides)
-    return "tie" if whole else f"tie of {formats.listed([short(m) for m in row.leaders])}"
+    is_part = row.is_counted and len(row.level) < len(row.sides)
+    return row.kind + f": {formats.listed([short(m) for m in row.level])}" * is_part
+
+
+def gap(found: Difference) -> str:
+    """``1.23 (0.45 to 2.01)``: a difference and its 95 % interval, in percentage points."""
+    numbers = (found.mean, found.interval.lower, found.interval.upper)
+    mean, lower, upper = (points(number) for number in numbers)
+    return f"{mean} ({lower} to {upper})"
+
+
+def points(fraction: float) -> str:
+    """``−0.27``, in percentage points."""
+    return f"{100 * fraction:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
+def adjusted_p(found: Difference) -> str:
+    """Holm's p, or a dash where the row is not counted."""
+    return "–" if found.p_adjusted is None else formats.p_value(found.p_adjusted)
 
 
 def size(row: Row) -> str:
@@ -70,44 +89,89 @@ def question(content: Content) -> str:
 
 
 def answer(content: Content) -> str:
-    """How often each model erred least, in one sentence, over the rows that are counted."""
-    counted = [row for row in content.rows if not row.note]
+    """How often each model errs clearly less, in one sentence, over the rows that are counted."""
+    counted = content.counted
     if not counted:
         return f"No {content.noun} has been searched to its end yet."
     wins = {model: sum(row.winner == model for row in counted) for model in content.models}
-    ties = formats.plural(len(counted) - sum(wins.values()), "tie")
-    data = formats.plural(len(counted), content.noun)
-    if len(wins) > 2:
-        return f"{_wins(wins, data)}, with {ties}{_lead(content, counted)}."
-    first, second = wins
-    row = max(counted, key=lambda row: row.gap)  # the first of several
-    return (
-        f"At its best {noun(second)} erred less on {wins[second]} of {data}, {noun(first)} on "
-        f"{wins[first]}, with {ties}; they differ most on {title(content, row)}, by "
-        f"{_points(row)}."
-    )
+    said = _wins(wins, formats.plural(len(counted), content.noun))
+    none = _without_winner(len(counted) - sum(wins.values()), len(wins))
+    lead = "Once tuned" if any(row.held_out for row in counted) else "At its best"
+    return f"{lead}, {said}; {none}{_most(content)}."
 
 
 def _wins(wins: Mapping[str, int], data: str) -> str:
-    """On how many data sets each of three or more models erred less than every other."""
-    order = sorted((model for model in wins if wins[model]), key=lambda model: -wins[model])
-    if not order:
-        return f"No model erred less than every other on any of {data}"
+    """On how many data sets each model errs clearly less than every other, the most first."""
+    is_pair = len(wins) == 2
+    less = "errs clearly less" if is_pair else "errs clearly less than every other"
+    order = sorted(wins, key=lambda model: -wins[model])
     first, *others = order
-    rest = [f"{noun(model)} on {wins[model]}" for model in others]
-    rest += ["no other on any"] if len(order) < len(wins) else []
-    return ", ".join([f"At its best {noun(first)} erred least on {wins[first]} of {data}", *rest])
+    if not wins[first]:
+        return f"{'neither' if is_pair else 'no'} model {less} on any of {data}"
+    rest = [f"{noun(model)} on {wins[model]}" for model in others if wins[model]]
+    if not wins[order[-1]]:
+        rest.append(f"{noun(order[-1])} on none" if is_pair else "no other on any")
+    return ", ".join([f"{noun(first)} {less} on {wins[first]} of {data}", *rest])
 
 
-def _lead(content: Content, counted: Sequence[Row]) -> str:
-    """Where the winner is farthest ahead of the next model, if one wins anywhere."""
-    row = max(counted, key=lambda row: row.gap)
-    where = f"; the best leads most on {title(content, row)}, by {_points(row)}"
-    return where if row.gap else ""
+def _without_winner(count: int, n_models: int) -> str:
+    verb = "shows" if count == 1 else "show"
+    return f"{count or 'none'} {verb} {NO_DIFFERENCE if n_models == 2 else NO_WINNER}"
 
 
-def _points(row: Row) -> str:
-    return f"{100 * row.gap:.2f} percentage points"
+def _most(content: Content) -> str:
+    """Where the models differ most, if any differ clearly."""
+    row = max((row for row in content.counted if row.winner), key=lambda r: r.gap, default=None)
+    if row is None:
+        return ""
+    said = "they differ most" if len(content.models) == 2 else "the best leads most"
+    return f"; {said} on {title(content, row)}, by {points(row.gap)} percentage points"
+
+
+def basis(content: Content) -> list[str]:
+    """What “clearly” rests on, a paragraph for each kind of evidence."""
+    kinds = (False, _of_validation), (True, _of_confirmation)
+    groups = [
+        ([row for row in content.counted if bool(row.held_out) is k], say) for k, say in kinds
+    ]
+    return [say(content, group) for group, say in groups if group]
+
+
+def _of_validation(content: Content, rows: Sequence[Row]) -> str:
+    items = items_of(content)
+    both = "both" if len(content.models) == 2 else "all"
+    return (
+        f"{_where(content, rows)} McNemar’s test compares the best trials on the same validation "
+        f"{items}. It counts the {items} that only one of two models gets wrong. Its p (the "
+        "mid-p, in which results just as likely as this one count by half), "
+        f"{_corrected(rows)}. These trials were chosen on the very {items} that test them, so "
+        f"this describes these trials, and flatters {both}; --confirm gives a verdict."
+    )
+
+
+def _of_confirmation(content: Content, rows: Sequence[Row]) -> str:
+    return (
+        f"{_where(content, rows)} the confirmation compares the models on {items_of(content)} "
+        f"that played no part in tuning. The p of their difference, {_corrected(rows)}. A verdict "
+        f"in the table is about its {content.noun} alone, without this correction."
+    )
+
+
+def _where(content: Content, rows: Sequence[Row]) -> str:
+    if len(rows) == len(content.counted):
+        return "“Clearly”:"
+    return f"“Clearly” on {formats.plural(len(rows), content.noun)}:"
+
+
+def _corrected(rows: Sequence[Row]) -> str:
+    count = sum(len(row.differences) for row in rows)
+    holm = f"with Holm’s correction for all {count} tests, " if count > 1 else ""
+    return f"{holm}is below {ALPHA}"
+
+
+def items_of(content: Content) -> str:
+    """What the errors are counted on."""
+    return "images" if content.only_pairs else "data"
 
 
 def apart(content: Content) -> str:

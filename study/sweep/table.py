@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from study import storage as store
+from study.confirm.comparison import Comparisons, compare_all
+from study.confirm.plan import PARTS
 from study.errors import NotConfirmedError, ResourceError, StudyError
+from study.margin import DEFAULT_MARGIN, Margin
 from study.report.record import digest_of
+from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
 from study.sweep.data_sets import DataSet, is_reserved
+from study.sweep.differences import of_confirmation, of_trials
+from study.sweep.origin import origin_of
 from study.sweep.rows import Found, Row, Side
 from study.training.space import words
 from study.trials.selection import meets_target
@@ -19,8 +26,19 @@ from study.trials.selection import meets_target
 OWN = {"classes", "data_sha256", "seed", "study", "versions"}  # of a manifest: not compared
 
 
-def read(storage: str, data: Sequence[DataSet], models: Sequence[str]) -> Found:
+def read(
+    storage: str,
+    data: Sequence[DataSet],
+    models: Sequence[str],
+    margin: Margin = DEFAULT_MARGIN,
+) -> Found:
     """What the storage has of these data sets.
+
+    Args:
+        storage: A path or a URL; it is only read.
+        data: The data sets; those that not all models were searched on are left out.
+        models: Two or more.
+        margin: Of the verdicts.
 
     Raises:
         StudyError: It is not there, or not a storage of this package's.
@@ -31,7 +49,7 @@ def read(storage: str, data: Sequence[DataSet], models: Sequence[str]) -> Found:
     for each in data:
         if there.issuperset(each.study_names(models)):
             try:
-                row = _row(storage, each, models)
+                row = _row(storage, each, models, margin)
             except ResourceError:
                 raise
             except StudyError as error:
@@ -66,24 +84,33 @@ def _dataset(storage: str, name: str) -> str | None:
     return None
 
 
-def _row(storage: str, data: DataSet, models: Sequence[str]) -> Row | None:
+def _row(storage: str, data: DataSet, models: Sequence[str], margin: Margin) -> Row | None:
     """The data set's row; None where a model has no trial that was trained to the end."""
     names = data.study_names(models)
-    searches = [Searched.read(storage, name) for name in names]
-    best = searches[0].best
-    if best is None or any(search.best is None for search in searches):
+    searches = {m: Searched.read(storage, name) for m, name in zip(models, names, strict=True)}
+    best = {model: search.best for model, search in searches.items() if search.best}
+    if len(best) < len(models):
         return None
-    plan = searches[0].plan
-    comparison, verdict = _confirmed(storage, names)
-    return Row(
+    require_comparable(*searches.values())
+    plan, found = searches[models[0]].plan, _confirmed(storage, names, margin)
+    row = Row(
         data,
-        dict(zip(models, map(_side, searches), strict=True)),
-        best.n_val,
+        {model: _side(search) for model, search in searches.items()},
+        best[models[0]].n_val,
         plan.protocol.n_train,
         plan.inputs,
         plan.protocol.classes,
-        comparison,
-        verdict,
+        differences=of_trials(best),
+        origin=origin_of([*searches.values()]),
+    )
+    if not isinstance(found, Comparisons):
+        return replace(row, verdict=found)
+    return replace(
+        row,
+        comparison=_as_json(found),
+        verdict=found.headline,
+        held_out={m: side.holdout.mean for m, side in zip(models, found.sides, strict=True)},
+        differences=of_confirmation(models, found),
     )
 
 
@@ -110,17 +137,17 @@ def _settings(search: Searched) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _confirmed(storage: str, names: Sequence[str]) -> tuple[dict[str, Any] | None, str]:
-    """The comparison as JSON has it, and its headline: ``The MLP is better``."""
-    from study.confirm.comparison import compare_all
-    from study.confirm.plan import PARTS
-
+def _confirmed(storage: str, names: Sequence[str], margin: Margin) -> Comparisons | str:
+    """The comparison; where there is none, what the page says of it, which may be nothing."""
     there = store.study_names(storage)
     if not any(name + part in there for name in names for part in PARTS):
-        return None, ""
+        return ""
     try:
-        found = compare_all(storage, names)
+        return compare_all(storage, names, margin)
     except NotConfirmedError:
-        return None, "not wholly confirmed"
-    text = json.dumps(found.as_dict())
-    return json.loads(text, parse_constant=lambda _: None), found.headline  # no NaN, no infinity
+        return "not wholly confirmed"
+
+
+def _as_json(found: Comparisons) -> dict[str, Any]:
+    """The comparison as a report's summary.json has it: no NaN, no infinity."""
+    return dict(json.loads(json.dumps(found.as_dict()), parse_constant=lambda _: None))

@@ -3,11 +3,17 @@
 import csv
 import re
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from study.dataset import idx
+from study.sweep.data_sets import DataSet, of_pair
+from study.sweep.differences import of_trials
+from study.sweep.judging import judged
+from study.sweep.rows import Content, Row, Side
 from tests.helpers.commands import end, start
 
 SHORT = (
@@ -15,6 +21,7 @@ SHORT = (
     *("--dataset", "kmnist", "--n-trials", "4", "--storage", "sweep.db", "--data-root", "."),
 )
 PAIRS = ("0-1", "8-9")
+SETTINGS = {"steps": 5000, "sampler": "qmc"}
 TINY = ("--confirm", "--seeds", "2", "--splits", "2", "--finalists", "1")
 
 
@@ -61,6 +68,11 @@ def links(folder):
     return sorted(set(re.findall(r'<a href="([^"]+)"', page)))
 
 
+def undated(folder, name):
+    """A file of the sweep without the date of the newest trial, which changes at midnight."""
+    return re.sub(r"\d{4}-\d\d-\d\d", "", (folder / "reports" / name).read_text())
+
+
 def write_files(folder):
     """200 rows of the breast-cancer table, 8 × 8 digits 3 and 8, and data that can't be used."""
     datasets = pytest.importorskip("sklearn.datasets")
@@ -76,3 +88,52 @@ def write_files(folder):
     np.savez(folder / "ten.npz", X=images, y=digits.target)
     (folder / "text.csv").write_text("colour,class\n" + "red,a\nblue,b\n" * 20)
     return folder
+
+
+def row(first=4, second=9, errors=(5, 4), **changes):
+    """A pair's row."""
+    return row_of(of_pair("mnist", (first, second)), errors, **changes)
+
+
+def own(name, errors=(5, 4), **changes):
+    """A row of a person's own data."""
+    return row_of(DataSet(name, name), errors, **changes)
+
+
+def row_of(
+    data,
+    errors,
+    *,
+    n_val=100,
+    trials=(64, 64, 64),
+    settings=None,
+    models=("linear", "mlp", "deep"),
+    **changes,
+):
+    """A row of any data set, of as many models as there are errors.
+
+    Of two models one is wrong wherever the other is: they differ on as few images as can be.
+    """
+    sides = {
+        name: Side(error, count, count, sha256="digest", settings=settings or SETTINGS)
+        for name, error, count in zip(models, errors, trials, strict=False)
+    }
+    found = of_trials({name: trial(side.errors, n_val) for name, side in sides.items()})
+    return replace(Row(data, sides, n_val, differences=found), **changes)
+
+
+def trial(errors, n_val, labels=None, wrong=None):
+    """A trial that is wrong on these images, by default the first ones, of class 0."""
+    wrong = np.arange(n_val) < errors if wrong is None else wrong
+    predictions = wrong if labels is None else labels ^ wrong
+    return SimpleNamespace(val_errors=errors, n_val=n_val, predictions=predictions)
+
+
+def judge(*rows):
+    """The rows, judged together."""
+    return judged(rows)
+
+
+def content(*rows, models=("linear", "mlp"), **changes):
+    """A page of these rows, judged together."""
+    return Content(judged(rows), models, **changes)

@@ -2,14 +2,13 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.helpers.commands import end, kill, wait_for
 from tests.helpers.storages import assert_same
 
-from .helpers import PAIRS, TINY, begin, links, sweep, table, with_images_of
+from .helpers import PAIRS, TINY, begin, links, sweep, table, undated, with_images_of
 
 THREE = (*PAIRS, "2-3")
 
@@ -73,7 +72,7 @@ def test_a_report_of_what_was_there_before_is_drawn_again(copy, here):
     assert (status, stderr) == (0, "")
     assert {pair for pair in PAIRS if pages(copy)[pair] != written[pair]} == {"0-1"}
     assert summary["models"]["mlp"]["trials"] == 6
-    assert summary["comparison"]["n_splits"] == 2
+    assert summary["comparison"]["judged"]["n_splits"] == 2
 
 
 def test_a_confirmation_is_in_the_table_and_on_the_page(copy, here):
@@ -82,9 +81,21 @@ def test_a_confirmation_is_in_the_table_and_on_the_page(copy, here):
     page = (copy / "reports/index.html").read_text()
 
     verdict = table(copy)["0-1"]["verdict"]
-    assert verdict.startswith(("The linear model ", "The MLP ", "The evidence favours the "))
+    assert verdict.startswith(("The linear model ", "The MLP "))
+    assert [row["evidence"] for row in table(copy).values()] == ["confirmation", "validation"]
     assert table(copy)["8-9"]["verdict"] == ""
-    assert re.findall(r"<td>([^<]*)</td></tr>", page) == [verdict, "–"]
+    assert re.findall(r"Confirmed: ([^<]*)</td>", page) == [verdict]
+
+
+def test_the_margin_is_that_of_the_verdict(copy, here):
+    """Of a whole error any two models are equivalent, unless one is better; it is not stored."""
+    here(copy, *TINY, "--no-reports", pairs=["0-1"])
+    before = table(copy)["0-1"]["verdict"]
+    here(copy, "--margin", "100pp", "--no-reports", pairs=["0-1"])
+    after = table(copy)["0-1"]["verdict"]
+
+    assert after != before
+    assert "equivalent in practice" in after or "less than the margin" in after
 
 
 @pytest.fixture(scope="module")
@@ -114,4 +125,4 @@ def test_a_kill_changes_nothing_in_the_end(calm, bare, jobs):
         for model in ("linear", "mlp"):
             assert_same(bare / "sweep.db", calm / "sweep.db", f"kmnist-{pair}/{model}")
     for name in ("index.html", "sweep.csv"):
-        assert Path(bare, "reports", name).read_bytes() == Path(calm, "reports", name).read_bytes()
+        assert undated(bare, name) == undated(calm, name)

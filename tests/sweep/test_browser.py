@@ -1,36 +1,34 @@
 """The overview in a real browser: light, dark, on paper, by keyboard, and on a telephone."""
 
-from dataclasses import replace
-
 import pytest
 
 from study.sweep import page as overview
-from study.sweep.data_sets import ALL, DataSet, of_pair
-from study.sweep.rows import Content, Row, Side
+from study.sweep.data_sets import ALL, DataSet
+from study.sweep.rows import Origin
 from study.training import registry
 from tests.browser import Said, violations
+
+from .helpers import content, row, row_of
 
 A4 = 680  # pixels between the margins of the page
 
 
 def every_pair():
     """A row a pair, of every winner and colour; two can't stand beside the others."""
+    origin = Origin("1", 3 * "10,000 images ", 64 * "a", "study 0.1.0", "AMD EPYC", "2026-11-28")
     for place, pair in enumerate(ALL):
-        linear, mlp = (
-            Side(errors, 64, 64, sha256="digest") for errors in (30 + place % 7 * 8, 40)
-        )
         verdict = "The MLP is better" if place % 2 else ""
-        sides = {"linear": linear, "mlp": mlp}
-        row = Row(of_pair("mnist", pair), sides, 1_900, verdict=verdict)
-        yield replace(row, note="steps 9, not 5000, mlp has 16 of 64 trials") if place < 2 else row
+        note = "steps 9, not 5000, mlp has 16 of 64 trials" if place < 2 else ""
+        errors = 20 + place % 7 * 10, 40
+        yield row(*pair, errors, n_val=1_900, verdict=verdict, note=note, origin=origin)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The overview of all pairs, without reports, as an address."""
     folder = tmp_path_factory.mktemp("whole")
-    content = Content(list(every_pair()), ("linear", "mlp"), damaged=["0-9: it is damaged"])
-    return overview.write(folder, content).as_uri()
+    found = content(*every_pair(), damaged=["0-9: it is damaged"])
+    return overview.write(folder, found).as_uri()
 
 
 MODELS = ("linear", "mlp", "two-hidden-layers", "a-model-with-a-very-long-name", "wide", "deep")
@@ -44,16 +42,20 @@ def sets(tmp_path_factory):
     for name in MODELS[2:]:
         registry.register(registry.Model(name, name, "study.training.models:SimpleMLP"))
     rows = [
-        Row(
+        row_of(
             DataSet(name, name),
-            {m: Side((7 * k + 3 * place) % 90, 64, 64) for k, m in enumerate(MODELS)},
-            *(100, 500, 30, ("benign", f"malignant{place * ' or worse'}")),
+            [(7 * k + 3 * place) % 90 for k, _ in enumerate(MODELS)],
+            models=MODELS,
+            trials=6 * [64],
+            n_train=500,
+            columns=30,
+            classes=("benign", f"malignant{place * ' or worse'}"),
             verdict=place % 2 * "The MLP and deep cannot be told apart from the linear model",
         )
         for place, name in enumerate(NAMES)
     ]
-    content = Content(rows, MODELS, only_pairs=False, damaged=["b.csv: it is damaged"])
-    yield overview.write(tmp_path_factory.mktemp("sets"), content).as_uri()
+    found = content(*rows, models=MODELS, only_pairs=False, damaged=["b.csv: it is damaged"])
+    yield overview.write(tmp_path_factory.mktemp("sets"), found).as_uri()
     registry.MODELS.clear()
     registry.MODELS.update(known)
 
@@ -156,7 +158,7 @@ def test_a_telephone_shows_all_of_a_data_set_without_scrolling(opened, sets):
         "[...document.querySelectorAll('.sets td')].map(cell => { const text = cell.firstElement"
         "Child.getBoundingClientRect(); return [text.left, text.right, cell.dataset.label] })"
     )
-    assert len(boxes) == 4 * (len(MODELS) + 3) + 2
+    assert len(boxes) == 4 * (len(MODELS) + 4) + 2
     assert all(96 < left < right <= 375 and label for left, right, label in boxes)
     assert page.evaluate(
         "[...document.querySelectorAll('.scroll')].every(f => f.scrollWidth <= f.clientWidth)"
@@ -203,9 +205,10 @@ def test_a_pair_that_is_not_counted_looks_so(opened, whole, scheme):
     page = opened(whole, color_scheme=scheme)
 
     looks = page.evaluate(
-        "['.noted', '.mlp', '.linear'].map(kind => { const s = getComputedStyle("
+        "['.noted', '.mlp', '.linear', '.unclear'].map(kind => { const s = getComputedStyle("
         "document.querySelector(`td${kind}`)); return [s.outlineStyle, s.backgroundColor] })"
     )
     clear = "rgba(0, 0, 0, 0)"
     assert looks[0] == ["dashed", clear]
     assert all(style == "none" and colour != clear for style, colour in looks[1:])
+    assert len({colour for _, colour in looks}) == 4

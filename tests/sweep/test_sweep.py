@@ -85,7 +85,8 @@ def test_the_table_has_each_pairs_lowest_errors(swept):
             best = load_study(str(folder / "sweep.db"), f"kmnist-{pair}/{model}").best_value
             assert float(row[f"{model}_error"]) == best
         gap = float(row["linear_error"]) - float(row["mlp_error"])
-        assert float(row["gap_points"]) == pytest.approx(100 * gap, abs=1e-4)
+        assert float(row["gap_points"]) == pytest.approx(100 * gap)
+        assert float(row["lower_points"]) <= 100 * gap <= float(row["upper_points"])
 
 
 class Cells(HTMLParser):

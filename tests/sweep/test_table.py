@@ -6,72 +6,19 @@ from dataclasses import replace
 import pytest
 
 from study.errors import StudyError
-from study.sweep.data_sets import DataSet, of_pair
-from study.sweep.frame import frame_of_pairs, signed_gap
+from study.sweep.data_sets import of_pair
+from study.sweep.frame import frame_of_pairs
 from study.sweep.notes import marked, unreadable
 from study.sweep.page import is_current, to_html
-from study.sweep.rows import Content, Row, Side
-from study.sweep.sentences import answer, apart
+from study.sweep.rows import Side
 
-SETTINGS = {"steps": 5000, "sampler": "qmc"}
-
-
-def row(first=4, second=9, errors=(5, 4), n_val=100, trials=(64, 64), **changes):
-    """A pair's row."""
-    return row_of(of_pair("mnist", (first, second)), errors, n_val, trials, **changes)
-
-
-def row_of(data, errors=(5, 4), n_val=100, trials=(64, 64), settings=None, **changes):
-    """A row of any data set, of as many models as there are errors."""
-    sides = {
-        name: Side(error, count, count, sha256="digest", settings=settings or SETTINGS)
-        for name, error, count in zip(("linear", "mlp", "deep"), errors, trials, strict=False)
-    }
-    return replace(Row(data, sides, n_val), **changes)
+from .helpers import SETTINGS, content, judge, own, row
 
 
 def notes(*rows, n_trials=64, until_target=False):
     """The rows' notes."""
     found = {each.data: each for each in rows}
     return [each.note for each in marked(found, n_trials, until_target=until_target)]
-
-
-def content(*rows, **changes):
-    """A page of two models with these rows."""
-    return Content(rows, ("linear", "mlp"), **changes)
-
-
-@pytest.mark.parametrize(
-    ("errors", "winner", "gap"),
-    [((50, 20), "mlp", 0.03), ((7, 9), "linear", -0.002), ((3, 3), "tie", 0)],
-)
-def test_the_winner_errs_less(errors, winner, gap):
-    """By the gap of the two errors, linear less MLP."""
-    found = row(errors=errors, n_val=1000)
-
-    assert found.winner == winner
-    assert signed_gap(found) == pytest.approx(gap)
-    assert found.gap == pytest.approx(abs(gap))
-
-
-def test_the_sentence_counts_winners():
-    """And names the pair that the models differ most on."""
-    found = content(row(0, 1, (5, 4)), row(2, 3, (9, 4)), row(4, 5, (2, 2)))
-
-    assert answer(found) == (
-        "At its best the MLP erred less on 2 of 3 pairs, the linear model on 0, with 1 tie; they "
-        "differ most on 2 against 3, by 5.00 percentage points."
-    )
-    assert apart(found) == ""
-
-
-def test_a_pair_with_a_note_is_not_counted():
-    """However large its gap; and how many such there are is said."""
-    found = [row(0, 1, (5, 4)), row(2, 3, (99, 4), note="steps 9, not 5000")]
-
-    assert answer(content(*found)).startswith("At its best the MLP erred less on 1 of 1 pair, the")
-    assert apart(content(*found)).startswith("1 pair is shown and not counted: ")
-    assert answer(content(found[1])) == "No pair has been searched to its end yet."
 
 
 def test_a_search_that_is_not_whole_is_noted():
@@ -154,11 +101,6 @@ def test_a_summary_that_is_none_is_not(reported, text):
     assert not is_current(reported, row())
 
 
-def own(name, errors=(5, 4), **changes):
-    """A row of a person's own data."""
-    return row_of(DataSet(name, name), errors, **changes)
-
-
 def test_what_depends_on_the_data_is_not_compared():
     """Such as the number of rows that train; the number of steps is."""
     rows = [
@@ -181,41 +123,12 @@ def test_pairs_are_compared_with_pairs_in_all_settings():
     assert notes(*pairs, *others) == ["n_train 200, not 100", *6 * [""]]
 
 
-def test_the_winner_of_three_models_is_ahead_of_the_next():
-    """Where two of them err least, it is a tie, and nothing leads."""
-    won, tied = (own("a", errors, trials=(1, 1, 1)) for errors in ((9, 4, 6), (5, 3, 3)))
-
-    assert (won.winner, won.gap) == ("mlp", 0.02)
-    assert (tied.winner, tied.leaders, tied.gap) == ("tie", ["mlp", "deep"], 0)
-
-
-@pytest.mark.parametrize(
-    ("errors", "said"),
-    [
-        (
-            [(9, 4, 6), (9, 4, 5), (1, 4, 6)],
-            "At its best the MLP erred least on 2 of 3 data sets, the linear model on 1, no other "
-            "on any, with 0 ties; the best leads most on 2.csv, by 3.00 percentage points.",
-        ),
-        (
-            [(4, 4, 6)],
-            "No model erred less than every other on any of 1 data set, with 1 tie.",
-        ),
-    ],
-)
-def test_the_sentence_on_three_models_names_those_that_won(errors, said):
-    """Those that won most first."""
-    rows = [own(f"{k}.csv", each, trials=(64, 64, 64)) for k, each in enumerate(errors)]
-
-    assert answer(Content(rows, ("linear", "mlp", "deep"), only_pairs=False)) == said
-
-
 def test_the_first_of_two_models_is_orange(tmp_path):
     """Whichever they are: the page and the table's columns go by their order."""
-    found = row(0, 1, errors=(3, 9))
-    found = replace(found, sides=dict(reversed(found.sides.items())))
-    page = to_html(tmp_path, Content([found], ("mlp", "linear")))
+    [found] = judge(row(0, 1, errors=(3, 19), models=("mlp", "linear")))
+    page = to_html(tmp_path, content(found, models=("mlp", "linear")))
 
-    assert '<td class="mlp step4"><span title="0 against 1: MLP 9.00 % (9 of 100)' in page
-    assert "Orange: the MLP erred less; blue: the linear model; darker" in page
-    assert [*frame_of_pairs([found])][4:6] == ["mlp_error", "linear_error"]
+    assert '<td class="linear step4"><span title="0 against 1: MLP 3.00 % (3 of 100)' in page
+    assert "Orange: the MLP errs clearly less; blue: the linear model; darker" in page
+    columns = [name for name in frame_of_pairs([found]) if name.endswith("_error")]
+    assert columns == ["mlp_error", "linear_error"]
