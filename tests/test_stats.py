@@ -6,13 +6,15 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from statsmodels.stats import contingency_tables
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from study import stats
-from study.stats import Interval, McNemar, Outperforming, PairedCounts
+from study.stats import Interval, Outperforming, PairedCounts
 
 N = 1_791  # validation images
 
@@ -53,6 +55,16 @@ def test_wilson_gives_the_reference_intervals(errors, n, lower, upper):
     interval = stats.wilson(errors, n)
 
     assert ends(interval) == pytest.approx((lower, upper), abs=6e-6)
+
+
+@unhurried
+@given(st.integers(1, 5_000), st.floats(0, 1), st.floats(0.5, 0.999))
+def test_wilson_equals_statsmodels(n, share, confidence):
+    """Another package's interval, 0 and n errors included."""
+    k = round(n * share)
+    theirs = proportion_confint(k, n, alpha=1 - confidence, method="wilson")
+
+    assert ends(stats.wilson(k, n, confidence=confidence)) == pytest.approx(theirs, abs=1e-12)
 
 
 @unhurried
@@ -138,6 +150,15 @@ def test_mcnemar_gives_the_reference_p_values(b, c, exact, mid):
     assert exact is None or test.exact_p == pytest.approx(exact, rel=1e-2, abs=1e-12)
     assert mid is None or test.mid_p == pytest.approx(mid, rel=5e-3)
     assert (b, c) != (121, 59) or test.exact_p == pytest.approx(exact, rel=1e-6)
+
+
+@unhurried
+@given(st.integers(0, 80), st.integers(0, 80))
+def test_mcnemars_exact_p_equals_statsmodels(b, c):
+    """Another package's exact test, no discordant image included."""
+    theirs = contingency_tables.mcnemar([[5, b], [c, 7]], exact=True)
+
+    assert stats.mcnemar(b, c).exact_p == pytest.approx(theirs.pvalue, abs=1e-12)
 
 
 @pytest.mark.parametrize("n", range(1, 11))
@@ -508,13 +529,15 @@ def test_swapping_the_models_negates_nadeau_bengio(x, n_test):
     assert 0 <= result.p <= 1
 
 
-@pytest.mark.parametrize(("value", "t", "p"), [(0.1, inf, 0), (-0.1, -inf, 0), (0.0, 0, 1)])
-def test_nadeau_bengio_of_equal_values_is_never_nan(value, t, p):
-    """Without spread the interval is the mean itself, and t infinite unless the mean is 0."""
-    result = stats.nadeau_bengio([value] * 7, n_train=9, n_test=1)
+@pytest.mark.parametrize("value", [0.1, -0.1, 0.0])
+def test_equal_values_are_bounded_by_the_images_of_one_split(value):
+    """Without spread the interval is as wide as Wilson's of no error in a split's images."""
+    result = stats.nadeau_bengio([value] * 7, n_train=900, n_test=100)
+    bound = stats.wilson(0, 100).upper
 
-    assert (result.t, result.p) == (t, p)
-    assert ends(result.interval) == pytest.approx((value, value))
+    assert result.is_bound
+    assert ends(result.interval) == pytest.approx((value - bound, value + bound))
+    assert not stats.nadeau_bengio([value, 0.5], n_train=900, n_test=100).is_bound
 
 
 def test_nadeau_bengio_rejects_5_percent_where_its_assumption_holds():
@@ -758,163 +781,6 @@ def test_a_diagnosis_of_a_healthy_search_names_nothing():
     assert found == stats.Diagnosis(None, None, (0.1, 0.1), None)
 
 
-# --- all of it in two words -----------------------------------------------------------------
-
-B_LESS, B_TINY, UNCLEAR, LEVEL = (
-    Interval(0.01, 0.03),
-    Interval(0.0005, 0.002),
-    Interval(-0.001, 0.004),
-    Interval(-0.001, 0.0024),
-)
-B_WINS = Outperforming(0.05, Interval(0.0, 0.15), 20)
-OPEN = Outperforming(0.4, Interval(0.2, 0.6), 20)
-FOR_B, FOR_A, TIE = McNemar(20, 3, 5e-4, 2e-4), McNemar(3, 20, 5e-4, 2e-4), McNemar(5, 5, 1, 0.8)
-
-
-@pytest.mark.parametrize(
-    ("difference", "outperforming", "pairs", "outcome"),
-    [
-        pytest.param(B_LESS, B_WINS, [FOR_B] * 20, "B better", id="all-three"),
-        pytest.param(B_LESS, B_WINS, [FOR_B] * 18 + [TIE] * 2, "B better", id="exactly-90%"),
-        pytest.param(B_LESS, B_WINS, [FOR_B] * 17 + [TIE] * 3, "suggestive", id="85%-of-pairs"),
-        pytest.param(B_LESS, B_WINS, [FOR_B] * 17 + [FOR_A] * 3, "suggestive", id="against-it"),
-        pytest.param(B_LESS, OPEN, [FOR_B] * 20, "suggestive", id="no-outperforming"),
-        pytest.param(B_LESS, B_WINS.mirrored(), [FOR_B] * 20, "suggestive", id="A-outperforms"),
-        pytest.param(B_LESS, OPEN, [TIE] * 20, "not separated", id="both-others-fail"),
-        pytest.param(B_TINY, OPEN, [TIE] * 20, "equivalent", id="both-fail-within-margin"),
-        pytest.param(B_TINY, B_WINS, [FOR_B] * 20, "B better", id="better-though-tiny"),
-        pytest.param(UNCLEAR, B_WINS, [FOR_B] * 20, "not separated", id="interval-holds-0"),
-        pytest.param(LEVEL, B_WINS, [FOR_B] * 20, "equivalent", id="within-the-margin"),
-        pytest.param(Interval(0, 0.03), B_WINS, [FOR_B], "not separated", id="touches-0"),
-        pytest.param(Interval(0, 0), B_WINS, [FOR_B], "equivalent", id="no-difference"),
-    ],
-)
-def test_the_verdict_follows_the_rule(difference, outperforming, pairs, outcome):
-    """Each line of the rule, and each way to miss it; for A against B as for B against A."""
-    mirrored = [McNemar(pair.c, pair.b, pair.exact_p, pair.mid_p) for pair in pairs]
-
-    ours = stats.decide(difference, outperforming, pairs)
-    theirs = stats.decide(difference.mirrored(), outperforming.mirrored(), mirrored)
-
-    assert ours.outcome == outcome
-    assert theirs.outcome == outcome.replace("B", "A")
-
-
-@pytest.mark.parametrize("outperforming", [B_WINS, B_WINS.mirrored()], ids=["B", "A"])
-def test_without_a_leader_nobody_outperforms(outperforming):
-    """When the mean difference is 0 the replicates have no one to speak for, either way round."""
-    found = stats.decide(Interval(-0.01, 0.01), outperforming, [FOR_A] * 20)
-
-    assert (found.leader, found.outperforms, found.confirmed) == (None, False, False)
-    assert found.reasons[1] == "replicates: no leader to favour"
-
-
-def test_the_margin_decides_what_is_equivalent():
-    """An interval within a smaller margin is not within it any more."""
-    assert stats.decide(LEVEL, OPEN, [TIE]).within_margin
-    assert stats.decide(LEVEL, OPEN, [TIE], margin=0.0024).outcome == "equivalent"
-    assert stats.decide(LEVEL, OPEN, [TIE], margin=0.0023).outcome == "not separated"
-
-
-@pytest.mark.parametrize(
-    ("difference", "p", "outcome"),
-    [
-        pytest.param(B_LESS, 0.049, "B better", id="below"),
-        pytest.param(B_LESS, 0.05, "not separated", id="at-0.05"),
-        pytest.param(UNCLEAR, 0.049, "B better", id="Holm-separates-what-Bonferroni-does-not"),
-        pytest.param(LEVEL, 0.2, "equivalent", id="within-the-margin"),
-        pytest.param(Interval(-0.01, 0.01), 0.0, "not separated", id="no-leader"),
-    ],
-)
-def test_of_several_pairs_holms_p_separates(difference, p, outcome):
-    """The interval's place is taken by the adjusted p; a pair without a leader has no better."""
-    found = stats.decide(difference, B_WINS, [FOR_B] * 20, p_adjusted=p)
-
-    assert found.outcome == outcome
-    assert found.separated == (outcome == "B better")
-
-
-def test_the_reason_of_several_pairs_gives_holms_p():
-    """And calls the interval what it is."""
-    found = stats.decide(B_LESS, B_WINS, [FOR_B] * 20, p_adjusted=0.0312)
-
-    assert found.reasons[0] == (
-        "holdouts: the leader errs less by +1.00 to +3.00 percentage points, the simultaneous "
-        "interval; Holm's p, 0.031, is below 0.05"
-    )
-
-
-def test_the_reasons_give_the_numbers():
-    """A reader sees each condition with what was found, from the leader's side."""
-    assert stats.decide(B_LESS, B_WINS, [FOR_B] * 3 + [FOR_A]).reasons == (
-        "holdouts: the leader errs less by +1.00 to +3.00 percentage points, above 0",
-        "replicates: the leader wins with probability 0.95 (0.85 to 1.00), "
-        "above 1/2 and reaching past 3/4",
-        "McNemar: mid-p below 0.05 in the leader's favour in 3 of 4 pairs, "
-        "not at least nine of ten",
-    )
-
-
-@unhurried
-@given(
-    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=2, max_size=8),
-    error_pairs,
-    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8)), min_size=1, max_size=20),
-)
-@example(
-    splits=[(0, 0), (1, 0)], replicates=[(0, 0)] * 19 + [(0, 1)], discordant=[(0, 0)]
-)  # ends that are 0.425 one way round and 0.42500000000000004 the other
-def test_swapping_the_models_swaps_the_verdict_and_nothing_else(splits, replicates, discordant):
-    """From the errors themselves to the reasons, B against A is A against B."""
-    ours, theirs = (
-        stats.decide(
-            stats.nadeau_bengio(
-                [(s[i] - s[1 - i]) / N for s in splits], n_train=8_209, n_test=N
-            ).interval,
-            stats.probability_of_outperforming(*np.transpose(replicates)[[i, 1 - i]]),
-            [stats.mcnemar(pair[i], pair[1 - i]) for pair in discordant],
-        )
-        for i in (0, 1)
-    )
-
-    other = {"A": "B", "B": "A", None: None, "A better": "B better", "B better": "A better"}
-    assert theirs == replace(
-        ours, outcome=other.get(ours.outcome, ours.outcome), leader=other[ours.leader]
-    )
-
-
-def one_comparison(rng, difficulty):
-    """Two copies of one configuration: 8 splits, 20 replicate pairs, and their verdict."""
-    difference = []
-    for _ in range(8):
-        holdout = rng.choice(difficulty, N, replace=False)
-        wrong_a, wrong_b = rng.random((2, N)) < holdout
-        difference.append((wrong_a.sum() - wrong_b.sum()) / N)
-    wrong = rng.random((20, 2, N)) < difficulty[:N]
-    tables = [stats.paired_counts(*pair) for pair in wrong]
-    found = stats.nadeau_bengio(difference, n_train=8_209, n_test=N)
-    wins = stats.probability_of_outperforming(*wrong.sum(axis=2).T)
-    tests = [stats.mcnemar(table.only_a, table.only_b) for table in tables]
-    covered = [i.lower <= 0 <= i.upper for i in map(stats.newcombe, tables)]
-    return found, wins, tests, np.mean(covered)
-
-
-@pytest.mark.slow
-def test_two_copies_of_one_configuration_are_rarely_called_different():
-    """In 1,000 comparisons of a model with itself, no step is wrong in more than 5 %."""
-    rng = np.random.default_rng(0)
-    difficulty = rng.permutation(rng.beta(0.05, 1.6, 11_791))  # few hard images, 3 % errors
-    runs = [one_comparison(rng, difficulty) for _ in range(1_000)]
-
-    outcomes = [stats.decide(run[0].interval, *run[1:3]).outcome for run in runs]
-
-    assert sum(o not in ("not separated", "equivalent") for o in outcomes) <= 50
-    assert np.mean([found.p < 0.05 for found, *_ in runs]) <= 0.05
-    assert np.mean([wins.meaningful for _, wins, *_ in runs]) <= 0.05
-    assert np.mean([test.mid_p < 0.05 for _, _, tests, _ in runs for test in tests]) <= 0.05
-    assert np.mean([covered for *_, covered in runs]) >= 0.945
-
-
 # --- what is refused ------------------------------------------------------------------------
 
 
@@ -972,7 +838,7 @@ def test_two_copies_of_one_configuration_are_rarely_called_different():
         ),
         (
             lambda: stats.nadeau_bengio([1, 2], n_train=0, n_test=1),
-            "resampled splits: 0 train, 1 test: 1 or more of each",
+            "resampled splits: 0 and 1 images: 1 or more",
         ),
         (
             lambda: stats.bootstrap_bias_correction([[1]], seed=0),
@@ -1011,8 +877,16 @@ def test_two_copies_of_one_configuration_are_rarely_called_different():
             "simultaneous intervals: 0 at 0.95: 1 or more, in (0, 1)",
         ),
         (
-            lambda: stats.decide(LEVEL, OPEN, []),
-            "verdict: 0 pairs, margin 0.0025: 1 or more, 0 or more",
+            lambda: stats.held_out_mean([[1, 0]], n_train=9, n_total=11),
+            "held-out parts: 1: two or more, of finite numbers",
+        ),
+        (
+            lambda: stats.held_out_mean([[1, 0], [float("nan")]], n_train=9, n_total=11),
+            "held-out parts: 2: two or more, of finite numbers",
+        ),
+        (
+            lambda: stats.held_out_mean([[1], [0]], n_train=9, n_total=0),
+            "resampled splits: 9 and 0 images: 1 or more",
         ),
     ],
 )
