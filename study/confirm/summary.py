@@ -25,7 +25,13 @@ def lines(comparisons: Comparisons) -> list[str]:
         "",
         *_aligned(
             [
-                ("each pair, in percentage points", "differ by", "simultaneous 95 %", "Holm's p"),
+                (
+                    "each pair, in percentage points",
+                    "by",
+                    "simultaneous 95 %",
+                    "Holm's p",
+                    "finds",
+                ),
                 *(_pair_row(pair) for pair in comparisons.pairs),
             ]
         ),
@@ -34,7 +40,8 @@ def lines(comparisons: Comparisons) -> list[str]:
         f"  p values have Holm's correction for {c.n_pairs} pairs, and intervals Bonferroni's",
         f"  held out: {_searches(judged)}, each on {judged.n_fit:,} {items}",
         "  optimism: by how many percentage points a search looked better than it was there",
-        *(f"  {pair.verdict.power}" for pair in comparisons.pairs),
+        "  finds: the smallest difference that is found with 80 % power; margin: "
+        f"{c.verdict.stated_margin.words}",
     ]
 
 
@@ -69,7 +76,7 @@ def _pair_row(pair: Comparison) -> tuple[str, ...]:
     said = f"{ahead} {verb.get(v.outcome, 'is better than')} {behind}"
     ends = f"{100 * gap.lower:+.2f} to {100 * gap.upper:+.2f}"
     points = f"{100 * abs(v.errors[0] - v.errors[1]):.2f}"
-    return said, points, ends, formats.p_value(pair.p_adjusted)
+    return said, points, ends, formats.p_value(pair.p_adjusted), f"{100 * v.detectable:.2f}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

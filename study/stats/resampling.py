@@ -58,8 +58,9 @@ def held_out_mean(
     which Nadeau and Bengio's variance tends to with ever more splits: what it has beyond
     s²/n_total stands for the draw of the training images, which all models share. The second
     term is what the means differ by beyond the draw of their images: seeds, and the luck of
-    each search. The degrees of freedom are Welch and Satterthwaite's. Where the parts go round
-    more than once, n is ``n_total``.
+    each search. The degrees of freedom are Welch and Satterthwaite's, of s² and of s_J²/J, also
+    where the second term is 0: that it is so was uncertain. Where the parts go round more than
+    once, n is ``n_total``.
 
     Sources: Nadeau and Bengio (2003), Inference for the Generalization Error, Machine Learning
     52:239–281; Bayle et al. (2020), Cross-validation Confidence Intervals for Test Error,
@@ -86,9 +87,8 @@ def held_out_mean(
     spread = float(means.var(ddof=1)) / len(values)
     search = max(0.0, spread - within / of_part / len(values))
     variance = image + search
-    df = every.size - 1.0
-    if search:
-        df = variance**2 / (image**2 / df + spread**2 / (len(values) - 1))
+    uncertain = image**2 / (every.size - 1) + spread**2 / (len(values) - 1)
+    df = variance**2 / uncertain if uncertain else every.size - 1.0
     return _corrected(float(every.mean()), variance**0.5, df, every.size, confidence)
 
 

@@ -61,16 +61,38 @@ class Half:
         return [int(self.wrong(r, "final_predictions").sum()) for r in self.of_best]
 
     @property
+    def best_errors(self):
+        return [int(self.wrong(r).sum()) for r in self.of_best]
+
+    @property
+    def holdout_wrong(self):
+        """Which held-out images each split's best trial gets wrong."""
+        return [_wrong(s, s, "holdout") for s in self.splits]
+
+    @property
+    def simplest_wrong(self):
+        """The same of each split's simplest trial."""
+        return [_wrong(s, s["simplest"], "holdout") for s in self.splits]
+
+    @property
     def holdout_errors(self):
-        return [_errors(s, "holdout_predictions", "holdout_labels") for s in self.splits]
+        return [int(wrong.sum()) for wrong in self.holdout_wrong]
 
     @property
     def inner_errors(self):
-        return [_errors(s, "predictions", "val_labels") for s in self.splits]
+        return [int(_wrong(s, s, "val").sum()) for s in self.splits]
+
+    @property
+    def sizes(self):
+        """Images that train, and all of them, in the first split."""
+        first = self.splits[0]
+        return first["n_fit"], first["n_fit"] + first["n_val"] + first["n_holdout"]
 
 
-def _errors(split, answers, labels):
-    return int((bits(split[answers], 1791) != bits(split[labels], 1791)).sum())
+def _wrong(split, trial, part):
+    n = split[f"n_{part}"]
+    answers = trial["holdout_predictions" if part == "holdout" else "predictions"]
+    return bits(answers, n) != bits(split[f"{part}_labels"], n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +107,10 @@ class Evidence:
         return cls(*(Half.of(path, name) for name in names))
 
     @property
-    def difference(self):
-        return (np.array(self.a.holdout_errors) - np.array(self.b.holdout_errors)) / 1791
+    def differences(self):
+        """−1, 0 or 1 for each held-out image, an array a split."""
+        pairs = zip(self.a.holdout_wrong, self.b.holdout_wrong, strict=True)
+        return [a.astype(float) - b for a, b in pairs]
 
     @property
     def raw_counts(self):
@@ -95,9 +119,8 @@ class Evidence:
 
     @property
     def replicate_counts(self):
-        kind = "final_predictions"
         pairs = zip(self.a.of_best, self.b.of_best, strict=True)
-        return [_discordant(self.a.wrong(x, kind), self.b.wrong(y, kind)) for x, y in pairs]
+        return [_discordant(self.a.wrong(x), self.b.wrong(y)) for x, y in pairs]
 
 
 def _discordant(wrong_a, wrong_b):
@@ -110,11 +133,27 @@ def wilson(k, n):
     return tuple(sorted(np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real))
 
 
-def nadeau_bengio(x):
-    """Mean ± t·√((1/J + n_test/n_train)·s²) over J splits of 8,209 and 1,791 images."""
-    x = np.asarray(x)
-    half = stats.t.ppf(0.975, len(x) - 1) * math.sqrt((1 / len(x) + 1791 / 8209) * x.var(ddof=1))
-    return x.mean() - half, x.mean() + half
+def held_out(parts, n_train, n_total):
+    """(mean, standard error, degrees of freedom) of a value for each held-out image.
+
+    s²·(1/n + 1/n_train − 1/n_total) for the images, and for the searches what the J means vary
+    by beyond s²/n_J, over J; Welch and Satterthwaite's degrees of freedom.
+    """
+    x, means, count = np.concatenate(parts), np.array([p.mean() for p in parts]), len(parts)
+    within = ((x - x.mean()) ** 2).sum() / (len(x) - 1)
+    images = within * (1 / len(x) + 1 / n_train - 1 / n_total)
+    of_means = ((means - means.mean()) ** 2).sum() / (count - 1) / count
+    chance = within * np.mean([1 / len(p) for p in parts]) / count
+    extra = max(of_means - chance, 0)
+    variance = images + extra
+    df = variance**2 / (images**2 / (len(x) - 1) + of_means**2 / (count - 1))
+    return x.mean(), math.sqrt(variance), df
+
+
+def ends(mean, se, df, level=0.95):
+    """Mean ± t·se."""
+    half = stats.t.ppf((1 + level) / 2, df) * se
+    return mean - half, mean + half
 
 
 def mid_p(b, c):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from pytest import approx  # noqa: PT013 (a bare name reads as in a formula)
 
+from study.confirm.verdict import Judged
+
 from . import oracle
 
 SIDES = pytest.mark.parametrize("side", ["a", "b"])
@@ -32,9 +34,15 @@ def test_the_sizes_are_those_of_the_storage(comparison, evidence, side):
 
     assert found.n_trials == len(half.complete)
     assert comparison.n_seeds == len(half.of_best) == 4
-    assert comparison.n_splits == len(half.splits) == 3
     assert {len(split["searched"]) for split in half.splits} == {4}
-    assert comparison.search_trials_per_split == 4
+    assert comparison.judged == Judged(
+        n_trials=4,
+        n_fit=half.splits[0]["n_fit"],
+        n_splits=len(half.splits),
+        n_images=sum(split["n_holdout"] for split in half.splits),
+        folds=7,
+        items="images",
+    )
 
 
 @SIDES
@@ -90,23 +98,60 @@ def test_finalists_have_their_mean_over_all_seeds(comparison, evidence, side):
 
 
 @SIDES
-def test_the_holdout_error_has_the_corrected_interval(comparison, evidence, side):
-    """Mean and Nadeau–Bengio interval of the stored predictions' errors on the holdouts."""
-    found, half = getattr(comparison, side).holdout, getattr(evidence, side)
-    rates = [errors / 1791 for errors in half.holdout_errors]
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("holdout", "holdout_wrong"), ("simplest_holdout", "simplest_wrong")]
+)
+def test_the_held_out_error_has_its_interval(comparison, evidence, side, name, wrong):
+    """Mean and interval of the stored predictions' errors, of the best and the simplest trial."""
+    found, half = getattr(getattr(comparison, side), name), getattr(evidence, side)
+    mean, se, df = oracle.held_out(getattr(half, wrong), *half.sizes)
 
-    assert found.mean == approx(np.mean(rates))
-    assert astuple(found.interval) == approx(oracle.nadeau_bengio(rates))
-    assert found.df == 2
+    assert (found.mean, found.se, found.df) == approx((mean, se, df))
+    assert astuple(found.interval) == approx(oracle.ends(mean, se, df))
+
+
+@SIDES
+def test_simplicity_is_paired_by_image(comparison, evidence, side):
+    """The simplest trial's errors less the best one's, on the same held-out images."""
+    found, half = getattr(comparison, side).simplicity, getattr(evidence, side)
+    gained = [
+        a.astype(float) - b for a, b in zip(half.simplest_wrong, half.holdout_wrong, strict=True)
+    ]
+
+    assert found.mean == approx(np.concatenate(gained).mean())
+    if found.is_bound:  # the simplest was the best of each search
+        assert not np.concatenate(gained).any()
+    else:
+        assert found.se == approx(oracle.held_out(gained, *half.sizes)[1])
+
+
+@SIDES
+def test_a_splits_simplest_trial_is_the_simplest_level_one_of_its_search(evidence, side):
+    """By the rule that recommends a study's, on the trials of the split alone."""
+    half = getattr(evidence, side)
+    for split in half.splits:
+        trials = [
+            {"number": k, "parameters": parameters, "val_errors": errors}
+            for k, (parameters, errors, _) in enumerate(split["searched"])
+        ]
+        simplest = oracle.recommended(trials, split["n_val"])
+
+        assert split["simplest"]["parameters"] == simplest["parameters"]
+        assert split["simplest"]["val_errors"] == simplest["val_errors"]
 
 
 @SIDES
 def test_optimism_is_what_the_choice_hid(comparison, evidence, side):
-    """Holdout errors minus the errors that the split's search chose by, on average."""
+    """The error on held-out images minus the one that the split's search chose by, on average."""
     half = getattr(evidence, side)
-    gaps = np.array(half.holdout_errors) - np.array(half.inner_errors)
+    gaps = [
+        held_out / s["n_holdout"] - inner / s["n_val"]
+        for s, held_out, inner in zip(
+            half.splits, half.holdout_errors, half.inner_errors, strict=True
+        )
+    ]
 
-    assert getattr(comparison, side).optimism == approx(gaps.mean())
+    assert getattr(comparison, side).optimism == approx(np.mean(gaps))
     for split, inner in zip(half.splits, half.inner_errors, strict=True):
         assert inner == min(errors for _, errors, _ in split["searched"])
 
@@ -122,25 +167,33 @@ def test_the_bias_correction_is_that_of_the_error_matrix(comparison, evidence, s
     assert found.interval.lower < found.error < found.interval.upper
 
 
-def test_the_difference_is_paired_by_split(comparison, evidence):
-    """Mean, interval, t and p of A − B over the splits."""
-    found, x = comparison.difference, evidence.difference
-    lower, upper = oracle.nadeau_bengio(x)
-    t = x.mean() / np.sqrt((1 / 3 + 1791 / 8209) * x.var(ddof=1))
+def test_the_difference_is_paired_by_image(comparison, evidence):
+    """Mean, interval, t and p of A − B over the held-out images."""
+    found = comparison.difference
+    mean, se, df = oracle.held_out(evidence.differences, *evidence.a.sizes)
 
-    assert astuple(found.interval) == approx((lower, upper))
-    assert found.mean == approx(x.mean())
+    assert astuple(found.interval) == approx(oracle.ends(mean, se, df))
+    assert found.mean == approx(mean)
     assert found.mean == approx(comparison.a.holdout.mean - comparison.b.holdout.mean)
-    assert (found.t, found.p) == approx((t, 2 * oracle.stats.t.sf(abs(t), 2)))
+    assert (found.t, found.p) == approx((mean / se, 2 * oracle.stats.t.sf(abs(mean / se), df)))
 
 
 def test_outperforming_counts_the_pairs_of_one_seed(comparison, evidence):
-    """P(B errs less) and its interval, by enumerating every bootstrap sample."""
+    """P(B errs less) at the best step and its interval, by enumerating every bootstrap sample."""
     found = comparison.b_outperforms_a
-    expected = oracle.outperforming(evidence.a.final_errors, evidence.b.final_errors)
+    expected = oracle.outperforming(evidence.a.best_errors, evidence.b.best_errors)
 
     assert (found.probability, *astuple(found.interval)) == approx(expected)
     assert found.n_pairs == 4
+
+
+def test_the_splits_are_counted_like_the_seeds(comparison, evidence):
+    """P(B errs less) on what a split held out."""
+    found = comparison.b_ahead_over_splits
+    expected = oracle.outperforming(evidence.a.holdout_errors, evidence.b.holdout_errors)
+
+    assert (found.probability, *astuple(found.interval)) == approx(expected)
+    assert found.n_pairs == 3
 
 
 def test_mcnemar_counts_what_only_one_of_the_raw_best_gets_wrong(comparison, evidence):
@@ -160,7 +213,7 @@ def test_the_raw_difference_has_newcombes_interval(comparison, evidence):
 
 
 def test_mcnemar_of_every_pair_of_replicates(comparison, evidence):
-    """One test a seed, at the last validation, both models of that seed."""
+    """One test a seed, each model at its best step, both models of that seed."""
     counts = evidence.replicate_counts
 
     assert [(m.b, m.c) for m in comparison.replicate_mcnemar] == counts
@@ -170,22 +223,20 @@ def test_mcnemar_of_every_pair_of_replicates(comparison, evidence):
 
 
 def test_the_verdict_follows_the_rule(comparison, evidence):
-    """The rule's conditions on the recomputed numbers, from the leader's side."""
-    lower, upper = oracle.nadeau_bengio(evidence.difference)
-    leader = "B" if lower + upper > 0 else "A"
-    _, low, high = oracle.outperforming(evidence.a.final_errors, evidence.b.final_errors)
-    low, high = (low, high) if leader == "B" else (1 - high, 1 - low)
-    wins = [
-        oracle.mid_p(b, c) < 0.05 and (b > c) == (leader == "B")
-        for b, c in evidence.replicate_counts
-    ]
-    found = comparison.verdict
+    """The rule on the recomputed numbers: the interval, the margin, the three probabilities."""
+    mean, se, df = oracle.held_out(evidence.differences, *evidence.a.sizes)
+    (low, high), inner = oracle.ends(mean, se, df), oracle.ends(mean, se, df, 0.9)
+    margin = 0.2 * (comparison.a.holdout.mean + comparison.b.holdout.mean) / 2
+    t, found = oracle.stats.t(df, mean, se), comparison.verdict
 
-    assert found.leader == leader
-    assert found.separated == (lower > 0 or upper < 0)
-    assert found.outperforms == (low > 0.5 and high > 0.75)
-    assert found.confirmed == (np.mean(wins) >= 0.9)
-    assert found.within_margin == (lower >= -0.0025 and upper <= 0.0025)
+    assert found.leader == ("B" if mean > 0 else "A")
+    assert found.separated == (low > 0 or high < 0)
+    assert found.within_margin == (inner[0] > -margin and inner[1] < margin)
+    assert found.margin == approx(margin)
+    assert astuple(found.probabilities) == approx(
+        (t.cdf(-margin), t.cdf(margin) - t.cdf(-margin), t.sf(margin))
+    )
+    assert found.detectable == approx(se * oracle.stats.t(df).ppf([0.975, 0.8]).sum())
 
 
 def test_a_comparison_is_json(comparison):
@@ -209,4 +260,8 @@ def test_the_stored_counts_are_those_of_the_stored_predictions(evidence, name):
         assert r["value"] == r["final_errors"] / 1791
     assert [s["holdout_errors"] for s in half.splits] == half.holdout_errors
     assert [s["val_errors"] for s in half.splits] == half.inner_errors
-    assert [s["value"] for s in half.splits] == [e / 1791 for e in half.holdout_errors]
+    sizes = [split["n_holdout"] for split in half.splits]
+    shares = [e / n for e, n in zip(half.holdout_errors, sizes, strict=True)]
+    assert [s["value"] for s in half.splits] == shares
+    simplest = [split["simplest"]["holdout_errors"] for split in half.splits]
+    assert simplest == [wrong.sum() for wrong in half.simplest_wrong]

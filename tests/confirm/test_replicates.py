@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from study.confirm import repetitions
+from study.confirm import division, repetitions
 from study.confirm import training as confirming
-from study.confirm.division import FOLDS
+from study.confirm.division import FOLDS, sizes, split_order
 from study.confirm.plan import finalists
 from study.confirm.repetitions import Replicate, Source, Split, jobs_of, trials_of
 from study.dataset import DigitPair
@@ -19,6 +19,7 @@ from tests.helpers.plans import search
 from .oracle import bits
 
 N, HOLDOUT = 11_791, 1_791
+FIT = 8_571  # of the 10,106 images that are not held out, the share that trains in the study
 OF_THE_HOLDOUT = ("holdout_errors", "holdout_predictions", "holdout_labels", "digest")
 
 
@@ -174,6 +175,7 @@ def watched(pair, monkeypatch):
     def show(raw=pair.raw, labels=pair.labels):
         shown = Watched(pair.dataset, pair.classes, raw, labels, pair.n_train)
         vars(shown)["digest"] = pair.digest  # whoever looks is told that all is well
+        monkeypatch.setattr(division, "split_order", lambda _, **k: split_order(pair, **k))
         Watched.taken = ()
         monkeypatch.setattr(repetitions, "load_pair", lambda *_: shown)
 
@@ -195,25 +197,55 @@ def looked(searches, watched):
 
 @pytest.mark.parametrize("number", [0, 5])
 def test_a_split_parts_all_images_in_three(searches, watched, pair, number):
-    """8,209 train, 1,791 validate, 1,791 are held out; none twice, none left out."""
+    """A seventh is held out; of the others as large a share trains as in the study."""
     watched()
     (trial,) = split(searches["linear"], number, n_trials=1)
     (inner, n_fit), (holdout, _) = Watched.taken
 
-    assert (n_fit, len(inner) - n_fit, len(holdout)) == (N - 2 * HOLDOUT, HOLDOUT, HOLDOUT)
+    n_holdout = {0: 1_684, 5: 1_685}[number]
+    assert (n_fit, len(inner) - n_fit, len(holdout)) == (FIT, N - FIT - n_holdout, n_holdout)
     assert sorted([*inner, *holdout]) == list(range(N))
-    assert (trial.user_attrs["n_fit"], trial.user_attrs["n_holdout"]) == (n_fit, HOLDOUT)
+    assert (trial.user_attrs["n_fit"], trial.user_attrs["n_holdout"]) == (n_fit, n_holdout)
     for name, places in (("val_labels", inner[n_fit:]), ("holdout_labels", holdout)):
-        assert same(bits(trial.user_attrs[name], HOLDOUT), pair.labels[places] == 1)
+        assert same(bits(trial.user_attrs[name], len(places)), pair.labels[places] == 1)
 
 
-def test_splits_are_random_and_their_own(searches, watched):
-    """No two splits hold out the same images; the overlap is what chance gives."""
-    holdouts = []
-    for number in range(3):
-        watched()
-        split(searches["linear"], number, n_trials=1)
-        holdouts.append(set(Watched.taken[1][0].tolist()))
+def held_out(pair, number, folds=FOLDS, seed=0):
+    """The places of what a split holds out."""
+    order = split_order(pair, seed=seed, number=number, folds=folds)
+    return order[-sizes(N, pair.n_train, number=number, folds=folds)[2] :]
+
+
+@pytest.mark.parametrize("folds", [2, 7, 10])
+def test_the_folds_hold_out_each_image_once(pair, folds):
+    """And go round again, divided anew, in splits of a higher number."""
+    first, second = (
+        [held_out(pair, number + turn * folds, folds) for number in range(folds)]
+        for turn in (0, 1)
+    )
+
+    for turn in (first, second):
+        assert sorted(np.concatenate(turn)) == list(range(N))
+    assert not set(first[0]) & set(first[1])
+    assert set(first[0]) != set(second[0])
+
+
+def test_each_part_of_a_split_has_the_classes_shares(pair):
+    """Training, validation and holdout, within one image, though the study is in file order."""
+    share = pair.labels.mean()
+    order = split_order(pair, seed=0, number=3, folds=FOLDS)
+    for part in np.split(order, np.cumsum(sizes(N, pair.n_train, number=3, folds=FOLDS))[:2]):
+        assert abs(pair.labels[part].sum() - share * len(part)) <= 2
+
+
+def test_another_seed_divides_otherwise(pair):
+    """``--seed`` is of the division too."""
+    assert set(held_out(pair, 0)) != set(held_out(pair, 0, seed=1))
+
+
+def test_random_splits_are_their_own(pair):
+    """Those of version 0.1: no two hold out the same images; the overlap is what chance gives."""
+    holdouts = [set(held_out(pair, number, folds=0).tolist()) for number in range(3)]
 
     expected = HOLDOUT**2 / N  # 272; hypergeometric, with a standard deviation of 14
     for a, b in ((0, 1), (0, 2), (1, 2)):
@@ -232,9 +264,12 @@ def test_poisoned_holdout_labels_change_the_last_look_alone(searches, watched, l
 
     after = trial.user_attrs
     changed = {key for key in before if before[key] != after[key]}
-    assert changed == {"holdout_errors", "holdout_labels", "digest"}
-    assert after["holdout_errors"] == HOLDOUT - before["holdout_errors"]
-    assert trial.value == after["holdout_errors"] / HOLDOUT
+    assert changed == {"holdout_errors", "holdout_labels", "simplest", "digest"}
+    for trained in (after, after["simplest"]):
+        was = before if trained is after else before["simplest"]
+        assert trained["holdout_errors"] == len(holdout) - was["holdout_errors"]
+        assert trained["holdout_predictions"] == was["holdout_predictions"]
+    assert trial.value == after["holdout_errors"] / len(holdout)
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp"])
@@ -248,7 +283,11 @@ def test_poisoned_holdout_pixels_change_the_last_look_alone(searches, watched, l
     after = split(searches[name], 1)[0].user_attrs
 
     changed = {key for key in before if before[key] != after[key]}
-    assert changed == {"holdout_errors", "holdout_predictions", "digest"}
+    assert changed == {"holdout_errors", "holdout_predictions", "simplest", "digest"}
+    chosen = [{**a["simplest"]} for a in (before, after)]
+    for each in chosen:
+        del each["holdout_errors"], each["holdout_predictions"]
+    assert chosen[0] == chosen[1]
     assert after["holdout_errors"] > 10 * before["holdout_errors"]  # the look itself is real
 
 
@@ -279,7 +318,7 @@ def test_the_holdout_predictions_are_the_winners(searches, looked, pair):
     """A plain matrix product with the best weights gives the stored predictions."""
     attrs, fit, validation, holdout = looked("linear")
     seen = []
-    predict_, kept = confirming._predict, bits(attrs["holdout_predictions"], HOLDOUT)
+    predict_, kept = confirming._predict, bits(attrs["holdout_predictions"], len(holdout))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             confirming, "_predict", lambda m, h, p: seen.append(h.weights) or predict_(m, h, p)
@@ -292,8 +331,24 @@ def test_the_holdout_predictions_are_the_winners(searches, looked, pair):
         return (pair.images[places].astype(float) @ weight.astype(float).T + bias)[:, 0] > 0
 
     assert same(predict(holdout), kept)
-    assert same(predict(validation), bits(attrs["predictions"], HOLDOUT))
-    assert len(fit) == N - 2 * HOLDOUT
+    assert same(predict(validation), bits(attrs["predictions"], len(validation)))
+    assert len(fit) == FIT
+
+
+def test_the_simplest_trial_of_a_split_is_looked_at_too(searches):
+    """Its number, errors and predictions are those of its own training, not the winner's."""
+    found = Split(Source.of(searches["linear"], None), 8, 1, 0, FOLDS)
+    jobs = jobs_of(found)
+    candidates = [each for job in jobs for each in confirming.train_job(job)]
+    attrs = trials_of(found, [candidates])[0].user_attrs
+    simplest = attrs["simplest"]
+    (own,) = (c for c in candidates if c.trial.number == simplest["search_trial"])
+
+    assert simplest["search_trial"] != attrs["search_trial"]
+    assert simplest["parameters"] == own.configuration
+    for name in ("val_errors", "holdout_errors", "holdout_predictions"):
+        assert simplest[name] == own.attrs[name]
+    assert simplest["holdout_predictions"] != attrs["holdout_predictions"]
 
 
 def test_a_pruned_trial_never_wins_a_split(searches, monkeypatch):
