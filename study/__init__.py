@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from study.dataset import load as load
     from study.dataset import normalise as normalise
     from study.errors import StudyError as StudyError
+    from study.margin import Margin as Margin
     from study.search.objective import Objective as Objective
     from study.training.history import History as History
     from study.training.images import images_of as images_of
@@ -45,6 +46,7 @@ _HOMES = {
     "study.confirm.comparison": ("Comparison", "Comparisons", "compare", "compare_all"),
     "study.dataset": ("Data", "DigitPair", "load", "normalise"),
     "study.errors": ("StudyError",),
+    "study.margin": ("Margin",),
     "study.search.objective": ("Objective",),
     "study.training.history": ("History",),
     "study.training.images": ("images_of",),

@@ -1,4 +1,4 @@
-"""The lines that end a search: the best trial, the recommended one, and the search space."""
+"""The lines that end a search: the best trial, the simplest one level with it, the ranges."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
         ("best trial", _described(best)),
         ("validation error", f"{_error(best)}, at step {best.step:,} of {plan.protocol.steps:,}"),
         *([] if plan.target is None else [("target", _target(plan.target, plan, best))]),
-        ("recommended trial", f"{_described(simple)}: {_error(simple)}"),
+        ("simplest trial", _simplest(simple, best)),
     ]
     if failed:
         rows.append(("of all trials", _counts(failed)))
@@ -50,6 +50,13 @@ def _rows(plan: Plan, outcome: Outcome, best: StoredTrial) -> list[tuple[str, st
     rows.append(("sampler", Sampling.of(plan.sampler, outcome.trials).sentence))
     ranges = diagnoses(plan, outcome.trials)
     return [*rows, *((formats.parameter_name(name), said) for name, said in ranges.items())]
+
+
+def _simplest(simple: StoredTrial, best: StoredTrial) -> str:
+    """The simplest trial within one standard error of the best, which may be the best itself."""
+    if simple.number == best.number:
+        return "the best one itself"
+    return f"{_described(simple)}: {_error(simple)}, within one standard error of the best"
 
 
 def _described(trial: StoredTrial) -> str:

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from study import storage
+from study.confirm.comparison import compare
 from study.confirm.loop import confirm
 from study.workers import Workers
 from tests.helpers import sql
@@ -68,6 +69,30 @@ def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, confirme
 
     assert run(CONFIRM, path, *OPTIONS) == confirmed.result
     assert sql.contents(path) == sql.contents(confirmed.path)
+
+
+def test_a_confirmation_of_version_0_1_goes_on_as_it_began(fresh):
+    """Random splits and three finalists stay, whatever a new confirmation has by default."""
+    confirm(settings(fresh, folds=0, seeds=2, splits=2, n_trials=2, finalists=3))
+
+    assert confirm(settings(fresh, seeds=2, splits=3, n_trials=2)) == 2  # one more split of each
+
+    for name in PAIR:
+        splits = sql.trials(fresh, f"{name}/splits")
+        assert [split["n_holdout"] for split in splits] == [1791] * 3
+        assert not any("simplest" in split for split in splits)
+        assert "folds" not in sql.manifest(fresh, f"{name}/splits")
+    found = compare(str(fresh), PAIR)
+    assert (found.judged.folds, found.difference.df) == (0, 2)
+    assert found.a.simplicity is None
+
+
+def test_a_model_that_is_added_to_random_splits_is_judged_on_them(fresh):
+    """It would not be comparable otherwise."""
+    confirm(settings(fresh, folds=0, seeds=2, splits=2, n_trials=2))
+    confirm(settings(fresh, ("linear", "mlp", "mlp-wide"), seeds=2, splits=2, n_trials=2))
+
+    assert "folds" not in sql.manifest(fresh, "mlp-wide/splits")
 
 
 def test_a_second_confirmation_adds_nothing(again):

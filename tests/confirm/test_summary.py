@@ -1,4 +1,4 @@
-"""The lines that end a search: the best, the target, the recommended trial, the range."""
+"""The lines that end a search: the best, the target, the simplest trial, the range."""
 
 from dataclasses import replace
 
@@ -75,12 +75,21 @@ def test_a_target_that_no_count_meets_says_so():
     assert said.endswith("missed by the wilson rule (no count meets it)")
 
 
-def test_the_recommended_trial_is_the_middle_of_the_level_ones():
+def test_the_simplest_trial_is_the_middle_of_the_level_ones():
     """Of the rates .01 to .1 that are level with 40 errors, .0316 is in the middle."""
     found = told(LEVEL)
 
     assert found["best trial"].startswith("0 ")
-    assert found["recommended trial"] == "2 (learning rate 0.0316): 2.57 % (46 of 1,791)"
+    assert found["simplest trial"] == (
+        "2 (learning rate 0.0316): 2.57 % (46 of 1,791), within one standard error of the best"
+    )
+
+
+def test_a_best_trial_that_is_the_simplest_is_said_to_be():
+    """Where no other is level with it there is nothing simpler."""
+    found = told([stored(0, 40, 0.01), stored(1, 90, 0.1)])
+
+    assert found["simplest trial"] == "the best one itself"
 
 
 def test_diverged_and_pruned_trials_are_counted():
