@@ -1,8 +1,10 @@
 """A sweep's storage, overview and table say the same, and it goes on where it was."""
 
 import re
+from datetime import UTC
 from html.parser import HTMLParser
 
+import numpy as np
 import optuna
 import pytest
 
@@ -87,6 +89,22 @@ def test_the_table_has_each_pairs_lowest_errors(swept):
         gap = float(row["linear_error"]) - float(row["mlp_error"])
         assert float(row["gap_points"]) == pytest.approx(100 * gap)
         assert float(row["lower_points"]) <= 100 * gap <= float(row["upper_points"])
+
+
+def test_the_page_says_what_made_the_sweep(swept, page):
+    """Protocol, versions, machine, and the day of the newest trial, as they were recorded."""
+    studies = [load_study(str(swept[0] / "sweep.db"), f"kmnist-{pair}/mlp") for pair in PAIRS]
+    machine, versions = (studies[0].user_attrs[name] for name in ("machine", "manifest"))
+    ends = [trial.datetime_complete.astimezone(UTC) for s in studies for trial in s.trials]
+
+    for name, text in {
+        "Protocol": "120 images train, 40 steps of 10, validated every 20, trials by qmc",
+        "Seed": "2 different ones, in column seed of sweep.csv",
+        "Versions": f"study {versions['versions']['study']}, numpy {np.__version__}, ",
+        "Machine": f"{machine['processor']}, ",
+        "Newest trial": f"{max(ends).date()} (UTC)",
+    }.items():
+        assert f'<th scope="row">{name}</th><td>{text}' in page
 
 
 class Cells(HTMLParser):
