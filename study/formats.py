@@ -41,6 +41,16 @@ def mean_interval(error: CorrectedMean) -> str:
     return interval(error.interval)
 
 
+def points_interval(difference: CorrectedMean) -> str:
+    """``+0.97 to +2.39``, percentage points; ``at most 0.21`` where all values were equal."""
+    lower, upper = (
+        min(max(end, -1), 1) for end in (difference.interval.lower, difference.interval.upper)
+    )
+    if difference.is_bound:
+        return f"at most {100 * max(-lower, upper):.2f}"
+    return f"{100 * lower:+.2f} to {100 * upper:+.2f}"
+
+
 def counted_interval(ends: Interval, n: int) -> str:
     """``1.93 % to 3.41 % (35 to 61)``."""
     return f"{interval(ends)} ({max(ends.lower, 0) * n:.0f} to {min(ends.upper, 1) * n:.0f})"

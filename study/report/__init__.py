@@ -19,8 +19,8 @@ The figures are plain functions of a frame and an ``Axes``, for papers and noteb
 
 They are ``answer``, ``learning_rate``, ``against``, ``pair``, ``history``, ``expected_trials``,
 ``expected_seconds``, ``importance``, ``loss``, ``error``, ``linear_weights``, ``unit_weights``,
-``replicates``, ``splits``, ``outperforming``, ``examples`` and ``pictures``; each says which
-frame of ``tables`` it takes.
+``replicates``, ``splits``, ``examples`` and ``pictures``; each says which frame of ``tables`` it
+takes.
 """
 
 from study.report.writing import render, write

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from study.dataset import Data
 
 REPLICATED = ("replicate", "finalist", "final_errors", "val_errors", "n_val", "curve")
-SPLIT = ("split", "val_errors", "n_val", "holdout_errors", "n_holdout")
+SPLIT = ("split", "val_errors", "n_val", "holdout_errors", "n_holdout", "simplest")
 
 
 class NotebookRecord(Record):
@@ -119,9 +119,9 @@ def _confirmed(url: str, searches: Sequence[ReportedStudy], margin: Margin) -> d
 def _rows(
     names: Sequence[str], all_rows: Sequence[Sequence[dict[str, Any]]], fields: Sequence[str]
 ) -> Rows:
-    """These fields of all studies' trials, each beside the name of the study."""
+    """These fields of all studies' trials, as far as a version stored them, by their study."""
     return tuple(
-        {"study": name, "parameters": parameters_of(row)} | {f: row[f] for f in fields}
+        {"study": name, "parameters": parameters_of(row)} | {f: row[f] for f in fields if f in row}
         for name, rows in zip(names, all_rows, strict=True)
         for row in rows
     )

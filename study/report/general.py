@@ -6,6 +6,102 @@ and false of another is worded where its condition is. ``tests/report/test_sente
 the sections to it.
 """
 
+# The answer
+LOWEST = (
+    "{The} lowest validation error is that of {trials} and of all the validations during their"
+    " training, chosen on the very {items} that it is counted on. These {items} are one draw of"
+    " many: its interval says how far another draw could move it, and allows neither for that"
+    " choice nor for another seed."
+)
+OPTIMISM = (
+    "Optimism is by how much the lowest validation error of a search lies below the error of its"
+    " winner on held-out {items}."
+)
+HELD_OUT = (
+    "Held-out {items} played no part in the search that they judge. The interval allows for the"
+    " draw of the {items}, for seeds, and for the luck of each search."
+)
+SIMPLEST = (
+    "The simplest trial: of those whose validation error is at most one standard error above the"
+    " best one’s, the one with the smallest model and, of equal models, with the learning rate"
+    " nearest the middle of theirs."
+)
+DIFFERENT_SEARCHES = "Filled and hollow marks are of different searches."
+HOLLOW = "Hollow: the lowest validation error of the study’s own search, of {trials}."
+ANSWER_ALT = "Dot plot of errors with their intervals{and_targets}."
+
+# Does it hold up?
+RULE = (
+    "The rule: of two models, one is better where the 95 % interval of the difference of their"
+    " errors on held-out {items} excludes 0. If neither is, they are equivalent where two"
+    " one-sided tests at 5 % reject a difference of a margin or more either way, and otherwise not"
+    " separated."
+)
+RULE_OF_PAIRS = (
+    "The rule: of two models, one is better where the p value of the difference of their errors on"
+    " held-out {items}, after Holm’s correction for {pairs} pairs, is below 0.05. If neither is,"
+    " they are equivalent where two one-sided tests, at 5 % divided by the number of pairs, reject"
+    " a difference of a margin or more either way, and otherwise not separated."
+)
+MARGIN = "The margin is the largest difference that does not matter in practice, here {words}."
+WHY_RELATIVE = (
+    "It is relative, since a quarter of a percentage point is little beside an error of 3 % and"
+    " nearly all of one of 0.3 %."
+)
+POWER = (
+    "Power is how often a design finds a difference that is there; the probabilities are those of"
+    " the correlated Bayesian t-test, which favours no model beforehand."
+)
+TIES = "(a tie counts ½; probability {probability}, 95 % interval {ends})"
+OF_PAIRS = (
+    "Found with 80 % power: the smallest difference, in percentage points. First or second better:"
+    " the probability that it errs less by more than the margin. First errs less: in so many of"
+    " the splits, a tie counting ½."
+)
+DESCRIBED = (
+    "Described, not judged: what follows is of the best trials of the studies’ own searches. It is"
+    " counted on the validation {items}, which chose them, and does not enter the verdict."
+)
+REPLICATE = (
+    "A replicate trains a trial’s hyperparameters again on a fresh seed: with initial weights and"
+    " a batch order that the search never saw. Each best trial has {seeds}, and all models share a"
+    " seed’s batches. Their agreement shows stability and is no independent confirmation."
+)
+MCNEMAR = (
+    "McNemar’s test looks at the {items} that one of two models gets wrong and the other right."
+    " Its mid-p is the probability of counts at least as uneven, if both models err alike, where"
+    " those that were seen count half."
+)
+REPLICATES = (
+    "A dot is a seed; equal errors are heaped. Ringed: the trial of the search itself. At the best"
+    " step a run is measured where it happened to be lowest, at the last step where it ends."
+)
+REPLICATES_ALT = "Strip plot of validation errors, a dot a seed."
+SPLITS = (
+    "A thin line is one search on one split of the {items}; the thick one is their mean. What its"
+    " right end lies above the left one is the optimism."
+)
+SPLITS_ALT = (
+    "Slope chart of {splits} searches a model, from the lowest validation error to the error of"
+    " the same winner on held-out {items}."
+)
+BEST_TRIALS = (
+    "McNemar’s mid-p = {mid_p} (exact p = {exact_p}); the difference of the two errors is {gap}"
+    " percentage points (95 % interval, paired: {ends})."
+)
+CROSS_CHECK = (
+    "The bootstrap cross-check draws the validation {items} anew, chooses the best trial by them,"
+    " and counts its errors on those that were not drawn; nothing is trained."
+)
+STRANGERS = (
+    "What no split tells: the writers of the digits lie on both sides of each, so nothing here"
+    " says how the models do on the handwriting of strangers."
+)
+FROM_ELSEWHERE = (
+    "What no split tells: all {items} come from one collection, so nothing here says how the"
+    " models do on {items} from elsewhere."
+)
+
 # The data
 SPLIT = "the first {train} train, the rest validate."
 ONE_RANGE = "All on one colour range."

@@ -31,8 +31,8 @@ REMEDY = "move it away, name another --out, or replace it with --replace"
 FOLDERS = ("figures", "tables")
 FIGURES = (
     *("answer", "averages", "examples", "expected_seconds", "expected_trials"),
-    *("history", "learning_rate", "misread", "outperforming", "predictions", "replicates"),
-    "splits",
+    *("history", "learning_rate", "misread", "predictions", "replicates", "splits"),
+    "outperforming",  # of version 0.1
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
 TABLES = ("columns", "data", "mcnemar", "pairs", "trials")  # beside one a figure

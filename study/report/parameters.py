@@ -24,13 +24,14 @@ _COLUMNS = {
     *("val_errors", "n_val", "val_error", "val_loss", "step", "final_error", "final_errors"),
     *("first_step_at_target", "diverged_at", "best_so_far", "level_with_best", "curve"),
     *("replicate", "finalist", "split", "holdout_errors", "n_holdout", "holdout_error"),
-    *("of_best", "search_final_error", "search_val_error"),
+    *("of_best", "search_final_error", "search_val_error", "simplest_val_errors"),
+    *("simplest_holdout_errors", "simplest_holdout_error"),
     *("mark", "height", "best_height", "place", "index"),  # while a figure is drawn
 }
 _FILES = {
     *("answer", "averages", "coefficients", "columns", "data", "error", "examples", "history"),
     *("expected_seconds", "expected_trials", "importance", "loss", "mcnemar", "misread", "pairs"),
-    *("outperforming", "predictions", "replicates", "splits", "trials", "units", "weights"),
+    *("predictions", "replicates", "splits", "trials", "units", "weights"),
 }
 
 

@@ -49,6 +49,16 @@ def recommended(plan: Plan, trials: Sequence[StoredTrial]) -> StoredTrial:
     return complete[place]
 
 
+def optuna_best(trials: Sequence[StoredTrial]) -> StoredTrial:
+    """What Optuna calls ``best_trial``: of those with the lowest error, the first.
+
+    Args:
+        trials: Of a study, by number, at least one of them trained to the end.
+    """
+    complete = [trial for trial in trials if trial.state == "COMPLETE"]
+    return min(complete, key=lambda trial: trial.val_error)
+
+
 def level_choices(plan: Plan, trials: Sequence[StoredTrial]) -> dict[str, tuple[Value, ...]]:
     """For each hyperparameter that was searched as a choice: what is level with the best.
 

@@ -18,7 +18,7 @@ from tests.report.helpers import Page, stored_best
 
 
 def test_a_record_shows_its_first_screen(confirmed):
-    """The answer and both errors, as the page says them."""
+    """The answer, and the errors of both tables, as the page says them."""
     record = collect(str(confirmed))
 
     text = Page(record._repr_html_()).text
@@ -26,11 +26,14 @@ def test_a_record_shows_its_first_screen(confirmed):
     for model in ("linear", "mlp"):
         count = stored_best(confirmed, model)["val_errors"]
         assert f"{100 * count / 1791:.2f} % ({count} of 1,791)" in text
+    assert record.comparison.sentence in text
+    for side in record.comparison.sides:
+        assert f"{100 * side.simplest_holdout.mean:.2f} %" in text
     assert text.startswith("Is this handwritten digit a 4 or a 9?")
 
 
 def test_a_comparison_shows_its_verdict(confirmed):
-    """The sentence that may be quoted, and the holdout errors."""
+    """The sentence that may be quoted, and the errors on held-out images."""
     comparison = compare(str(confirmed), ("linear", "mlp"))
 
     text = Page(comparison._repr_html_()).text

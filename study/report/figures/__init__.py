@@ -7,11 +7,11 @@ or the one that its docstring names. Draw under :func:`study.report.rendering.th
 from study.report import matplotlib_import  # noqa: F401 (before matplotlib itself)
 
 # isort: split
-from study.report.figures.confirming import outperforming, replicates, splits
+from study.report.figures.answer import answer
+from study.report.figures.confirming import replicates, splits
 from study.report.figures.images import examples, pictures
 from study.report.figures.parameters import against, learning_rate, pair
 from study.report.figures.searching import (
-    answer,
     expected_seconds,
     expected_trials,
     history,
@@ -38,7 +38,6 @@ __all__ = [
     "learning_rate",
     "linear_weights",
     "loss",
-    "outperforming",
     "pair",
     "pictures",
     "replicates",

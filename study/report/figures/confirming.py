@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,9 +11,7 @@ from study import formats
 from study.report.figures.common import (
     LINE,
     RING,
-    Look,
     apart,
-    drawable,
     in_lines,
     inches,
     legend,
@@ -57,7 +52,7 @@ def _stacked(values: pd.Series) -> np.ndarray:
 
 
 def splits(frame: pd.DataFrame, ax: Axes) -> None:
-    """What each resampled search chose by, and what it was worth: a line a split."""
+    """What each split's search chose by, and what it was worth: a line a split."""
     ends = ["val_error", "holdout_error"]
     top = 1.1 * float(frame[ends].max().max()) or 0.01
     means = frame.groupby("model", observed=True)[ends].mean()
@@ -80,57 +75,10 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
                 weight="bold",
                 color=INK if len(means) < 3 else look.colour,
             )
-    ax.set_xticks([0, 1], ["lowest on validation:\nchosen by it", "on the holdout:\nseen once"])
+    ax.set_xticks([0, 1], ["lowest on validation:\nchosen by it", "held out:\nseen once"])
     ax.set_xlim(-0.45, 1.45)
     ax.set_ylim(0, top)
     ax.yaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
     ax.set_ylabel("error")
     ax.grid(visible=False, axis="x")
     legend(ax, frame, [Line2D([], [], color=MUTED, lw=3, label="mean")])
-
-
-def outperforming(frame: pd.DataFrame, ax: Axes) -> None:
-    """The probability that a pair's leader errs less on a fresh seed, against ½ and ¾.
-
-    A row a pair; of a single pair, the row needs no name.
-    """
-    for place, name in ((0.5, "½"), (0.75, "¾")):
-        ax.axvline(place, color=INK, lw=1.2, dashes=(4, 3))
-        ax.annotate(
-            name,
-            (place, 1),
-            (0, 2),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-        )
-    rows = frame.to_dict("records")
-    for place, row in enumerate(rows):
-        _probability(ax, row, place, looks(frame["model"])[row["model"]])
-    ax.set(xlim=(0, 1.02), ylim=(-1, 1), yticks=[])
-    if len(rows) > 1:
-        ax.set_ylim(len(rows) - 0.3, -0.7)
-        names = [f"{drawable(row['model'])}\nover {drawable(row['against'])}" for row in rows]
-        ax.set_yticks(range(len(rows)), names, size=8)
-        ax.set_ylabel(
-            " "
-        )  # room: letters are a little wider in print than where they are laid out
-        ax.grid(visible=False, axis="y")
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    ax.set_xlabel("probability of erring less")
-
-
-def _probability(ax: Axes, row: dict[Hashable, Any], place: int, look: Look) -> None:
-    ends = [row["lower"], row["upper"]]
-    ax.plot(ends, [place] * 2, color=look.colour, lw=7, alpha=0.3, solid_capstyle="butt")
-    ax.plot(row["probability"], place, look.marker, color=look.colour, ms=9, clip_on=False)
-    ax.annotate(
-        f"{row['probability']:.2f}",
-        (row["probability"], place),
-        (0, -9),
-        va="top",
-        textcoords="offset points",
-        ha="left" if row["probability"] < 0.06 else "center",  # the row's name is at the left
-        weight="bold",
-    )

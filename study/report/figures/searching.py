@@ -12,10 +12,8 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
-from study import formats
 from study.report.figures.axes import rate_axis
 from study.report.figures.common import (
-    ON_PAPER,
     OUTCOMES,
     error_axis,
     legend,
@@ -24,51 +22,9 @@ from study.report.figures.common import (
     model_rows,
     targets,
 )
-from study.report.rendering import INK, MUTED, PAPER
+from study.report.rendering import MUTED
 
 MANY = 500  # points, from which on they are pixels in an SVG: as paths they take megabytes
-
-
-def answer(frame: pd.DataFrame, ax: Axes, items: str = "images") -> None:
-    """Each model's error with its 95 % interval, and its target.
-
-    Once it is confirmed, the error is that on images that played no part in the search, and the
-    lowest validation error is a ring beside it.
-    """
-    confirmed = bool(frame["holdout_error"].notna().all())
-    kind = "holdout" if confirmed else "wilson"
-    shown = "holdout_error" if confirmed else "val_error"
-    for place, row in enumerate(frame.to_dict("records")):
-        look, error = looks(frame["model"])[row["model"]], row[shown]
-        ends = [row[f"{kind}_lower"], row[f"{kind}_upper"]]
-        ax.plot(ends, [place] * 2, color=look.colour, lw=7, alpha=0.3, solid_capstyle="butt")
-        ax.plot(error, place, look.marker, color=look.colour, ms=9)
-        _named(ax, formats.percent(error), (error, place + 0.2), -2, "top", weight="bold")
-        if pd.notna(row.get("target")):
-            _target(ax, row["target"], place)
-        if confirmed:
-            ax.plot(row["val_error"], place, look.marker, mfc=PAPER, mec=look.colour, ms=6)
-    model_rows(ax, list(frame["model"]))
-    ax.set_ylim(len(frame) - 0.3, -0.7)
-    there = [name for name in (f"{kind}_upper", "val_error", "target") if name in frame]
-    top = float(frame[there].max().max())
-    ax.set_xlim(0, 1.08 * top or 0.01)
-    on = f"error on fresh {items}" if confirmed else "validation error"
-    ax.set_xlabel(f"{on}, 95 % interval")
-    ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
-
-
-def _target(ax: Axes, target: float, place: int) -> None:
-    ax.plot([target] * 2, [place - 0.3, place + 0.3], color=INK, lw=1.6)
-    named = f"target {formats.short_percent(target)}"
-    _named(ax, named, (target, place - 0.3), 2, "bottom", size=8, color=MUTED)
-
-
-def _named(
-    ax: Axes, text: str, spot: tuple[float, float], up: float, va: str, **font: object
-) -> None:
-    style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": va, **font}
-    ax.annotate(text, spot, (0, up), bbox=ON_PAPER, **style)
 
 
 def scatter(trials: pd.DataFrame, ax: Axes, x: str, options: dict[str, Any]) -> None:

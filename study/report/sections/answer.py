@@ -1,54 +1,55 @@
-"""The first screen: the question, the answer, the two errors, one picture."""
+"""The first screen: the question, the answer, the errors, one picture."""
 
 from __future__ import annotations
 
-from functools import partial
-
-import numpy as np
 import pandas as pd
 
 from study import formats, stats
 from study import html_table as cells
-from study.report import figures, headline, tables, words
-from study.report.content import Section, Table
-from study.report.record import Record, ReportedStudy
+from study.report import figures, general, headline, tables
+from study.report.content import Section
+from study.report.record import Record
 from study.report.rendering import Chart
-from study.report.sections import pairs
+from study.report.sections import estimates, pairs
 
 
 def answer(record: Record, trials: pd.DataFrame) -> Section:
-    """What was asked and found, with its cost."""
+    """What was asked and found, with which settings and at what cost."""
     frame = tables.answer(record)
-    confirmed = record.comparison is not None
+    models, confirmed = len(record.winners), record.comparison is not None
     chart = Chart(
         "answer",
         "What each model’s tuned error is worth"
         if confirmed
         else "The lowest validation error that each search found",
-        partial(figures.answer, items=record.items),
+        figures.answer,
         frame,
-        alt="Dot plot of errors with their"
-        f" intervals{' and targets' if 'target' in frame else ''}. {_found(frame, record.items)}.",
+        alt=_alt(record, frame),
         caption=_marks(record, frame) if confirmed else "",
-        size=(7.2, 0.9 + 0.75 * len(frame)),
-        narrow=(3.7, 1.0 + 0.75 * len(frame)),
+        size=(7.2, 0.9 + 0.17 * confirmed + 0.75 * models),
+        narrow=(3.7, 1.0 + 0.17 * confirmed + 0.75 * models),
     )
     return Section(
         "answer",
         headline.question(record),
-        (headline.answer(record), headline.caveat(record)),
-        [chart] if len(frame) else [],
-        [table(record), *([pairs.table(record)] if _has_pairs(record) else [])],
+        (headline.answer(record), *headline.caveats(record)),
+        [chart] if models else [],
+        [*estimates.tables(record), *([pairs.table(record)] if _has_pairs(record) else [])],
         frames=[("trials", trials)],
     )
 
 
 def _marks(record: Record, frame: pd.DataFrame) -> str:
-    """What the marks of a confirmed report mean."""
-    aim = " Line: the target that it was given." if "target" in frame else ""
-    return (
-        f"Filled, with its interval: the error on {record.items} that played no part in the"
-        f" search. Hollow: the lowest validation error that the search reported.{aim}"
+    """What the marks of a confirmed report mean, and which searches they are of."""
+    trials = dict.fromkeys(formats.plural(len(s.trials), "trial") for s in record.searches)
+    aim = [" Line: the target that this one was given."] if "target" in frame else []
+    return " ".join(
+        [
+            general.DIFFERENT_SEARCHES,
+            f"Filled, with its interval: the error on held-out {record.items}, of"
+            f" {estimates.searches(record)}.",
+            general.HOLLOW.format(trials=formats.listed(list(trials))) + "".join(aim),
+        ]
     )
 
 
@@ -56,74 +57,31 @@ def _has_pairs(record: Record) -> bool:
     return record.comparison is not None and len(record.comparison.pairs) > 1
 
 
-def _found(frame: pd.DataFrame, items: str) -> str:
+def _alt(record: Record, frame: pd.DataFrame) -> str:
+    """What the figure shows, in words: of each model the judged error, then its own search's."""
+    c, items = record.comparison, record.items
+    judged = {s.study: s.holdout for s in c.sides} if c else {}
     said = []
-    for row in frame.to_dict("records"):
-        ends = stats.Interval(row["wilson_lower"], row["wilson_upper"])
-        lowest = formats.error(int(row["val_errors"]), int(row["n_val"]))
-        fresh = ""
-        if pd.notna(row["holdout_error"]):
-            worth = stats.Interval(row["holdout_lower"], row["holdout_upper"])
-            fresh = f", on fresh {items} {formats.percent(row['holdout_error'])}, interval "
-            fresh += formats.interval(worth)
-        target = row.get("target", np.nan)
-        aim = f", target {formats.short_percent(target)}" if pd.notna(target) else ""
-        said.append(
-            f"{row['model']}: lowest validation error {lowest}, interval {formats.interval(ends)}"
-            f"{fresh}{aim}"
-        )
-    return "; ".join(said)
-
-
-def table(record: Record) -> Table:
-    """A row a study: its errors as fractions and counts, its target, its cost."""
-    fresh = [f"Error on fresh {record.items}\n95 % interval"] if record.comparison else []
-    lowest = "Lowest validation error\n95 % interval"
-    aims = any(search.target is not None for search in record.searches)
-    header = ["Model", *fresh, lowest, *(["Target"] if aims else []), "Trials", "Training time"]
-    rows = [
-        [
-            search.title,
-            *_fresh(record, search),
-            _lowest(search),
-            *([_target(search)] if aims else []),
-            words.counted(search).replace(" ", "\n", 1),
-            formats.seconds(search.seconds),
+    for search, best in record.winners:
+        parts = [
+            f"on held-out {items} {formats.percent(error.mean)}, interval"
+            f" {formats.mean_interval(error)}"
+            for study, error in judged.items()
+            if study == search.name
         ]
-        for search in record.searches
-    ]
-    return Table("The best trial of each study", header, rows)
-
-
-def _lowest(search: ReportedStudy) -> str:
-    best = search.best
-    if best is None:
-        return "no trial trained to the end"
-    ends = stats.wilson(best.val_errors, best.n_val)
-    lowest = formats.error(best.val_errors, best.n_val)
-    return f"{lowest}\n{formats.counted_interval(ends, best.n_val)}"
-
-
-def _fresh(record: Record, search: ReportedStudy) -> list[str]:
-    c = record.comparison
-    if c is None:
-        return []
-    [side] = [side for side in c.sides if side.study == search.name]
-    mean, ends = side.holdout.mean, side.holdout.interval
-    fresh = formats.error(mean * side.n_val, side.n_val)
-    return [f"{fresh}\n{formats.counted_interval(ends, side.n_val)}"]
-
-
-def _target(search: ReportedStudy) -> str:
-    if search.target is None:
-        return "none"
-    rule = " for the interval’s upper end" if search.stored.plan.target_rule == "wilson" else ""
-    met = "met" if search.target_met else "missed"
-    return f"{formats.short_percent(search.target)}{rule}: {met}"
+        ends = formats.interval(stats.wilson(best.val_errors, best.n_val))
+        lowest = formats.error(best.val_errors, best.n_val)
+        parts.append(f"lowest validation error of its own search {lowest}, interval {ends}")
+        parts += [f"target {formats.short_percent(search.target)}"] if search.target else []
+        said.append(f"{search.title}: {', '.join(parts)}")
+    targets = " and targets" if "target" in frame else ""
+    return f"{general.ANSWER_ALT.format(and_targets=targets)} {'; '.join(said)}."
 
 
 def notebook(record: Record) -> str:
-    """The question, the answer and the table, for a notebook's cell."""
-    shown = table(record)
-    caption = f"{headline.question(record)} {headline.answer(record)}"
-    return cells.table(caption, shown.header, shown.rows)
+    """The question, the answer and the tables, for a notebook's cell."""
+    first, *others = estimates.tables(record)
+    caption = f"{headline.question(record)} {headline.answer(record)} {first.caption}"
+    return cells.table(caption, first.header, first.rows) + "".join(
+        cells.table(table.caption, table.header, table.rows) for table in others
+    )

@@ -1,50 +1,52 @@
-"""The comparison: what the confirmation says, with the numbers behind it."""
+"""The comparison: how the verdict came about, and what describes the models beside it."""
 
 from __future__ import annotations
 
-from re import sub
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from study import formats, stats
-from study.report import figures, tables, words
+from study.margin import DEFAULT_MARGIN
+from study.report import figures, general, tables, words
 from study.report.content import Section, Table, with_legend
 from study.report.record import Record
 from study.report.rendering import Chart
-from study.report.sections import pairs
+from study.report.sections import estimates, pairs
+from study.stats.decision import ALPHA
 
 if TYPE_CHECKING:
     from study.confirm.comparison import Comparison
     from study.confirm.side import Side
+    from study.confirm.verdict import Judged, Verdict
+    from study.stats import Outperforming
 
 
 def comparison(record: Record, trials: pd.DataFrame) -> Section | None:
-    """The verdict on fresh seeds and fresh splits; None before ``study.confirm``."""
+    """The verdict on held-out images, then what describes it; None before ``study.confirm``."""
     c = record.comparison
     if c is None:
         return None
     [pair, *others] = c.pairs
-    items = record.items
-    text = [
-        pair.verdict.power,
-        f"Fresh {items}: {pair.judged.n_splits} times all {items} were split anew, a search of"
-        f" {formats.plural(pair.judged.n_trials, 'trial')} was repeated on {pair.judged.n_fit:,}"
-        f" training {items}, and its winner, at its best step, looked once at {items} that had"
-        f" played no part. {pairs.DIFFERENCES if others else _difference(record, pair)}",
-        f"Fresh seeds: the best trial’s hyperparameters were trained {pair.n_seeds} times more,"
-        " each with initial weights and a batch order that the search never saw."
-        f" {'All' if others else 'Both'} models share a seed’s batches.",
-        "What this does not cover: replicates vary seeds and batches, but are counted on the"
-        f" {items} that the search used, so their agreement shows stability and is no independent"
-        f" confirmation; and {_strangers(record)}.",
-    ]
+    only = None if others else pair
     return Section(
         "comparison",
         "Does it hold up?",
-        text,
-        charts=[_replicates(record), _splits(record), _outperforming(record)],
-        tables=[_worth(record), *([] if others else [_mcnemar(record, pair)])],
+        [
+            _rule(record, pair),
+            _power(pair.verdict, only),
+            _design(pair.judged),
+            *([_found(record, only)] if only else []),
+            _described(record, pair, only),
+            _mcnemars(record, only),
+            _strangers(record),
+        ],
+        charts=[_splits(record), _replicates(record)],
+        tables=[
+            _judged(record),
+            _own(record),
+            pairs.power(record) if others else _mcnemar(record, pair),
+        ],
         frames=[
             ("mcnemar", tables.mcnemar(record)),
             *([("pairs", tables.pairs(record))] if others else []),
@@ -52,35 +54,136 @@ def comparison(record: Record, trials: pd.DataFrame) -> Section | None:
     )
 
 
+def _rule(record: Record, pair: Comparison) -> str:
+    rule = general.RULE if pair.n_pairs == 1 else general.RULE_OF_PAIRS
+    return rule.format(items=record.items, pairs=pair.n_pairs)
+
+
+def _power(verdict: Verdict, only: Comparison | None) -> str:
+    """What the margin is, and what the design finds."""
+    stated = verdict.stated_margin
+    return " ".join(
+        [
+            general.MARGIN.format(words=stated.words),
+            *([general.WHY_RELATIVE] if stated == DEFAULT_MARGIN else []),
+            general.POWER,
+            *([verdict.power] if only else []),
+        ]
+    )
+
+
+def _design(judged: Judged) -> str:
+    """How images were held out."""
+    items, search = (
+        judged.items,
+        f"a search of {formats.plural(judged.n_trials, 'trial')} was made",
+    )
+    if not judged.folds:
+        return (
+            f"{judged.n_splits} times all {items} were split at random into training, validation"
+            f" and held-out {items}. Each time {search} on {judged.n_fit:,} training {items}, and"
+            " its best trial, at its best step, was judged on the held-out ones."
+        )
+    return (
+        f"The {items} were divided at random, class by class, into {judged.folds}"
+        f" parts{_anew(judged)}. {_in_turn(judged)}: each time {search} on the others,"
+        f" {judged.n_fit:,} of them for training and the rest for validation, and its best trial"
+        " and its simplest one, each at its best step, were judged on the part."
+        f" {_counted(judged)}"
+    )
+
+
+def _anew(judged: Judged) -> str:
+    if judged.n_splits <= judged.folds:
+        return ""
+    return f", and divided anew after each round of {judged.folds}"
+
+
+def _in_turn(judged: Judged) -> str:
+    if judged.n_splits < judged.folds:
+        return f"One after another, {judged.n_splits} of them were held out"
+    return "One after another, all of them were held out"
+
+
+def _counted(judged: Judged) -> str:
+    """How many images were judged, and how often."""
+    rounds, rest = divmod(judged.n_splits, judged.folds)
+    if judged.n_splits <= judged.folds:
+        return f"So {judged.n_images:,} {judged.items} were judged, each once."
+    times = f"{'at least ' if rest else ''}{formats.plural(rounds, 'time')}"
+    return f"So all {judged.n_images:,} {judged.items} were judged, each {times}."
+
+
+def _found(record: Record, pair: Comparison) -> str:
+    """The difference of the only pair, and how often its leader errs less."""
+    a, b = (search.noun for search in record.searches)
+    gap, leads = pair.difference, pair.verdict.leader != "A"
+    ahead = pair.b_ahead_over_splits if leads else pair.b_ahead_over_splits.mirrored()
+    kind = "95 % interval" if pair.judged.folds else "95 % interval, corrected for overlap,"
+    ends = formats.points_interval(gap)
+    said = f"{ends}, with 95 % confidence" if gap.is_bound else f"{kind} {ends}"
+    leader = words.capital(b if leads else a)
+    return (
+        f"The errors on held-out {record.items} differ by {100 * gap.mean:+.2f} percentage points,"
+        f" {a} minus {b} ({said}; p = {formats.p_value(gap.p)}). {leader} errs less in"
+        f" {_of(ahead)} splits {_ties(ahead)}."
+    )
+
+
+def _of(ahead: Outperforming) -> str:
+    return f"{ahead.probability * ahead.n_pairs:g} of {ahead.n_pairs}"
+
+
+def _ties(ahead: Outperforming) -> str:
+    ends = f"{ahead.interval.lower:.2f} to {ahead.interval.upper:.2f}"
+    return general.TIES.format(probability=f"{ahead.probability:.2f}", ends=ends)
+
+
+def _described(record: Record, pair: Comparison, only: Comparison | None) -> str:
+    """What fresh seeds say, named as a description."""
+    seeds = formats.plural(pair.n_seeds, "replicate")
+    return " ".join(
+        [
+            general.DESCRIBED.format(items=record.items),
+            general.REPLICATE.format(seeds=seeds),
+            *([_on_fresh_seeds(record, only)] if only else []),
+        ]
+    )
+
+
+def _on_fresh_seeds(record: Record, pair: Comparison) -> str:
+    a, b = (search.noun for search in record.searches)
+    leads = pair.verdict.leader != "A"
+    ahead = pair.b_outperforms_a if leads else pair.b_outperforms_a.mirrored()
+    leader = b if leads else a
+    return f"At the best step {leader} errs less on {_of(ahead)} seeds {_ties(ahead)}."
+
+
+def _mcnemars(record: Record, only: Comparison | None) -> str:
+    """What McNemar's test is, and for how many pairs of replicates it tells two models apart."""
+    explained = general.MCNEMAR.format(items=record.items)
+    if only is None:
+        return explained
+    tests = only.replicate_mcnemar
+    low = sum(test.mid_p < ALPHA for test in tests)
+    return (
+        f"{explained} It is below {ALPHA} for {low} of the {len(tests)} pairs of replicates of"
+        " one seed (tables/mcnemar.csv)."
+    )
+
+
 def _strangers(record: Record) -> str:
     """What no split of one collection can tell."""
     if record.protocol.dataset in words.HANDWRITTEN:
-        return (
-            "the writers of the digits lie on both sides of every split, so nothing here says how"
-            " the models do on the handwriting of strangers"
-        )
-    return (
-        f"all {record.items} come from one collection, so nothing here says how the models do on"
-        f" {record.items} from elsewhere"
-    )
-
-
-def _difference(record: Record, pair: Comparison) -> str:
-    a, b = (search.noun for search in record.searches)
-    found, ends = pair.difference, pair.difference.interval
-    return (
-        f"Those holdout errors differ by {100 * found.mean:+.2f} percentage points, {a}"
-        f" minus {b} (95 % interval, corrected for splits that overlap:"
-        f" {100 * ends.lower:+.2f} to {100 * ends.upper:+.2f},"
-        f" p = {formats.p_value(found.p)})."
-    )
+        return general.STRANGERS
+    return general.FROM_ELSEWHERE.format(items=record.items)
 
 
 def _replicates(record: Record) -> Chart:
     c = record.comparison
     assert c is not None
     said = "; ".join(
-        f"{search.title}: {_mean(side.replicates_final, side.n_val)} at the last step, the best of"
+        f"{search.title}: {_mean(side.replicates_best, side.n_val)} at the best step, the best of"
         f" the search {formats.error(side.raw_best_errors, side.n_val)}"
         for search, side in zip(record.searches, c.sides, strict=True)
     )
@@ -90,10 +193,8 @@ def _replicates(record: Record) -> Chart:
         f"The same hyperparameters on {c.pairs[0].n_seeds} fresh seeds",
         figures.replicates,
         tables.replicates(record),
-        alt=f"Strip plot of validation errors, a dot a seed. {said}.",
-        caption="A dot is a seed; equal errors are heaped. Ringed: the trial of the search itself."
-        " At the best step a run is measured where it happened to be lowest, at the last step"
-        " where it ends.",
+        alt=f"{general.REPLICATES_ALT} {said}.",
+        caption=general.REPLICATES,
         size=with_legend(len(c.sides), 7.6, high),
         narrow=with_legend(len(c.sides), 4.0, high),
     )
@@ -103,75 +204,74 @@ def _splits(record: Record) -> Chart:
     c = record.comparison
     assert c is not None
     said = "; ".join(
-        f"{search.title}: {formats.percent(side.holdout.mean)} on the holdouts,"
+        f"{search.title}: {formats.percent(side.holdout.mean)} on held-out {record.items},"
         f" {100 * side.optimism:+.2f} percentage points against validation"
         for search, side in zip(record.searches, c.sides, strict=True)
     )
+    splits = c.pairs[0].judged.n_splits
     return Chart(
         "splits",
         "What a search reports, and what it is worth",
         figures.splits,
         tables.splits(record),
-        alt=f"Slope chart of {c.pairs[0].judged.n_splits} resampled searches a model, from the"
-        f" lowest validation error to the holdout error of the same winner. {said}.",
-        caption=f"A thin line is one whole search on one split of the {record.items}; the thick"
-        " one is their mean. The rise is the optimism of choosing.",
-        size=(4.7, 4.2) if len(c.sides) == 2 else with_legend(len(c.sides), 7.6, 4.6),
-        narrow=None if len(c.sides) == 2 else with_legend(len(c.sides), 4.0, 4.6),
+        alt=f"{general.SPLITS_ALT.format(splits=splits, items=record.items)} {said}.",
+        caption=general.SPLITS.format(items=record.items),
+        size=with_legend(len(c.sides), 7.6, 4.2),
+        narrow=with_legend(len(c.sides), 4.0, 4.2),
     )
 
 
-def _outperforming(record: Record) -> Chart:
-    frame = tables.outperforming(record)
-    rows = frame.to_dict("records")
-    found = [
-        f"that {row['model']} errs less than {row['against']} on a fresh seed:"
-        f" {row['probability']:.2f}, 95 % interval {row['lower']:.2f} to {row['upper']:.2f}"
-        for row in rows
-    ]
-    [noun] = [search.noun for search in record.searches if search.title == rows[0]["model"]]
-    whose = noun if len(rows) == 1 else "each pair’s leader"
-    return Chart(
-        "outperforming",
-        f"Probability that {whose} errs less on a fresh seed",
-        figures.outperforming,
-        frame,
-        alt=f"The probability {'; '.join(found)}.",
-        caption=f"At the last step, over {rows[0]['pairs']} pairs of a seed, ties counting ½. The"
-        " rule asks for an interval above ½ that reaches past ¾.",
-        size=(4.7, 1.7) if len(rows) == 1 else (7.6, 1.2 + 0.42 * len(rows)),
-        narrow=None if len(rows) == 1 else (4.0, 1.2 + 0.42 * len(rows)),
-    )
-
-
-def _worth(record: Record) -> Table:
+def _judged(record: Record) -> Table:
     c = record.comparison
     assert c is not None
-    columns = [_worths(side, record.items) for side in c.sides]
-    title = "From the raw best to what it is worth"
+    caption = f"What was judged: {estimates.searches(record)}"
+    return _side_by_side(record, caption, [_on_held_out(side, record.items) for side in c.sides])
+
+
+def _own(record: Record) -> Table:
+    c = record.comparison
+    assert c is not None
+    caption = f"Described: each study’s own search, on its validation {record.items}"
+    note = general.CROSS_CHECK.format(items=record.items)
+    return _side_by_side(record, caption, [_on_validation(side) for side in c.sides], note)
+
+
+def _side_by_side(
+    record: Record, caption: str, columns: list[dict[str, str]], note: str = ""
+) -> Table:
+    """A column a model; of more than two, a row a model."""
+    titles = [search.title for search in record.searches]
     if len(columns) > 2:
-        rows = [
-            [s.title, *found.values()] for s, found in zip(record.searches, columns, strict=True)
-        ]
-        return Table(title, ["Model", *columns[0]], rows)
+        rows = [[title, *found.values()] for title, found in zip(titles, columns, strict=True)]
+        return Table(caption, ["Model", *columns[0]], rows, note)
     rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
-    header = ["", *(search.title for search in record.searches)]
-    return Table(title, header, rows)
+    return Table(caption, ["", *titles], rows, note)
 
 
-def _worths(side: Side, items: str) -> dict[str, str]:
-    """What a study's errors were counted as, from the most flattering on."""
-    holdout = f"{formats.percent(side.holdout.mean)} ({formats.interval(side.holdout.interval)})"
+def _on_held_out(side: Side, items: str) -> dict[str, str]:
+    """What the searches that were judged are worth, and looked like."""
+    simplest, cost = side.simplest_holdout, side.simplicity
     found = {
-        "Raw best of the search": formats.error(side.raw_best_errors, side.n_val),
-        "Simplest trial level with it": formats.error(side.recommended_errors, side.n_val),
-        "Fresh seeds, best step": _mean(side.replicates_best, side.n_val),
-        "Fresh seeds, last step": _mean(side.replicates_final, side.n_val),
-        "Holdout, 95 % interval": holdout,
-        "Optimism of a search": f"{100 * side.optimism:+.2f} percentage points",
-        "Bootstrap cross-check, no training": formats.percent(side.bias_corrected.error),
+        f"Error on held-out {items}": estimates.held_out(side.holdout),
+        "Optimism": f"{100 * side.optimism:+.2f} points",
     }
-    return {name: sub(r" (?=\(|SD)", "\n", cell) for name, cell in found.items()}
+    if simplest is None or cost is None:
+        return found
+    return found | {
+        "Simplest trial": estimates.held_out(simplest),
+        "Simplest minus best": f"{100 * cost.mean:+.2f} points\n{formats.points_interval(cost)}",
+    }
+
+
+def _on_validation(side: Side) -> dict[str, str]:
+    """What a study's own trials were counted as, from the most flattering on."""
+    return {
+        "Best trial": formats.error(side.raw_best_errors, side.n_val),
+        "Simplest trial": formats.error(side.recommended_errors, side.n_val),
+        "Best trial on fresh seeds, at the best step": _mean(side.replicates_best, side.n_val),
+        "The same, at the last step": _mean(side.replicates_final, side.n_val),
+        "Bootstrap cross-check": formats.percent(side.bias_corrected.error),
+    }
 
 
 def _mean(summary: stats.Summary, n: int) -> str:
@@ -179,7 +279,7 @@ def _mean(summary: stats.Summary, n: int) -> str:
 
 
 def _mcnemar(record: Record, c: Comparison) -> Table:
-    """McNemar's table of the two raw best trials."""
+    """McNemar's table of the best trials of the two searches."""
     test = c.raw_mcnemar
     a, b = (search.title for search in record.searches)
     neither = c.a.n_val - c.a.raw_best_errors - test.c
@@ -187,17 +287,12 @@ def _mcnemar(record: Record, c: Comparison) -> Table:
         [f"{a} right", f"{neither:,}", f"{test.c:,}"],
         [f"{a} wrong", f"{test.b:,}", f"{c.a.raw_best_errors - test.b:,}"],
     ]
-    note = (
-        f"McNemar’s mid-p = {formats.p_value(test.mid_p)} (exact p ="
-        f" {formats.p_value(test.exact_p)}); the difference of the two errors is"
-        f" {100 * (test.b - test.c) / c.a.n_val:+.2f} percentage points (95 % interval, paired:"
-        f" {100 * c.raw_difference.lower:+.2f} to {100 * c.raw_difference.upper:+.2f}). This"
-        f" describes the two raw best trials only: the same {record.items} chose them. Those of"
-        " the pairs of replicates are in tables/mcnemar.csv."
+    ends = f"{100 * c.raw_difference.lower:+.2f} to {100 * c.raw_difference.upper:+.2f}"
+    note = general.BEST_TRIALS.format(
+        mid_p=formats.p_value(test.mid_p),
+        exact_p=formats.p_value(test.exact_p),
+        gap=f"{100 * (test.b - test.c) / c.a.n_val:+.2f}",
+        ends=ends,
     )
-    return Table(
-        f"McNemar’s table: the two raw best trials on the same {record.items}",
-        ["", f"{b} right", f"{b} wrong"],
-        rows,
-        note,
-    )
+    title = f"Described: the best trials of both searches on the same {record.items}"
+    return Table(title, ["", f"{b} right", f"{b} wrong"], rows, note)

@@ -1,19 +1,17 @@
-"""Every pair of more than two models: its difference, corrected for their number, and why."""
+"""Every pair of more than two models: its difference, corrected for their number, its power."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from study import formats
+from study.report import general
 from study.report.content import Table
 from study.report.record import Record
 from study.stats import bonferroni_confidence
 
 if TYPE_CHECKING:
     from study.confirm.comparison import Comparison
-    from study.stats import Interval
-
-DIFFERENCES = "The table of all pairs has the differences of those holdout errors."
 
 
 def table(record: Record) -> Table:
@@ -27,19 +25,48 @@ def table(record: Record) -> Table:
     rows = [
         [
             " minus ".join(_titles(record, pair)),
-            f"{100 * pair.difference.mean:+.2f}\n{_points(pair.difference.interval)}",
+            f"{100 * pair.difference.mean:+.2f}\n{formats.points_interval(pair.difference)}",
             formats.p_value(pair.p_adjusted),
             _verdict(record, pair),
         ]
         for pair in _pairs(record)
     ]
     return Table(
-        f"Every pair, on fresh {record.items}", header, rows, _correction(record), kind="pairs"
+        f"Every pair, on held-out {record.items}", header, rows, _correction(record), kind="pairs"
     )
 
 
-def _points(ends: Interval) -> str:
-    return f"{100 * ends.lower:+.2f} to {100 * ends.upper:+.2f}"
+def power(record: Record) -> Table:
+    """A row a pair: what this design finds, and how probable each state of the two is."""
+    header = [
+        "Pair",
+        "Found with\n80 % power",
+        "Margin",
+        "First better",
+        "Equivalent",
+        "Second better",
+        "First errs less",
+    ]
+    rows = []
+    for pair in _pairs(record):
+        v, p = pair.verdict, pair.verdict.probabilities
+        better = [formats.probability(each) for each in (p.a_better, p.equivalent, p.b_better)]
+        sizes = [f"{100 * size:.2f} points" for size in (v.detectable, v.margin)]
+        first = _share(pair)
+        rows.append([" and ".join(_titles(record, pair)), *sizes, *better, first])
+    return Table(
+        "What this design finds, and the three probabilities, pair by pair",
+        header,
+        rows,
+        general.OF_PAIRS,
+        kind="power",
+    )
+
+
+def _share(pair: Comparison) -> str:
+    """In how many splits the first errs less: ``2.5 of 7``."""
+    first = pair.b_ahead_over_splits.mirrored()
+    return f"{first.probability * first.n_pairs:g} of {first.n_pairs} splits"
 
 
 def _correction(record: Record) -> str:
@@ -58,10 +85,12 @@ def _correction(record: Record) -> str:
 def _verdict(record: Record, pair: Comparison) -> str:
     """The outcome in a few words."""
     first, second = _titles(record, pair)
-    leader = second if pair.verdict.leader == "B" else first
+    better = f"{second if pair.verdict.leader == 'B' else first} is better"
+    if pair.verdict.within_margin:
+        better += ", by less than the margin"
     return {
-        "A better": f"{leader} is better",
-        "B better": f"{leader} is better",
+        "A better": better,
+        "B better": better,
         "equivalent": "equivalent in practice",
         "not separated": "not separated",
     }[pair.verdict.outcome]

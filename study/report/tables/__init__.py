@@ -5,12 +5,12 @@ categorical, with all models of the report as its categories: so each keeps its 
 figure.
 """
 
-from study.report.tables.confirming import mcnemar, outperforming, pairs, replicates, splits
+from study.report.tables.answer import answer
+from study.report.tables.confirming import mcnemar, pairs, replicates, splits
 from study.report.tables.images import averages, columns, data_counts, examples
 from study.report.tables.predicting import misread, predictions, wrong
 from study.report.tables.searching import (
     against,
-    answer,
     expected,
     history,
     importance,
@@ -42,7 +42,6 @@ __all__ = [
     "linear_weights",
     "mcnemar",
     "misread",
-    "outperforming",
     "pair",
     "pairs",
     "predictions",

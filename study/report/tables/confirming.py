@@ -11,7 +11,11 @@ from study.report.record import Record
 from study.report.tables.searching import by_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from study.confirm.comparison import Comparison
+
+    Cells = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def replicates(record: Record) -> pd.DataFrame:
@@ -40,7 +44,10 @@ def replicates(record: Record) -> pd.DataFrame:
 
 
 def splits(record: Record) -> pd.DataFrame:
-    """Every resampled search: what its winner was chosen by, and its one look at the holdout."""
+    """Every split's search: what its winner was chosen by, and its one look at held-out images.
+
+    The same of its simplest trial within one standard error, where a confirmation judged it.
+    """
     cells = parameters.cells(record)
     titles = {search.name: search.title for search in record.searches}
     rows: list[dict[str, Any]] = [
@@ -51,45 +58,36 @@ def splits(record: Record) -> pd.DataFrame:
             **_taking(row, "val_errors", "n_val", "holdout_errors", "n_holdout"),
             "val_error": row["val_errors"] / row["n_val"],
             "holdout_error": row["holdout_errors"] / row["n_holdout"],
+            **_simplest(row, cells),
         }
         for row in record.splits
     ]
     return by_model(rows, record).pipe(parameters.typed, record)
 
 
+def _simplest(row: dict[str, Any], cells: Cells) -> dict[str, Any]:
+    found = row.get("simplest")
+    if found is None:
+        return {}
+    return {
+        **{f"simplest_{name}": cell for name, cell in cells(found["parameters"]).items()},
+        "simplest_val_errors": found["val_errors"],
+        "simplest_holdout_errors": found["holdout_errors"],
+        "simplest_holdout_error": found["holdout_errors"] / row["n_holdout"],
+    }
+
+
 def _taking(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def outperforming(record: Record) -> pd.DataFrame:
-    """On how many seeds each pair's leader errs less, and the probability of it with its interval.
-
-    A row a pair.
-    """
-    c = record.comparison
-    assert c is not None
-    return by_model([_outperforming(record, pair) for pair in c.pairs], record)
-
-
-def _outperforming(record: Record, pair: Comparison) -> dict[str, Any]:
-    leads = pair.verdict.leader != "A"
-    found = pair.b_outperforms_a if leads else pair.b_outperforms_a.mirrored()
-    leader, other = (record.search_of(s.study) for s in (pair.a, pair.b)[:: -1 if leads else 1])
-    return {
-        "model": leader.title,
-        "against": other.title,
-        "pairs": found.n_pairs,
-        "probability": found.probability,
-        "lower": found.interval.lower,
-        "upper": found.interval.upper,
-    }
-
-
 def pairs(record: Record) -> pd.DataFrame:
-    """Every pair's difference of holdout errors, corrected for the number of pairs.
+    """Every pair's difference of errors on held-out images, corrected for the number of pairs.
 
     ``difference`` is the first model's error less the second's, a fraction, with its interval;
-    ``p`` is that of the pair alone, and ``p_adjusted`` Holm's.
+    ``p`` is that of the pair alone, and ``p_adjusted`` Holm's. ``detectable`` is the smallest
+    difference that is found with 80 % power; ``p_first_better``, ``p_equivalent`` and
+    ``p_second_better`` are the probabilities of a difference beyond the ``margin``, or within it.
     """
     c = record.comparison
     assert c is not None
@@ -105,6 +103,14 @@ def pairs(record: Record) -> pd.DataFrame:
                 "p_adjusted": pair.p_adjusted,
                 "outcome": pair.verdict.outcome,
                 "leader": {"A": "first", "B": "second"}.get(str(pair.verdict.leader), ""),
+                "within_margin": pair.verdict.within_margin,
+                "margin": pair.verdict.margin,
+                "detectable": pair.verdict.detectable,
+                "p_first_better": pair.verdict.probabilities.a_better,
+                "p_equivalent": pair.verdict.probabilities.equivalent,
+                "p_second_better": pair.verdict.probabilities.b_better,
+                "splits": pair.b_ahead_over_splits.n_pairs,
+                "share_of_splits_first_better": 1 - pair.b_ahead_over_splits.probability,
             }
             for pair in c.pairs
         ]
@@ -112,7 +118,7 @@ def pairs(record: Record) -> pd.DataFrame:
 
 
 def mcnemar(record: Record) -> pd.DataFrame:
-    """McNemar's test of each pair of replicates at the last validation, a row a seed.
+    """McNemar's test of each pair of replicates at the best step, a row a seed.
 
     Of more than two models, a row a seed of each pair of models.
     """

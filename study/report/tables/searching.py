@@ -87,46 +87,6 @@ def _with_level(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(level_with_best=level)
 
 
-def answer(record: Record) -> pd.DataFrame:
-    """Each winner's lowest error with its Wilson interval, its target, and what it is worth.
-
-    The columns of targets are there where a study has one.
-
-    ``holdout_error`` is the mean error of whole searches on images that played no part in them,
-    with its corrected interval; NaN before ``study.confirm``.
-    """
-    found = by_model(
-        [
-            {
-                "model": search.title,
-                "study": search.name,
-                "trial": best.number,
-                "val_errors": best.val_errors,
-                "n_val": best.n_val,
-                "val_error": best.val_error,
-                "wilson_lower": interval.lower,
-                "wilson_upper": interval.upper,
-                **_holdout(record, search.name),
-                "target": search.target,
-                "target_met": search.target_met,
-            }
-            for search, best in record.winners
-            for interval in [stats.wilson(best.val_errors, best.n_val)]
-        ],
-        record,
-    )
-    return without_target(found, "target_met")
-
-
-def _holdout(record: Record, study: str) -> dict[str, float]:
-    names, c = ("holdout_error", "holdout_lower", "holdout_upper"), record.comparison
-    if c is None:
-        return dict.fromkeys(names, np.nan)
-    [found] = [side.holdout for side in c.sides if side.study == study]
-    ends = (found.mean, max(found.interval.lower, 0.0), min(found.interval.upper, 1.0))
-    return dict(zip(names, ends, strict=True))
-
-
 def learning_rates(frame: pd.DataFrame) -> pd.DataFrame:
     """What the figure of error against learning rate shows, from :func:`trials`."""
     return against(frame, "learning_rate")
