@@ -114,8 +114,8 @@ def _pair_lines(c: Comparison) -> list[str]:
         "",
         f"  described, not judged: {b} errs less in {splits.probability:.0%} of the splits and on "
         f"{seeds.probability:.0%} of the fresh seeds (ties count half); of the two best trials, "
-        f"{mc.b} {items} only {c.a.study} gets wrong, {mc.c} only {b} (McNemar's mid-p = "
-        f"{formats.p_value(mc.mid_p)})",
+        f"{formats.plural(mc.b, items[:-1])} only {c.a.study} gets wrong, {mc.c:,} only {b} "
+        f"(McNemar's mid-p = {formats.p_value(mc.mid_p)})",
     ]
 
 
