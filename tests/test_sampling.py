@@ -71,6 +71,24 @@ def test_only_trials_before_the_generation_were_there_to_learn_from():
     assert Sampling.of("tpe", [*early[1:], *late]).learnt == 0
 
 
+@pytest.mark.parametrize("state", [TrialState.COMPLETE, TrialState.PRUNED])
+@pytest.mark.parametrize("size", [6, N])
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
+def test_a_search_inside_a_split_learns_from_its_own_trials_alone(sampler, size, state):
+    """Three of them learn three times what one does; of one generation none does."""
+    _, trials = planned(sampler, size, state)
+    states = [trial.state for trial in trials]
+
+    found = Sampling.of_splits(sampler, size, [states] * 3)
+
+    alone = Sampling.of(sampler, trials)
+    assert (found.chosen, found.learnt) == (3 * alone.chosen, 3 * alone.learnt)
+    assert (found.learnt > 0) == (size == 6 and (sampler, state.name) in LEARNS)
+
+
+LEARNS = {("tpe", "COMPLETE"), ("tpe", "PRUNED"), ("gp", "COMPLETE")}
+
+
 def of(sampler, learnt=0, others=0, outside=0):
     return Sampling(sampler, learnt + others, learnt, outside)
 

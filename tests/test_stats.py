@@ -781,6 +781,27 @@ def test_a_diagnosis_of_a_healthy_search_names_nothing():
     assert found == stats.Diagnosis(None, None, (0.1, 0.1), None)
 
 
+@pytest.mark.parametrize(
+    ("best", "closed", "edge", "at_limit"),
+    [
+        (0.0, True, None, True),
+        (0.0, False, "low", False),
+        (0.5, True, None, False),
+        (1.0, True, "high", False),
+    ],
+)
+def test_where_no_lower_value_is_possible_the_best_lie_at_a_limit(best, closed, edge, at_limit):
+    """A momentum near 0 asks for no wider range, and does not lie well inside this one."""
+    errors = [20, *[500] * 19]
+    values = [best, *np.linspace(0.2, 0.8, 19)]
+
+    found = stats.diagnose(
+        errors, values, np.zeros(20), n=N, low=0, high=1, log=False, closed=closed
+    )
+
+    assert (found.edge, found.at_limit) == (edge, at_limit)
+
+
 # --- what is refused ------------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from study.dataset import Data
 
 REPLICATED = ("replicate", "finalist", "final_errors", "val_errors", "n_val", "curve")
-SPLIT = ("split", "val_errors", "n_val", "holdout_errors", "n_holdout", "simplest")
+SPLIT = ("split", "val_errors", "n_val", "holdout_errors", "n_holdout", "simplest", "searched")
 
 
 class NotebookRecord(Record):

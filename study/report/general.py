@@ -104,15 +104,24 @@ FROM_ELSEWHERE = (
 
 # The data
 SPLIT = "the first {train} train, the rest validate."
+ONE_DRAW = (
+    "The {items} that validate are one draw of many: another may be easier or harder, for all"
+    " models at once."
+)
 ONE_RANGE = "All on one colour range."
 RAW_PIXELS = (
     "Raw pixels are shown in units of the standard deviation of all training pixels, from their"
     " mean"
 )
-EXAMPLES_ALT = "The first {count} training images of each class"
+EXAMPLES_ALT = "The first training images of each class"
 ON_ONE_RANGE_ALT = "all on one colour range."
 
 # Hyperparameters
+LEVEL = "{model}: in the trials level with the best, the"
+NEAR_AN_END = (
+    "Level with the best: at most one standard error of its error above it. Near an end: within"
+    " a tenth of the range, on the scale that was searched."
+)
 EVERY_TRIAL = "Every trial is a mark."
 SHADED = (
     "Shaded: trials within one standard error of their model’s best, too close to call on these"
@@ -149,6 +158,7 @@ EXPECTED = (
     " average, up to half of all trials, beyond which too few draws are left to average. The time"
     " is that of n trials at the study’s own average, trained as they were."
 )
+NUMBER_OF_TRIALS = "number of trials"
 EXPECTED_ALT = "Line plot of the expected lowest validation error against {budget}."
 EXPECTED_BEST = "{model}: {error} of {trials}, {time}."
 PED_ANOVA = (
@@ -223,6 +233,13 @@ ALL_PAIRED = (
     "For these trained models as they stand: choosing them on these {items} is not allowed for,"
     " and neither intervals nor p are corrected for the number of pairs."
 )
+
+# Was it a fair comparison?
+ALL_THE_SAME = (
+    "The data, the steps of a trial, the size of a batch and the steps that are validated are"
+    " the same for all: studies that differ in them are not put on one page."
+)
+MORE_TRIALS = "The more trials, the lower their lowest error tends to be, by luck alone:"
 
 # How to reproduce it
 SAME_BITS = (

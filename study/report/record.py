@@ -151,6 +151,12 @@ class Record:
         """The search of this name."""
         return next(search for search in self.searches if search.name == study)
 
+    def sampling_in_splits(self, search: ReportedStudy) -> Sampling:
+        """How the trials of the searches inside a confirmation's splits were chosen."""
+        rows = [row["searched"] for row in self.splits if row["study"] == search.name]
+        plan, states = search.stored.plan, [[trial[-1] for trial in row] for row in rows]
+        return Sampling.of_splits(plan.sampler, plan.generation_size, states)
+
     @property
     def titles(self) -> list[str]:
         """All titles in the order of their colours: a kind of model has its own everywhere."""

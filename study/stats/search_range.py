@@ -6,7 +6,7 @@ from math import log as ln
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from study.stats.selection import level_with_best
 
@@ -21,6 +21,7 @@ class Diagnosis:
     best_tenth_edge: Literal["low", "high"] | None  # and so is the middle one of the best tenth
     level: tuple[float, float]  # lowest and highest value level with the best
     falls_apart_from: float | None  # the lowest value of a failed trial
+    at_limit: bool = False  # the best lie near the lower edge, and no lower value is possible
 
     @property
     def edge(self) -> Literal["low", "high"] | None:
@@ -90,15 +91,14 @@ def diagnose(
     if not k.shape == v.shape == bad.shape:
         raise ValueError(f"trials: shapes {k.shape}, {v.shape}, {bad.shape}: one each a trial")
 
-    def edge_of(those: NDArray[np.bool_]) -> Literal["low", "high"] | None:
-        found = edge(v[those], low, high, log=log)
-        return None if closed and found == "low" else found
-
     level = v[level_with_best(k, n)]
     last_of_tenth = np.sort(k)[ceil(k.size / 10) - 1]
+    found = [edge(v[those], low, high, log=log) for those in (k == k.min(), k <= last_of_tenth)]
+    best, best_tenth = (None if closed and each == "low" else each for each in found)
     return Diagnosis(
-        best_edge=edge_of(k == k.min()),
-        best_tenth_edge=edge_of(k <= last_of_tenth),
+        best_edge=best,
+        best_tenth_edge=best_tenth,
         level=(float(level.min()), float(level.max())),
         falls_apart_from=float(v[bad].min()) if bad.any() else None,
+        at_limit=closed and "low" in found and not (best or best_tenth),
     )

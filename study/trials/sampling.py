@@ -34,10 +34,24 @@ class Sampling:
         # a Gaussian process is fitted to no pruned trial
         known = [t.number for t in trials if t.state == "COMPLETE" or sampler != "gp"]
         firsts = [trial.generation for trial in trials if trial.generation is not None]
+        return cls(
+            sampler, len(firsts), _learnt(sampler, known, firsts), len(trials) - len(firsts)
+        )
+
+    @classmethod
+    def of_splits(cls, sampler: str, size: int, splits: Sequence[Sequence[str]]) -> Sampling:
+        """Of the searches inside a confirmation's splits, none of which knows another's trials.
+
+        Args:
+            sampler: Of the study that is confirmed.
+            size: How many trials are planned at a time.
+            splits: The states of each search's trials, by number.
+        """
         learnt = 0
-        if sampler in LEARNING:
-            learnt = sum(bisect_left(known, first) >= STARTUP for first in firsts)
-        return cls(sampler, len(firsts), learnt, len(trials) - len(firsts))
+        for states in splits:
+            known = [k for k, state in enumerate(states) if state == "COMPLETE" or sampler != "gp"]
+            learnt += _learnt(sampler, known, [k - k % size for k in range(len(states))])
+        return cls(sampler, sum(map(len, splits)), learnt, 0)
 
     @property
     def is_random(self) -> bool:
@@ -65,3 +79,16 @@ class Sampling:
         return (
             f"in {self.learnt:,} of {formats.plural(self.chosen, 'trial')} it had {earlier}{rest}"
         )
+
+
+def _learnt(sampler: str, known: Sequence[int], firsts: Sequence[int]) -> int:
+    """How many trials had ``STARTUP`` earlier ones to learn from.
+
+    Args:
+        sampler: Its name.
+        known: The numbers of the trials that it can learn from, in order.
+        firsts: For each trial, the first number that was planned together with it.
+    """
+    if sampler not in LEARNING:
+        return 0
+    return sum(bisect_left(known, first) >= STARTUP for first in firsts)

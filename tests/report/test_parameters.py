@@ -116,7 +116,7 @@ def test_the_tables_name_every_parameter(page, storage):
 
 def test_the_range_of_every_number_is_judged(page):
     """Each has a sentence; of choices the trials level with the best are counted."""
-    [said] = [text for text in page.words if text.startswith("Net: the trials level")]
+    [said] = [text for text in page.words if text.startswith("Net: in the trials level")]
 
     for name in ("step", "momentum"):
         assert f"Their {name} " in said

@@ -18,7 +18,8 @@ SHOWN_COLUMNS = 30  # of a table, on the page
 
 def data(record: Record, trials: pd.DataFrame) -> Section:
     """Which images or rows there are, and what is done to them."""
-    text = [f"{_which(record)} {_split(record)} {_normalised(record)}"]
+    one_draw = general.ONE_DRAW.format(items=record.items)
+    text = [f"{_which(record)} {_split(record)} {_normalised(record)}", one_draw]
     if record.data is None:
         what = f"Counts and {record.items}"
         return Section("data", "The data", [*text, f"{what}: {record.no_data}."])
@@ -105,8 +106,7 @@ def _examples(data: Data) -> Chart:
         f"Training images{', raw and normalised' if is_both else ''}",
         figures.examples,
         frame,
-        alt=f"{general.EXAMPLES_ALT.format(count=tables.images.EXAMPLES)}{below},"
-        f" {general.ON_ONE_RANGE_ALT}",
+        alt=f"{general.EXAMPLES_ALT}{below}, {general.ON_ONE_RANGE_ALT}",
         caption=f"{general.ONE_RANGE} {general.RAW_PIXELS}"
         + (f"; normalised ones in units of {unit}." if is_both else ".")
         + grey

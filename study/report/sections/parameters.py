@@ -40,12 +40,12 @@ def hyperparameters(record: Record, trials: pd.DataFrame) -> Section | None:
         ),
     ]
     title = "What the learning rate does" if len(others) < 2 else "What each hyperparameter does"
-    text = [_diagnosis(search) for search in record.searches]
+    text = [*(_diagnosis(search) for search in record.searches), general.NEAR_AN_END]
     return Section("learning-rate", title, text, charts)
 
 
 def _against_rate(record: Record, trials: pd.DataFrame) -> Chart:
-    text = [_rate(search) for search in record.searches]
+    text = [_diagnosis(search) for search in record.searches]
     return Chart(
         RATE,
         "Error against learning rate",
@@ -144,55 +144,63 @@ def _diagnosis(search: ReportedStudy) -> str:
     """Where the good and bad values of each hyperparameter lie, in words."""
     done = _done(search)
     if not done:
-        return _rate(search)
+        return f"{search.title}: no trial was trained to the end."
+    if not parameters.searched(search):
+        rate = formats.rate(done[0].learning_rate)
+        return f"{search.title}: nothing was searched: each trial has the learning rate {rate}."
     found = diagnosed(search.stored.plan, done)
-    numbers = [_number(name, found[name], done) for name in found if name != RATE]
-    chosen = [name for name in parameters.searched(search) if name not in (*found, RATE)]
-    return " ".join([_rate(search), *numbers, *(_choice(name, done) for name in chosen)])
+    first, *others = [
+        _number(name, found[name], done) if name in found else _choice(search, name, done)
+        for name in sorted(parameters.searched(search), key=lambda name: name != RATE)
+    ]
+    opening = general.LEVEL.format(model=search.title)
+    return " ".join([f"{opening} {first}", *(f"Their {what}" for what in others)])
 
 
 def _done(search: ReportedStudy) -> list[StoredTrial]:
     return [trial for trial in search.trials if trial.state == "COMPLETE"]
 
 
-def _rate(search: ReportedStudy) -> str:
-    """The same of the learning rate alone."""
-    if not (done := _done(search)):
-        return f"{search.title}: no trial was trained to the end."
-    found = diagnosed(search.stored.plan, done)[RATE]
-    text = f"{search.title}: the trials level with the best have learning rates"
-    text += f" {_span(found.level, 'of ')}."
-    if found.falls_apart_from is not None:
-        text += f" Training falls apart from {formats.rate(found.falls_apart_from)}."
-    return f"{text} The best lie {_place(found)}."
+def _number(name: str, diagnosis: Diagnosis, done: list[StoredTrial]) -> str:
+    """The values that are level with the best, where the best lie, and what is too high."""
+    value = done[0].parameters[name]
+    low, high = diagnosis.level
+    ends = (int(low), int(high)) if isinstance(value, int) else (low, high)
+    are = "are" if parameters.is_counted(name, value) else "is"
+    label = formats.parameter_name(name)
+    apart = diagnosis.falls_apart_from
+    falls = "" if apart is None else f" Training falls apart from {formats.rate(apart)}."
+    return f"{label} {are} {_span(ends)}, and the best lie {_place(diagnosis)}.{falls}"
 
 
-def _span(ends: tuple[float, float], alone: str = "") -> str:
+def _span(ends: tuple[float, float]) -> str:
     low, high = map(formats.value, ends)
-    return f"{alone}{low}" if low == high else f"from {low} to {high}"
+    return low if low == high else f"from {low} to {high}"
 
 
 def _place(diagnosis: Diagnosis) -> str:
     """Where the best trials lie in the range."""
+    if diagnosis.at_limit:
+        return "near 0, below which no value is possible"
     if diagnosis.edge is None:
         return "well inside the range searched"
     side = {"low": "lower", "high": "upper"}[diagnosis.edge]
     return f"near the {side} end of the range searched: try it wider"
 
 
-def _number(name: str, diagnosis: Diagnosis, done: list[StoredTrial]) -> str:
-    value = done[0].parameters[name]
-    low, high = diagnosis.level
-    ends = (int(low), int(high)) if isinstance(value, int) else (low, high)
-    are = "are" if parameters.is_counted(name, value) else "is"
-    label = formats.parameter_name(name)
-    return f"Their {label} {are} {_span(ends)}, and the best lie {_place(diagnosis)}."
-
-
-def _choice(name: str, done: list[StoredTrial]) -> str:
-    """How many of the trials that are level with the best have each choice."""
+def _choice(search: ReportedStudy, name: str, done: list[StoredTrial]) -> str:
+    """How many of the trials that are level with the best have each choice, and which have not."""
     is_level = stats.level_with_best([trial.val_errors for trial in done], done[0].n_val)
     level = [trial for trial, is_it in zip(done, is_level, strict=True) if is_it]
     counts = Counter(formats.value(trial.parameters[name]) for trial in level)
     said = formats.listed([f"{choice} in {count:,}" for choice, count in counts.most_common()])
-    return f"Their {formats.parameter_name(name)} is {said}."
+    tried = {formats.value(trial.parameters[name]) for trial in search.trials}
+    choices: Any = parameters.searched(search)[name]
+    others = [formats.value(c) for c in choices.choices if formats.value(c) not in counts]
+    worse = [choice for choice in others if choice in tried]
+    untried = [choice for choice in others if choice not in tried]
+    return (
+        f"{formats.parameter_name(name)} is {said}."
+        + (f" No trial with {' or '.join(worse)} is level with the best." if worse else "")
+        + (f" Not tried: {formats.listed(untried)}." if untried else "")
+    )

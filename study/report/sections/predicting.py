@@ -42,7 +42,7 @@ def _predicted(record: Record, frame: pd.DataFrame) -> Table:
     shown = [search for search, _ in record.winners if search.weights is not None]
     rows = [
         [
-            _place(record, row),
+            str(row["place"]),
             str(row["class"]),
             *(tables.predicting.before_and_after(row, search) for search in shown),
         ]
@@ -50,11 +50,6 @@ def _predicted(record: Record, frame: pd.DataFrame) -> Table:
     ]
     header = ["Row", "Class", *(search.title for search in shown)]
     return Table("The first validation rows of each class", header, rows)
-
-
-def _place(record: Record, row: dict[Hashable, Any]) -> str:
-    """Where a row stands in the file, or among those that validate."""
-    return str(row.get("place", f"validation row {row[record.item]}"))
 
 
 def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
@@ -81,7 +76,7 @@ def _misread(record: Record, data: Data, frame: pd.DataFrame) -> Table:
     """A row of the table a row: what it is, and what each winner takes it for."""
     rows = [
         [
-            _place(record, row),
+            str(row["place"]),
             str(row["class"]),
             *(_takes(row, search, data) for search, _ in record.winners),
         ]

@@ -1,4 +1,4 @@
-"""The closing sections: was it fair, how to get the same, and what was not done."""
+"""The closing sections: how to get the same, and what was not done."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from study.dataset import is_official
 from study.report import general, parameters
 from study.report.content import Section, Table
 from study.report.record import Record
-from study.report.reproducibility import commands, digest_commands, facts, provenance
-
-
-def fairness(record: Record, trials: pd.DataFrame) -> Section:
-    """What both models had, side by side."""
-    table = Table("What each model had", ["", *(s.title for s in record.searches)], facts(record))
-    return Section("fairness", "Was it a fair comparison?", (), tables=[table])
+from study.report.reproducibility import commands, digest_commands, provenance
 
 
 def reproduce(record: Record, trials: pd.DataFrame) -> Section:

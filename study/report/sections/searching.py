@@ -13,6 +13,7 @@ from study.report.importance import ENOUGH
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
 from study.report.sections.parameters import zeros
+from study.training.plan import LEARNING
 from study.trials import StoredTrial, rank
 
 
@@ -33,7 +34,20 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         narrow=with_legend(len(record.searches), 4.0, 3.9),
     )
     best = [_best_table(s) for s in record.searches if s.trials]
-    return Section("search", "How the search went", sampled, [chart], best)
+    text = [*sampled, *_in_splits(record)]
+    return Section("search", "How the search went", text, [chart], best)
+
+
+def _in_splits(record: Record) -> list[str]:
+    """What samplers that learn did in a confirmation's searches, which are shorter."""
+    if record.comparison is None:
+        return []
+    learning = [s for s in record.searches if s.stored.plan.sampler in LEARNING]
+    return [
+        f"{s.title}, in the confirmation’s searches: sampler"
+        f" {record.sampling_in_splits(s).sentence}."
+        for s in learning
+    ]
 
 
 def _found(search: ReportedStudy, best: StoredTrial) -> str:
@@ -86,7 +100,7 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
             size=with_legend(len(record.searches), 4.7, 3.5),
         )
         for budget, title, draw in (
-            ("trials", "number of trials", figures.expected_trials),
+            ("trials", general.NUMBER_OF_TRIALS, figures.expected_trials),
             ("seconds", "training time", figures.expected_seconds),
         )
     ]
