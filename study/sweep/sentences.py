@@ -138,35 +138,30 @@ def basis(content: Content) -> list[str]:
 
 
 def _of_validation(content: Content, rows: Sequence[Row]) -> str:
-    items = items_of(content)
-    both = "both" if len(content.models) == 2 else "all"
+    items, both = items_of(content), "both" if len(content.models) == 2 else "all"
     return (
-        f"{_where(content, rows)} McNemar’s test compares the best trials on the same validation "
-        f"{items}. It counts the {items} that only one of two models gets wrong. Its p (the "
-        "mid-p, in which results just as likely as this one count by half), "
-        f"{_corrected(rows)}. These trials were chosen on the very {items} that test them, so "
-        f"this describes these trials, and flatters {both}; --confirm gives a verdict."
+        f"{_clearly(content, rows)} It is the p of McNemar’s test, which looks at the {items} "
+        "that only one of two models gets wrong (the mid-p, in which results just as likely as "
+        "the one that was found count by half). The test compares the best trials, which were "
+        f"chosen on the same validation {items}. So it describes these trials, and flatters "
+        f"{both}; --confirm gives a verdict."
     )
 
 
 def _of_confirmation(content: Content, rows: Sequence[Row]) -> str:
+    alone = f" A verdict in the table is about its {content.noun} alone." * (len(rows) > 1)
     return (
-        f"{_where(content, rows)} the confirmation compares the models on {items_of(content)} "
-        f"that played no part in tuning. The p of their difference, {_corrected(rows)}. A verdict "
-        f"in the table is about its {content.noun} alone, without this correction."
+        f"{_clearly(content, rows)} It is the p of the confirmation’s difference, on "
+        f"{items_of(content)} that played no part in tuning.{alone}"
     )
 
 
-def _where(content: Content, rows: Sequence[Row]) -> str:
-    if len(rows) == len(content.counted):
-        return "“Clearly”:"
-    return f"“Clearly” on {formats.plural(len(rows), content.noun)}:"
-
-
-def _corrected(rows: Sequence[Row]) -> str:
+def _clearly(content: Content, rows: Sequence[Row]) -> str:
+    is_part = len(rows) < len(content.counted)
+    where = f" on {formats.plural(len(rows), content.noun)}" * is_part
     count = sum(len(row.differences) for row in rows)
-    holm = f"with Holm’s correction for all {count} tests, " if count > 1 else ""
-    return f"{holm}is below {ALPHA}"
+    holm = f" after Holm’s correction, which allows for all {count} tests" * (count > 1)
+    return f"“Clearly”{where} means that p is below {ALPHA}{holm}."
 
 
 def items_of(content: Content) -> str:

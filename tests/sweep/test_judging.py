@@ -205,13 +205,24 @@ def test_the_page_says_what_clearly_rests_on():
     pairs, sure = [row(0, 1), row(0, 2)], confirmed(row(0, 3))
 
     [trials] = basis(content(*pairs))
-    assert trials.startswith("“Clearly”: McNemar’s test compares the best trials on the same")
-    assert "with Holm’s correction for all 2 tests, is below 0.05. These trials were" in trials
+    assert trials.startswith(
+        "“Clearly” means that p is below 0.05 after Holm’s correction, which allows for all 2 "
+        "tests. It is the p of McNemar’s test, which "
+    )
     [confirmation] = basis(content(sure))
-    assert confirmation.startswith("“Clearly”: the confirmation compares the models on images ")
-    assert "The p of their difference, is below 0.05" in confirmation
-    heads = [text.partition(" the ")[0] for text in basis(content(*pairs, sure))]
-    assert heads == ["“Clearly” on 2 pairs: McNemar’s test compares", "“Clearly” on 1 pair:"]
+    assert confirmation == (
+        "“Clearly” means that p is below 0.05. It is the p of the confirmation’s difference, on "
+        "images that played no part in tuning."
+    )
+    heads = [text.partition(" means")[0] for text in basis(content(*pairs, sure))]
+    assert heads == ["“Clearly” on 2 pairs", "“Clearly” on 1 pair"]
+
+
+def test_a_verdict_that_is_not_corrected_is_called_so():
+    """Where several rows are confirmed, its own p is smaller than Holm's."""
+    sure = [confirmed(row(0, k)) for k in (1, 2)]
+
+    assert basis(content(*sure))[0].endswith(" A verdict in the table is about its pair alone.")
 
 
 def test_confirmed_models_are_tuned_not_at_their_best():
