@@ -17,9 +17,12 @@ OPTIMISM = (
     "Optimism is by how much the lowest validation error of a search lies below the error of its"
     " winner on held-out {items}."
 )
+EQUIVALENT = (
+    "Models are equivalent in practice where two one-sided tests say that their errors differ by"
+    " less than the margin, the largest difference that does not matter: see “Does it hold up?”."
+)
 HELD_OUT = (
-    "Held-out {items} played no part in the search that they judge. The interval allows for the"
-    " draw of the {items}, for seeds, and for the luck of each search."
+    "The interval allows for the draw of the {items}, for seeds, and for the luck of each search."
 )
 SIMPLEST = (
     "The simplest trial: of those whose validation error is at most one standard error above the"
@@ -72,6 +75,7 @@ MCNEMAR = (
     " Its mid-p is the probability of counts at least as uneven, if both models err alike, where"
     " those that were seen count half."
 )
+MCNEMARS = "The tests of all pairs of replicates of one seed are in tables/mcnemar.csv."
 REPLICATES = (
     "A dot is a seed; equal errors are heaped. Ringed: the trial of the search itself. At the best"
     " step a run is measured where it happened to be lowest, at the last step where it ends."

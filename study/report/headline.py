@@ -110,13 +110,17 @@ def caveats(record: Record) -> list[str]:
     """What the answer does not say, a paragraph each."""
     if not record.winners:
         return ["The trials that there are were pruned, or none has been run."]
-    counts = [formats.plural(len(search.trials), "trial") for search, _ in record.winners]
+    counts = [len(search.trials) for search, _ in record.winners]
+    each = formats.listed([f"{count:,}" for count in counts[:-1]])
+    last = formats.plural(counts[-1], "trial")
     lowest = general.LOWEST.format(
         The="Each" if len(counts) > 1 else "The",
-        trials=counts[0] if len(set(counts)) == 1 else formats.listed(counts),
+        trials=last if len(set(counts)) == 1 else f"{each} and {last}",
         items=record.items,
     )
-    return [lowest, _optimism(record)]
+    c = record.comparison
+    within = c is not None and any(pair.verdict.within_margin for pair in c.pairs)
+    return [*([general.EQUIVALENT] if within else []), lowest, _optimism(record)]
 
 
 def _optimism(record: Record) -> str:
@@ -125,8 +129,8 @@ def _optimism(record: Record) -> str:
     if c is None:
         why = f": {record.unconfirmed}" if record.unconfirmed else ""
         return (
-            f"By how much it is too low is not known: nothing was confirmed on held-out"
-            f" {record.items} here{why}."
+            "Whether that makes it too low, and by how much, is not known: nothing was confirmed"
+            f" on held-out {record.items} here{why}."
         )
     found = [_flattered(record.search_of(side.study).noun, side) for side in c.sides]
     return (

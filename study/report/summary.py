@@ -11,6 +11,7 @@ from study.report.record import Record, ReportedStudy
 from study.report.words import finite
 from study.text import visible
 from study.trials import StoredTrial
+from study.trials.selection import optuna_best, recommended
 
 
 def to_json(record: Record) -> str:
@@ -60,6 +61,8 @@ def _model(record: Record, search: ReportedStudy) -> dict[str, Any]:
         "outcomes": {k: search.outcomes[k] for k in ("finished", "diverged", "pruned")},
         "unfinished": dict(search.stored.others),
         "best": None if search.best is None else _best(record, search.best),
+        "simplest": None if search.best is None else _simplest(search),
+        "optuna_best_trial": None if search.best is None else optuna_best(search.trials).number,
         "target": search.target,
         "target_rule": search.stored.plan.target_rule,
         "target_met": search.target_met,
@@ -68,6 +71,17 @@ def _model(record: Record, search: ReportedStudy) -> dict[str, Any]:
         "trials_sha256": search.digest,
         "machine": search.stored.machine,
         **{name: search.manifest.get(name) for name in kept},
+    }
+
+
+def _simplest(search: ReportedStudy) -> dict[str, Any]:
+    """The simplest trial within one standard error of the best."""
+    found = recommended(search.stored.plan, search.trials)
+    names = ("val_error", "val_errors", "n_val", "step", "weights_sha256")
+    return {
+        "trial": found.number,
+        **{name: getattr(found, name) for name in names},
+        "parameters": dict(found.parameters),
     }
 
 

@@ -46,8 +46,8 @@ def _marks(record: Record, frame: pd.DataFrame) -> str:
     return " ".join(
         [
             general.DIFFERENT_SEARCHES,
-            f"Filled, with its interval: the error on held-out {record.items}, of"
-            f" {estimates.searches(record)}.",
+            f"Filled, with its interval: the error on held-out {record.items}, which played no"
+            f" part in the search, of {estimates.searches(record)}.",
             general.HOLLOW.format(trials=formats.listed(list(trials))) + "".join(aim),
         ]
     )

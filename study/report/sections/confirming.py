@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from re import sub
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -163,7 +164,7 @@ def _mcnemars(record: Record, only: Comparison | None) -> str:
     """What McNemar's test is, and for how many pairs of replicates it tells two models apart."""
     explained = general.MCNEMAR.format(items=record.items)
     if only is None:
-        return explained
+        return f"{explained} {general.MCNEMARS}"
     tests = only.replicate_mcnemar
     low = sum(test.mid_p < ALPHA for test in tests)
     return (
@@ -265,13 +266,14 @@ def _on_held_out(side: Side, items: str) -> dict[str, str]:
 
 def _on_validation(side: Side) -> dict[str, str]:
     """What a study's own trials were counted as, from the most flattering on."""
-    return {
+    found = {
         "Best trial": formats.error(side.raw_best_errors, side.n_val),
         "Simplest trial": formats.error(side.recommended_errors, side.n_val),
         "Best trial on fresh seeds, at the best step": _mean(side.replicates_best, side.n_val),
         "The same, at the last step": _mean(side.replicates_final, side.n_val),
         "Bootstrap cross-check": formats.percent(side.bias_corrected.error),
     }
+    return {name: sub(r" (?=\(|SD)", "\n", cell) for name, cell in found.items()}
 
 
 def _mean(summary: stats.Summary, n: int) -> str:

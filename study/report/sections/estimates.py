@@ -128,7 +128,7 @@ def found(record: Record) -> Table:
     on = f"on {record.protocol.n_train:,} training {record.items}"
     note = [
         *([general.SIMPLEST] if record.winners and not _is_explained(record) else []),
-        *(said for s, best in record.winners if (said := _as_optuna(s, best))),
+        *_as_optuna(record),
     ]
     caption = f"Lowest validation errors: {whose}, {on}"
     return Table(caption, header, rows, " ".join(note), kind="found")
@@ -153,15 +153,19 @@ def _trial(trial: StoredTrial, *more: str) -> str:
     return "\n".join([error, *more, f"trial {trial.number}", *one_by_one])
 
 
-def _as_optuna(search: ReportedStudy, best: StoredTrial) -> str:
-    """Where Optuna calls another trial the best, its number and why."""
-    other = optuna_best(search.trials)
-    if other.number == best.number:
-        return ""
-    return (
-        f"{search.title}: Optuna’s best_trial is trial {other.number}, which has as many errors;"
-        " of equal ones Optuna takes the first, and this page the one with the lower loss."
-    )
+def _as_optuna(record: Record) -> list[str]:
+    """Where Optuna calls another trial the best: its number, and why."""
+    others = [
+        f"trial {other.number} for {search.noun}"
+        for search, best in record.winners
+        if (other := optuna_best(search.trials)).number != best.number
+    ]
+    if not others:
+        return []
+    return [
+        f"Optuna’s best_trial is another one with as many errors: {formats.listed(others)}. Of"
+        " equal ones Optuna takes the first, and this page the one with the lowest loss."
+    ]
 
 
 def _target(search: ReportedStudy) -> str:

@@ -61,6 +61,8 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
         return Section("mistakes", title, [f"Not shown: {record.no_data}."])
     frame = tables.misread(record, record.data)
     text = [general.MISREAD.format(one="row" if record.data.is_table else "picture")]
+    if len(record.winners) > 1 and record.comparison is None:
+        text.append(general.MCNEMAR.format(items=record.items))
     if len(record.winners) == 2:
         text.append(_paired(record))
     paired = [_paired_table(record)] if len(record.winners) > 2 else []

@@ -43,8 +43,8 @@ def training(record: Record, trials: pd.DataFrame) -> Section | None:
     if record.comparison is not None:
         text[0] += (
             " The band spans the same hyperparameters on"
-            f" {formats.plural(record.comparison.pairs[0].n_seeds, 'fresh seed')}, from the lowest"
-            " to the highest."
+            f" {formats.plural(record.comparison.pairs[0].n_seeds, 'fresh seed')}, each with other"
+            " initial weights and another batch order, from the lowest to the highest."
         )
     winners = f"How the {NUMBERS[len(frames)]} winners learnt"
     title = winners if len(frames) > 1 else "How the best trial learnt"
