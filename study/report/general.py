@@ -31,20 +31,26 @@ SIMPLEST = (
 )
 DIFFERENT_SEARCHES = "Filled and hollow marks are of different searches."
 HOLLOW = "Hollow: the lowest validation error of the study’s own search, of {trials}."
-ANSWER_ALT = "Dot plot of errors with their intervals{and_targets}."
+LOWEST_ALT = "lowest validation error of its own search {error}, interval {ends}"
+ANSWER_ALT = "Dot plot of errors with their intervals"
 
 # Does it hold up?
 RULE = (
     "The rule: of two models, one is better where the 95 % interval of the difference of their"
     " errors on held-out {items} excludes 0. If neither is, they are equivalent where two"
-    " one-sided tests at 5 % reject a difference of a margin or more either way, and otherwise not"
-    " separated."
+    " one-sided tests at 5 % reject a difference of a margin or more either way, and otherwise"
+    " not separated."
 )
 RULE_OF_PAIRS = (
-    "The rule: of two models, one is better where the p value of the difference of their errors on"
-    " held-out {items}, after Holm’s correction for {pairs} pairs, is below 0.05. If neither is,"
-    " they are equivalent where two one-sided tests, at 5 % divided by the number of pairs, reject"
-    " a difference of a margin or more either way, and otherwise not separated."
+    "The rule: of two models, one is better where the p value of the difference of their errors"
+    " on held-out {items}, after Holm’s correction for {pairs} pairs, is below 0.05. If neither"
+    " is, they are equivalent where two one-sided tests, at 5 % divided by the number of pairs,"
+    " reject a difference of a margin or more either way, and otherwise not separated."
+)
+CORRECTED = (
+    "With {pairs} pairs, one of them may differ by chance alone. So the p values are corrected"
+    " by Holm’s method, and each interval is Bonferroni’s, of {each}: all of them together hold"
+    " the true differences with 95 % confidence."
 )
 MARGIN = "The margin is the largest difference that does not matter in practice, here {words}."
 WHY_RELATIVE = (
@@ -52,23 +58,24 @@ WHY_RELATIVE = (
     " nearly all of one of 0.3 %."
 )
 POWER = (
-    "Power is how often a design finds a difference that is there; the probabilities are those of"
-    " the correlated Bayesian t-test, which favours no model beforehand."
+    "Power is how often a design finds a difference that is there; the probabilities are those"
+    " of the correlated Bayesian t-test, which favours no model beforehand."
 )
 TIES = "(a tie counts ½; probability {probability}, 95 % interval {ends})"
 OF_PAIRS = (
-    "Found with 80 % power: the smallest difference, in percentage points. First or second better:"
-    " the probability that it errs less by more than the margin. First errs less: in so many of"
-    " the splits, a tie counting ½."
+    "Found with 80 % power: the smallest difference, in percentage points. First or second"
+    " better: the probability that it errs less by more than the margin. First errs less: in so"
+    " many of the splits, a tie counting ½."
 )
+SEARCH_MADE = "a search of {trials} was made"
 DESCRIBED = (
-    "Described, not judged: what follows is of the best trials of the studies’ own searches. It is"
-    " counted on the validation {items}, which chose them, and does not enter the verdict."
+    "Described, not judged: what follows is of the best trials of the studies’ own searches. It"
+    " is counted on the validation {items}, which chose them, and does not enter the verdict."
 )
 REPLICATE = (
-    "A replicate trains a trial’s hyperparameters again on a fresh seed: with initial weights and"
-    " a batch order that the search never saw. Each best trial has {seeds}, and all models share a"
-    " seed’s batches. Their agreement shows stability and is no independent confirmation."
+    "A replicate trains a trial’s hyperparameters again on a fresh seed: with initial weights"
+    " and a batch order that the search never saw. Each best trial has {seeds}, and all models"
+    " share a seed’s batches. Their agreement shows stability and is no independent confirmation."
 )
 MCNEMAR = (
     "McNemar’s test looks at the {items} that one of two models gets wrong and the other right."
@@ -77,14 +84,16 @@ MCNEMAR = (
 )
 MCNEMARS = "The tests of all pairs of replicates of one seed are in tables/mcnemar.csv."
 REPLICATES = (
-    "A dot is a seed; equal errors are heaped. Ringed: the trial of the search itself. At the best"
-    " step a run is measured where it happened to be lowest, at the last step where it ends."
+    "A dot is a seed; equal errors are heaped. Ringed: the trial of the search itself. At the"
+    " best step a run is measured where it happened to be lowest, at the last step where it ends."
 )
+ON_SEEDS_ALT = "at the best step, the best of the search"
 REPLICATES_ALT = "Strip plot of validation errors, a dot a seed."
 SPLITS = (
-    "A thin line is one search on one split of the {items}; the thick one is their mean. What its"
-    " right end lies above the left one is the optimism."
+    "A thin line is one search on one split of the {items}; the thick one is their mean. What"
+    " its right end lies above the left one is the optimism."
 )
+OPTIMISM_ALT = "percentage points against validation"
 SPLITS_ALT = (
     "Slope chart of {splits} searches a model, from the lowest validation error to the error of"
     " the same winner on held-out {items}."
@@ -94,8 +103,8 @@ BEST_TRIALS = (
     " percentage points (95 % interval, paired: {ends})."
 )
 CROSS_CHECK = (
-    "The bootstrap cross-check draws the validation {items} anew, chooses the best trial by them,"
-    " and counts its errors on those that were not drawn; nothing is trained."
+    "The bootstrap cross-check draws the validation {items} anew, chooses the best trial by"
+    " them, and counts its errors on those that were not drawn; nothing is trained."
 )
 STRANGERS = (
     "What no split tells: the writers of the digits lie on both sides of each, so nothing here"

@@ -71,11 +71,11 @@ def _alt(record: Record, frame: pd.DataFrame) -> str:
         ]
         ends = formats.interval(stats.wilson(best.val_errors, best.n_val))
         lowest = formats.error(best.val_errors, best.n_val)
-        parts.append(f"lowest validation error of its own search {lowest}, interval {ends}")
+        parts.append(general.LOWEST_ALT.format(error=lowest, ends=ends))
         parts += [f"target {formats.short_percent(search.target)}"] if search.target else []
         said.append(f"{search.title}: {', '.join(parts)}")
     targets = " and targets" if "target" in frame else ""
-    return f"{general.ANSWER_ALT.format(and_targets=targets)} {'; '.join(said)}."
+    return f"{general.ANSWER_ALT}{targets}. {'; '.join(said)}."
 
 
 def notebook(record: Record) -> str:

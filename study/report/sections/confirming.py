@@ -75,10 +75,8 @@ def _power(verdict: Verdict, only: Comparison | None) -> str:
 
 def _design(judged: Judged) -> str:
     """How images were held out."""
-    items, search = (
-        judged.items,
-        f"a search of {formats.plural(judged.n_trials, 'trial')} was made",
-    )
+    items = judged.items
+    search = general.SEARCH_MADE.format(trials=formats.plural(judged.n_trials, "trial"))
     if not judged.folds:
         return (
             f"{judged.n_splits} times all {items} were split at random into training, validation"
@@ -184,8 +182,8 @@ def _replicates(record: Record) -> Chart:
     c = record.comparison
     assert c is not None
     said = "; ".join(
-        f"{search.title}: {_mean(side.replicates_best, side.n_val)} at the best step, the best of"
-        f" the search {formats.error(side.raw_best_errors, side.n_val)}"
+        f"{search.title}: {_mean(side.replicates_best, side.n_val)} {general.ON_SEEDS_ALT}"
+        f" {formats.error(side.raw_best_errors, side.n_val)}"
         for search, side in zip(record.searches, c.sides, strict=True)
     )
     high = 3.8 + 1.2 * (len(c.sides) - 2)  # inches
@@ -206,7 +204,7 @@ def _splits(record: Record) -> Chart:
     assert c is not None
     said = "; ".join(
         f"{search.title}: {formats.percent(side.holdout.mean)} on held-out {record.items},"
-        f" {100 * side.optimism:+.2f} percentage points against validation"
+        f" {100 * side.optimism:+.2f} {general.OPTIMISM_ALT}"
         for search, side in zip(record.searches, c.sides, strict=True)
     )
     splits = c.pairs[0].judged.n_splits

@@ -75,11 +75,8 @@ def _correction(record: Record) -> str:
     assert c is not None
     each = 100 * bonferroni_confidence(len(c.pairs))
     differ = c.disagreements or ["Both say the same of every pair here."]
-    return (
-        f"With {len(c.pairs)} pairs, one of them may differ by chance alone. So the p values are"
-        f" corrected by Holm’s method, and each interval is Bonferroni’s, of {each:.4g} %: all of"
-        f" them together hold the true differences with 95 % confidence. {' '.join(differ)}"
-    )
+    corrected = general.CORRECTED.format(pairs=len(c.pairs), each=f"{each:.4g} %")
+    return f"{corrected} {' '.join(differ)}"
 
 
 def _verdict(record: Record, pair: Comparison) -> str:

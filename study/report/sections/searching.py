@@ -42,11 +42,13 @@ def _in_splits(record: Record) -> list[str]:
     """What samplers that learn did in a confirmation's searches, which are shorter."""
     if record.comparison is None:
         return []
-    learning = [s for s in record.searches if s.stored.plan.sampler in LEARNING]
+    nouns: dict[str, list[str]] = {}
+    for s in record.searches:
+        if s.stored.plan.sampler in LEARNING:
+            nouns.setdefault(record.sampling_in_splits(s).sentence, []).append(s.noun)
     return [
-        f"{s.title}, in the confirmation’s searches: sampler"
-        f" {record.sampling_in_splits(s).sentence}."
-        for s in learning
+        f"In the confirmation’s searches of {formats.listed(models)}, the sampler is {sentence}."
+        for sentence, models in nouns.items()
     ]
 
 

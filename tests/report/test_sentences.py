@@ -1,0 +1,214 @@
+"""Every sentence of a page is true of every study, and listed so, or follows from a condition."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from study.report import general
+from study.report.collect import collect
+from study.report.sections import compose
+from study.training.registry import MODELS
+from tests.report import pages
+from tests.report.conftest import SIX
+from tests.report.models import NET
+
+ROOM = Path(general.__file__).parent
+WORDED = (*ROOM.glob("sections/*.py"), ROOM / "headline.py", ROOM.parent / "trials/sampling.py")
+LISTED = {name: text for name, text in vars(general).items() if name.isupper()}
+NUMBER = re.compile(r"[+−-]?\d[\d,.]*(·?10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?<![,.])")
+
+
+# --- what is on the pages, and what is in the code --------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def records(original, confirmed, six, tmp_path_factory):
+    """The name of a page → what it shows."""
+    folder = tmp_path_factory.mktemp("pages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(MODELS, "net", NET)
+        pages.make_studies(folder / "study.db")
+        yield {
+            "two": collect(str(original)),
+            "confirmed": collect(str(confirmed)),
+            "six": collect(str(six), names=tuple(SIX)),
+            **dict(pages.of_official_images(folder / "study.db")),
+            **dict(pages.of_altered(original, folder)),
+            **dict(pages.of_own_data(folder)),
+            **dict(pages.of_other_verdicts(confirmed, six)),
+        }
+
+
+@pytest.fixture(scope="module")
+def composed(records):
+    """The name of a page → its sections."""
+    return {page: compose(record) for page, record in records.items()}
+
+
+@pytest.fixture(scope="module")
+def said(records, composed):
+    """Place → each text that stands there on a page, with the record of the page."""
+    found = defaultdict(list)
+    for page, record in records.items():
+        for section in composed[page]:
+            for place, text in prose(section):
+                found[place].append((text, record))
+    return found
+
+
+def prose(section):
+    """The text of a section, and what stands below its figures and tables, or for a figure."""
+    if section.text:
+        yield f"section {section.id}", " ".join(section.text)
+    for chart in section.charts:
+        drawn = getattr(chart.draw, "func", chart.draw).__name__
+        yield f"caption of {drawn}", chart.caption
+        yield f"words for {drawn}", chart.alt
+    for table in section.tables:
+        yield f"note below {section.id} {table.kind}", table.note
+
+
+def names_in(section):
+    """All other words: titles, and what stands in a table."""
+    yield section.title
+    for shown in (*section.charts, *section.sheets):
+        yield shown.title
+    for table in section.tables:
+        yield from (table.caption, *table.header, *(cell for row in table.rows for cell in row))
+
+
+def sentences(text):
+    return [each for each in re.split(r"(?<=[.!?])\s+", text) if each]
+
+
+def pattern(template):
+    """A regular expression of a sentence of the list, whose blanks may hold anything."""
+    parts = [
+        re.escape(words) + ("" if blank is None else f"(?P<{blank}_{place}>.+?)")
+        for place, (words, blank, _, _) in enumerate(Formatter().parse(template))
+    ]
+    return re.compile("".join(parts))
+
+
+LISTED_SENTENCES = [pattern(each) for text in LISTED.values() for each in sentences(text)]
+
+
+def shape(sentence, record):
+    """A sentence without its numbers and names."""
+    own = [word for s in record.searches for word in (s.noun, s.title, s.name)]
+    own += [record.protocol.dataset, *map(str, record.protocol.classes)]
+    for word in sorted(own, key=len, reverse=True):
+        sentence = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "◯", sentence, flags=re.IGNORECASE)
+    sentence = re.sub(r"\b(image|row)(s?)\b", r"item\2", sentence)
+    return NUMBER.sub("#", sentence)
+
+
+def literals(path):
+    """(line, text) of every string of three words or more in a module, docstrings left out."""
+    tree = ast.parse(path.read_text())
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and text.strip().count(" ") > 1 and id(node) not in docstrings:
+            yield node.lineno, text
+
+
+def none_of(found):
+    """Fail with each sentence in full where there is one."""
+    assert not found, "\n".join(["", *sorted(map(str, found))])
+
+
+ALL_LITERALS = [(f"{path.name}:{line}", text) for path in WORDED for line, text in literals(path)]
+
+
+# --- the rules --------------------------------------------------------------------------------
+
+
+def test_what_is_always_said_is_in_the_list(said):
+    """A sentence that is never absent where it can stand is true of every study, or a lie."""
+    always = {
+        (sentence, place)
+        for place, texts in said.items()
+        for sentence in set.intersection(
+            *({shape(each, record) for each in unlisted(text)} for text, record in texts)
+        )
+    }
+
+    none_of(always)
+
+
+def unlisted(text):
+    """The sentences of a text that are not in the list."""
+    return [
+        each
+        for each in sentences(text)
+        if not any(listed.fullmatch(each) for listed in LISTED_SENTENCES)
+    ]
+
+
+def test_every_condition_is_seen_false(said):
+    """The same of every piece of a sentence in the code, however the rest of it varies."""
+    always = {
+        (where, text, place)
+        for where, text in ALL_LITERALS
+        for place, texts in said.items()
+        if all(text in found for found, _ in texts)
+        if not any(text in listed for listed in LISTED.values())
+    }
+
+    none_of(always)
+
+
+def test_every_condition_is_seen_true(said, composed):
+    """No sentence, title or cell is worded that no page has."""
+    seen = [text for texts in said.values() for text, _ in texts]
+    seen += [
+        words for page in composed.values() for section in page for words in names_in(section)
+    ]
+
+    none_of({each for each in ALL_LITERALS if not any(each[1] in text for text in seen)})
+
+
+def test_the_list_holds_nothing_that_no_page_says(said):
+    """Each sentence of it stands on a page."""
+    texts = [text for place in said.values() for text, _ in place]
+
+    none_of({name for name, text in LISTED.items() if not any(map(pattern(text).search, texts))})
+
+
+def test_a_blank_is_filled_by_the_study(said):
+    """Each blank of a listed sentence has two values at least, so that it is no claim."""
+    found = defaultdict(set)
+    on_pages = {each for place in said.values() for text, _ in place for each in sentences(text)}
+    for name, template in LISTED.items():
+        for one in sentences(template):
+            begins, filled = one.partition("{")[0], pattern(one)
+            for match in (filled.search(each) for each in on_pages if begins in each):
+                for blank, value in match.groupdict().items() if match else ():
+                    found[name, blank].add(value)
+
+    none_of({blank for blank, values in found.items() if len(values) < 2})
+
+
+def test_a_sentence_of_the_list_stands_nowhere_else():
+    """No module words it again."""
+    listed = [
+        words.strip()
+        for text in LISTED.values()
+        for sentence in sentences(text)
+        for words, *_ in Formatter().parse(sentence)
+        if words.strip().count(" ") > 6
+    ]
+    modules = [path for path in ROOM.parent.rglob("*.py") if path != Path(general.__file__)]
+
+    again = {
+        (f"{path.name}:{line}", text)
+        for path in modules
+        for line, text in literals(path)
+        if any(words in text for words in listed)
+    }
+    none_of(again)
