@@ -51,7 +51,7 @@ def test_the_first_report_tells_the_searches_alone(run):
     _, (first, second), _ = run
 
     assert first["comparison"] is None
-    assert second["comparison"]["n_splits"] == 2
+    assert second["comparison"]["judged"]["n_splits"] == 2
     assert first["models"] == second["models"]
 
 
