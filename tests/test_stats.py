@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from study import stats
-from study.stats import Interval, Outperforming, PairedCounts
+from study.stats import PairedCounts
 
 N = 1_791  # validation images
 
@@ -393,7 +393,6 @@ def test_swapping_the_models_mirrors_the_probability_of_outperforming(pairs):
     mirrored = ours.mirrored()
     assert theirs.probability == pytest.approx(mirrored.probability)
     assert ends(theirs.interval) == pytest.approx(ends(mirrored.interval))
-    assert theirs.meaningful == mirrored.meaningful
     assert 0 <= ours.interval.lower <= ours.probability <= ours.interval.upper <= 1
 
 
@@ -406,24 +405,6 @@ def test_the_order_of_the_pairs_does_not_matter(pairs, random):
     assert stats.probability_of_outperforming(*np.transpose(shuffled)) == (
         stats.probability_of_outperforming(*np.transpose(pairs))
     )
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "meaningful"),
-    [(0.51, 0.76, True), (0.5, 0.76, False), (0.51, 0.75, False), (0.1, 0.4, False)],
-)
-def test_outperforming_is_meaningful_above_a_half_and_past_three_quarters(
-    lower, upper, meaningful
-):
-    """The lower end must exceed ½ and the upper ¾."""
-    assert Outperforming(0.6, Interval(lower, upper), 20).meaningful is meaningful
-
-
-def test_twenty_nine_pairs_find_three_quarters():
-    """Noether's sample size at γ = .75, α = .05 and power .95 is 29, each of them mattering."""
-    assert stats.pairs_needed() == stats.pairs_needed(0.25) == 29
-    assert stats.pairs_needed(0.7) > 29 > stats.pairs_needed(power=0.8)
-    assert stats.pairs_needed(alpha=0.01) > 29
 
 
 # --- what a search found --------------------------------------------------------------------
@@ -840,10 +821,6 @@ def test_where_no_lower_value_is_possible_the_best_lie_at_a_limit(best, closed, 
         (
             lambda: stats.probability_of_outperforming([1, 2], [1]),
             "replicate pairs: shapes (2,), (1,): (R,) numbers both",
-        ),
-        (
-            lambda: stats.pairs_needed(0.5),
-            "probability of outperforming: 0.5: in (0, 1), not 1/2",
         ),
         (
             lambda: stats.expected_best([1, 2], 3),

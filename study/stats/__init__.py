@@ -42,7 +42,6 @@ from study.stats.paired_tests import newcombe as newcombe
 from study.stats.paired_tests import paired_counts as paired_counts
 from study.stats.replicates import Outperforming as Outperforming
 from study.stats.replicates import Summary as Summary
-from study.stats.replicates import pairs_needed as pairs_needed
 from study.stats.replicates import probability_of_outperforming as probability_of_outperforming
 from study.stats.replicates import share_of_wins as share_of_wins
 from study.stats.replicates import summarise as summarise

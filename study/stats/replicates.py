@@ -31,11 +31,6 @@ class Outperforming:
     interval: Interval
     n_pairs: int
 
-    @property
-    def meaningful(self) -> bool:
-        """Whether the interval lies above ½ and reaches past ¾ (Bouthillier et al. 2021)."""
-        return self.interval.lower > 1 / 2 and self.interval.upper > 3 / 4
-
     def mirrored(self) -> "Outperforming":
         """The probability that B errs less than A."""
         return Outperforming(1 - self.probability, self.interval.mirrored(1 / 2), self.n_pairs)
@@ -147,19 +142,3 @@ def _exact_percentiles(shares: NDArray[np.float64], n: int, confidence: float) -
     lower = int(np.argmax(np.cumsum(mass) >= tail))
     upper = 2 * n - int(np.argmax(np.cumsum(mass[::-1]) >= tail))
     return Interval(lower / (2 * n), upper / (2 * n))
-
-
-def pairs_needed(probability: float = 0.75, *, alpha: float = 0.05, power: float = 0.95) -> int:
-    """How many pairs find a probability of outperforming this far from ½, one-sided.
-
-    n ≥ ((z_{1−α} + z_power) / (√6·(½ − γ)))².
-
-    Source: Noether (1987), JASA 82:645–647, as used by Bouthillier et al. (2021).
-
-    Raises:
-        ValueError: a probability of ½ (no number of pairs finds it) or outside (0, 1).
-    """
-    if not 0 < probability < 1 or probability == 1 / 2:
-        raise ValueError(f"probability of outperforming: {probability}: in (0, 1), not 1/2")
-    z = stats.norm.ppf(1 - alpha) + stats.norm.ppf(power)
-    return int(np.ceil(z**2 / (6 * (probability - 1 / 2) ** 2)))
