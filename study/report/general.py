@@ -131,7 +131,7 @@ ON_ONE_RANGE_ALT = "all on one colour range."
 
 # Hyperparameters
 LEVEL = "{model}: in the trials level with the best, the"
-NEAR_AN_END = (
+LEVEL_AND_NEAR = (
     "Level with the best: at most one standard error of its error above it. Near an end: within"
     " a tenth of the range, on the scale that was searched."
 )

@@ -130,7 +130,7 @@ def _optimism(record: Record) -> str:
         why = f": {record.unconfirmed}" if record.unconfirmed else ""
         return (
             "Whether that makes it too low, and by how much, is not known: nothing was confirmed"
-            f" on held-out {record.items} here{why}."
+            f" here on held-out {record.items}, which play no part in a search{why}."
         )
     found = [_flattered(record.search_of(side.study).noun, side) for side in c.sides]
     return (

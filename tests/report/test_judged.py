@@ -280,7 +280,8 @@ def test_before_a_confirmation_no_size_is_claimed(original, why):
 
     said = " ".join(headline.caveats(record))
 
-    assert f"nothing was confirmed on held-out images here{why and ': '}{why}." in said
+    nothing = "nothing was confirmed here on held-out images, which play no part in a search"
+    assert f"{nothing}{why and ': '}{why}." in said
     assert "Optimism" not in said
     assert "flatters" not in said
 

@@ -72,13 +72,28 @@ def prose(section):
         yield f"note below {section.id} {table.kind}", table.note
 
 
+def read(sections):
+    """What a reader sees of a page, a text or a table with its words at a time, in order."""
+    for section in sections:
+        before = 1 if section is sections[0] else len(section.text)
+        yield from section.text[:before]
+        yield from (f"{chart.title} {chart.caption}" for chart in section.charts)
+        for table in section.tables:
+            yield " ".join([*words_in(table), table.note])
+        yield from section.text[before:]
+
+
+def words_in(table):
+    return (table.caption, *table.header, *(cell for row in table.rows for cell in row))
+
+
 def names_in(section):
     """All other words: titles, and what stands in a table."""
     yield section.title
     for shown in (*section.charts, *section.sheets):
         yield shown.title
     for table in section.tables:
-        yield from (table.caption, *table.header, *(cell for row in table.rows for cell in row))
+        yield from words_in(table)
 
 
 def sentences(text):
@@ -212,3 +227,22 @@ def test_a_sentence_of_the_list_stands_nowhere_else():
         if any(words in text for words in listed)
     }
     none_of(again)
+
+
+@pytest.mark.parametrize(
+    ("word", "explained"),
+    [
+        ("held-out", "play(ed)? no part in (a|the) search"),
+        ("optimism", "optimism is by how much the lowest validation error"),
+        ("replicate", "a replicate trains a trial’s hyperparameters again"),
+        ("mcnemar", "mcnemar’s test looks at"),
+        ("mid-p", "its mid-p is the probability"),
+        ("fresh seed", "other initial weights|initial weights and a batch order"),
+        ("level with the best", "level with the best: at most one standard error"),
+    ],
+)
+def test_a_word_is_explained_where_a_page_has_it_first(composed, word, explained):
+    """On every page, in the same paragraph or table."""
+    for page, sections in composed.items():
+        first = next((text for text in map(str.lower, read(sections)) if word in text), None)
+        assert first is None or re.search(explained, first), (page, first)

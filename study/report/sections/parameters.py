@@ -40,7 +40,7 @@ def hyperparameters(record: Record, trials: pd.DataFrame) -> Section | None:
         ),
     ]
     title = "What the learning rate does" if len(others) < 2 else "What each hyperparameter does"
-    text = [*(_diagnosis(search) for search in record.searches), general.NEAR_AN_END]
+    text = [general.LEVEL_AND_NEAR, *(_diagnosis(search) for search in record.searches)]
     return Section("learning-rate", title, text, charts)
 
 

@@ -39,9 +39,10 @@ def not_done(record: Record, trials: pd.DataFrame) -> Section | None:
         text.append("The official test set was neither read nor downloaded.")
     if record.comparison is None:
         text.append(
-            f"The winners were not retrained on fresh seeds. The validation {record.items} chose"
-            f" {_chosen(record)}, so the errors above are not free"
-            f" of that choice, and the same models would probably err more on new {record.items}."
+            "The winners were not retrained on fresh seeds, with other initial weights and"
+            f" batches. The validation {record.items} chose {_chosen(record)}, so the errors above"
+            f" are not free of that choice, and the same models would probably err more on new"
+            f" {record.items}."
         )
     return Section("not-done", "What was not done", text) if text else None
 
