@@ -45,7 +45,7 @@ def answer(*models, monkeypatch):
             "The models had equal numbers of trials (64 each), unequal training times"
             " (10 s for the linear model and 12 s for the MLP) and unequal numbers of"
             " hyperparameters to search (1 for the linear model and 2 for the MLP). The MLP had"
-            " the most to search with the same trials. The data,",
+            " more to search with the same trials. The data,",
         ),
         (
             [("a", 1000, 10, TWO), ("b", 64, 10, RATE), ("c", 1000, 10, TWO)],
@@ -70,4 +70,4 @@ def test_the_answer_is_that_of_the_storage(original):
 
     [text] = fairness(record, frame_of(record)).text
     assert text.startswith("The models had equal numbers of trials (6 each), ")
-    assert "to search (1 for the linear model and 2 for the MLP). The MLP had the most" in text
+    assert "to search (1 for the linear model and 2 for the MLP). The MLP had more" in text

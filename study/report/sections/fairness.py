@@ -60,7 +60,7 @@ def _advantage(record: Record, trials: Sequence[int], searched: Sequence[int]) -
         return f" {general.MORE_TRIALS} {_most(record, trials)} had the most."
     if len(set(searched)) > 1:
         most = words.capital(_most(record, searched))
-        return f" {most} had the most to search with the same trials."
+        return f" {most} had more to search with the same trials."
     return ""
 
 
