@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,15 +40,22 @@ def main() -> int:
 
 
 def filled(text: str, folder: Path = ROOT / "reports/benchmark") -> str:
-    """A page with every block written anew, as far as a folder has the CSVs."""
+    """A page with every block of this module written anew, as far as a folder has the CSVs."""
+    return written(text, BLOCKS, folder)
 
-    def written(found: re.Match) -> str:
+
+def written(text: str, blocks: Mapping[str, Callable[[Path], str]], folder: Path) -> str:
+    """A page with these blocks, and no others, written anew from the CSVs of a folder."""
+
+    def anew(found: re.Match) -> str:
+        if found[1] not in blocks:
+            return found[0]
         try:
-            return f"<!-- {found[1]} -->\n{BLOCKS[found[1]](folder)}\n<!-- /{found[1]} -->"
+            return f"<!-- {found[1]} -->\n{blocks[found[1]](folder)}\n<!-- /{found[1]} -->"
         except FileNotFoundError:  # not measured: as it is
             return found[0]
 
-    return BLOCK.sub(written, text)
+    return BLOCK.sub(anew, text)
 
 
 def _read(folder: Path, name: str) -> pd.DataFrame:
@@ -57,12 +64,14 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / f"{name}.csv")
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
+    """A paragraph in lines of the page's width."""
     return textwrap.fill(" ".join(text.split()), 99, break_on_hyphens=False)
 
 
@@ -78,7 +87,7 @@ def _share(value: float, sign: str = "") -> str:
 def machine(folder: Path) -> str:
     """Where the table was measured."""
     frame = _read(folder, "benchmark")
-    return _prose(
+    return prose(
         f"Measured side by side in one run (repeats: {frame['repeats'].max():.0f}) on: "
         f"{frame['machine'][0]}."
     )
@@ -95,7 +104,7 @@ def benchmark(folder: Path) -> str:
         title = own["row"].iloc[0].removesuffix(", more trials")
         bold = "**" if str(key).startswith("search") else ""
         rows.append([f"{bold}{title}{bold}", *cells, own["clock"].iloc[0]])
-    return _table(" | ".join(head).split(" | "), rows)
+    return table(" | ".join(head).split(" | "), rows)
 
 
 def _cells(own: pd.DataFrame, model: str) -> list[str]:
@@ -130,7 +139,7 @@ def ahead(folder: Path) -> str:
         f"JAX's compilation, {compiling['linear']:.1f} s (linear) and {compiling['mlp']:.1f} s "
         "(MLP), is left out of its rows."
     )
-    return _prose(" ".join(said))
+    return prose(" ".join(said))
 
 
 def products(folder: Path) -> str:
@@ -147,15 +156,15 @@ def products(folder: Path) -> str:
         rates = [f"{getattr(line, name):.0f}" for name in engines]
         what = "" if line.product == "square" else line.product
         rows.append([who, str(line.jobs), what, *rates, line.best])
-    return _table(["", "at once", "product", *engines, "best"], rows)
+    return table(["", "at once", "product", *engines, "best"], rows)
 
 
 def answer(folder: Path) -> str:
     """When the whole command was how far."""
     frame = _read(folder, "answer")
     events = zip(frame["event"], frame["seconds"], strict=True)
-    table = _table(["", "seconds"], [[event, f"{at:.1f}"] for event, at in events])
-    return f"{table}\n\n{ANSWER_FIGURE}"
+    lines = table(["", "seconds"], [[event, f"{at:.1f}"] for event, at in events])
+    return f"{lines}\n\n{ANSWER_FIGURE}"
 
 
 def promise(folder: Path) -> str:
@@ -163,7 +172,7 @@ def promise(folder: Path) -> str:
     frame = _read(folder, "answer")
     seconds = frame.set_index("event")["seconds"]
     who = frame["machine"][0].partition(" (")[0]
-    return _prose(
+    return prose(
         f"On {frame['cores'][0]} cores of an {who} the first report is there after "
         f"{seconds[REPORT]:.0f} s, and all of it after {seconds[ALL]:.0f} s."
     )
@@ -172,7 +181,7 @@ def promise(folder: Path) -> str:
 def cores(folder: Path) -> str:
     """The simulation of more workers."""
     frame = _read(folder, "cores")
-    return _table(
+    return table(
         ["workers", "both searches", "first report", "all training", "all", "workers busy"],
         [
             [f"{line.workers}", *(f"{at:.1f}" for at in line[1:5]), _share(line.busy)]
@@ -187,7 +196,7 @@ def checked(folder: Path) -> str:
     """How far the simulation is from the run that was measured; and its figure."""
     frame = _read(folder, "cores")
     line = frame[frame["measured_s"].notna()].iloc[0]
-    said = _prose(
+    said = prose(
         f"Measured with {line['workers']} workers: {line['measured_s']:.1f} s from the first step "
         f"to the last record, where the schedule says {line['training_s']:.1f} s "
         f"({_share(line['training_s'] / line['measured_s'] - 1, '+')})."
@@ -200,7 +209,7 @@ def scaling(folder: Path) -> str:
     frame = _read(folder, "scaling")
     recording = [1e3 * found for found in (frame["recording_s"].min(), frame["recording_s"].max())]
     first = frame[frame["sampler"] == frame["sampler"].iloc[0]]
-    return _prose(
+    return prose(
         f"Recording takes {recording[0]:.1f} to {recording[1]:.1f} ms a trial, planning with "
         f"`{first['sampler'].iloc[0]}` at most {1e3 * first['planning_s'].max():.1f} ms, and "
         f"{frame['trials'].max():,} trials fit into {frame['peak_mib'].max() / 1024:.1f} GiB."
@@ -216,7 +225,7 @@ def shortcuts(folder: Path) -> str:
     kept = (halving["val_errors"] <= base["val_errors"]).sum()
     steps = _share(halving["steps_share"].median())
     at = target.groupby(["model", "peer"])["seconds"].median()
-    return _prose(
+    return prose(
         f"Of an MLP's 32 random trials, over {len(base)} seeds, `--pruner halving` trains "
         f"{steps} of the steps in {_share(time)} of the time, and kept "
         f"the best error {kept} times. `--until-target` reaches the linear target in "
