@@ -106,6 +106,18 @@ def walkthrough(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def calibrate(session: nox.Session) -> None:
+    """Measure how often the verdict is right; fill docs/comparison.md in.
+
+    With ``-- --data-root DIR``, the folder of official files, each model is compared with itself
+    on eight pairs of digits; without it on 4s and 9s alone.
+    """
+    prepare(session)
+    session.run("python", "-m", "benchmarks.calibration", *session.posargs)
+    session.run("python", "-m", "benchmarks.calibration.page")
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Write the API reference to build/api; a warning fails it."""
     prepare(session)

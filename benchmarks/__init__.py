@@ -8,5 +8,6 @@
 ``python -m benchmarks.scaling``    planning and recording of 64 to 4,096 trials
 ``python -m benchmarks.shortcuts``  what pruning and stopping at the target save
 ``python -m benchmarks.cluster``    what a Dask cluster costs
+``python -m benchmarks.calibration``  how often the verdict is right
 ``python -m benchmarks.page``       writes the numbers of docs/speed.md and README.md anew
 """

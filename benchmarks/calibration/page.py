@@ -134,6 +134,41 @@ def measured(folder: Path) -> str:
     )
 
 
+LIMITS = {"false_better": 5, "coverage": 94, "power": 70, "false_equivalent": 5}  # percent
+LEAST = ("coverage", "power")  # a limit from below; the others are limits from above
+
+
+def holds(found: pd.DataFrame) -> pd.Series:
+    """Which designs hold all limits."""
+    kept = [found[n] >= m if n in LEAST else found[n] <= m for n, m in LIMITS.items()]
+    return pd.concat(kept, axis=1).all(axis=1)
+
+
+def chosen(folder: Path) -> str:
+    """Why the design in use is: what it holds, and what others would cost."""
+    found = rates(folder)
+    kept = found[holds(found)]
+    own = found[found["in_use"]].iloc[0]
+    is_kept = "holds" if found["in_use"].mask(~holds(found), other=False).any() else "misses"
+    larger = rates(folder, f"{CASE}, larger effects").query("in_use").iloc[0]
+    ahead = kept[kept["power"] > own["power"]].sort_values("power")
+    said = (
+        f"The design in use {is_kept} the limits that it was chosen by: at most "
+        f"{LIMITS['false_better']} % false “better”, at least {LIMITS['coverage']} % coverage, at "
+        f"least {LIMITS['power']} % power at half a point and at most "
+        f"{LIMITS['false_equivalent']} % false “equivalent”. If the variances of both effects were "
+        f"two standard errors larger than measured, false “better” would be "
+        f"{larger['false_better']:.1f} %, coverage {larger['coverage']:.1f} % and power "
+        f"{larger['power']:.0f} %."
+    )
+    others = ", ".join(
+        f"{division} with {interval} ({line['searches']} searches, {line['power']:.0f} %)"
+        for (division, interval), line in ahead.iterrows()
+    )
+    more = f" More power within the limits: {others}." if others else ""
+    return prose(said + more)
+
+
 def itself(folder: Path) -> str:
     """The comparisons of each model with itself."""
     frame = pd.read_csv(folder / "aa.csv")
@@ -148,7 +183,7 @@ def itself(folder: Path) -> str:
 
 OUTCOMES = ("better", "equivalent", "not separated")
 BLOCKS: dict[str, Callable[[Path], str]] = {
-    function.__name__: function for function in (designs, calibrated, measured, itself)
+    function.__name__: function for function in (designs, calibrated, measured, chosen, itself)
 }
 
 
