@@ -135,7 +135,8 @@ def package(session: nox.Session) -> None:
 def bench_tests(session: nox.Session) -> None:
     """Run every benchmark command on tiny settings, and check what it writes."""
     prepare(session)
-    files = ("tests/test_benchmarks.py", "tests/test_own_model.py")
+    names = ("benchmarks", "calibration", "own_model")
+    files = [f"tests/test_{name}.py" for name in names]
     session.run("pytest", "-m", "slow", *files, *session.posargs)
 
 

@@ -40,7 +40,7 @@ def rows(data_root: Path | None, *, jobs: int, quick: bool = False) -> Iterator[
     every = [plan for plans in of_pairs.values() for plan in plans]
     with Workers(jobs).open(every, data_root) as pool:
         for number, plans in enumerate(of_pairs.values()):
-            yield _row(plans, number, data_root, pool)
+            yield _row(plans, number, data_root, pool, n_trials=2 if quick else TRIALS)
 
 
 def plan_of(pair: tuple[int, int], model: str, seed: int, steps: int) -> Plan:
@@ -49,17 +49,19 @@ def plan_of(pair: tuple[int, int], model: str, seed: int, steps: int) -> Plan:
     return Plan(model, default_space(MODELS[model]), protocol, seed=seed)
 
 
-def _row(plans: list[Plan], number: int, data_root: Path | None, pool: Pool) -> dict:
+def _row(
+    plans: list[Plan], number: int, data_root: Path | None, pool: Pool, *, n_trials: int
+) -> dict:
     model, protocol = plans[0].model, plans[0].protocol
     names = f"{model}-a", f"{model}-b"
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder).absolute()}/aa.db"
         for name, plan in zip(names, plans, strict=True):
-            settings = Settings(url, name, n_trials=TRIALS, data_root=data_root)
+            settings = Settings(url, name, n_trials=n_trials, data_root=data_root)
             search(plan, settings, pool=pool)
         confirm(
             ConfirmSettings(
-                url, names, seeds=2, n_trials=TRIALS, seed=number, data_root=data_root
+                url, names, seeds=2, n_trials=n_trials, seed=number, data_root=data_root
             ),
             pool=pool,
         )
@@ -77,7 +79,7 @@ def _row(plans: list[Plan], number: int, data_root: Path | None, pool: Pool) -> 
         "margin": verdict.margin,
         "outcome": verdict.outcome,
         "steps": protocol.steps,
-        "trials": TRIALS,
+        "trials": n_trials,
         "searches": found.judged.n_splits,
     }
 

@@ -156,8 +156,8 @@ def chosen(folder: Path) -> str:
         f"The design in use {is_kept} the limits that it was chosen by: at most "
         f"{LIMITS['false_better']} % false “better”, at least {LIMITS['coverage']} % coverage, at "
         f"least {LIMITS['power']} % power at half a point and at most "
-        f"{LIMITS['false_equivalent']} % false “equivalent”. If the variances of both effects were "
-        f"two standard errors larger than measured, false “better” would be "
+        f"{LIMITS['false_equivalent']} % false “equivalent”. If the variances of both effects "
+        f"were two standard errors larger than measured, false “better” would be "
         f"{larger['false_better']:.1f} %, coverage {larger['coverage']:.1f} % and power "
         f"{larger['power']:.0f} %."
     )
