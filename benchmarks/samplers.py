@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    from torch import nn
 
     from study.dataset import Data
     from study.training.history import History
@@ -138,11 +139,16 @@ def best_of_search(plan: Plan, inner: Data, trials: int) -> tuple[Planned, Histo
 
 def wrong(plan: Plan, planned: Planned, history: History, holdout: Data) -> np.ndarray:
     """Which of the holdout's images the trial errs on, with its weights at the best step."""
-    import torch
-
     from study.training.registry import build
 
     model = build(plan.model_definition, planned.configuration, seed=planned.seed)
+    return misjudged(model, history, holdout)
+
+
+def misjudged(model: nn.Module, history: History, holdout: Data) -> np.ndarray:
+    """The images that a model errs on with the history's best weights, (N,) booleans."""
+    import torch
+
     model.load_state_dict({k: torch.from_numpy(w) for k, w in history.weights.items()})
     with torch.no_grad():
         answers: np.ndarray = (model(torch.from_numpy(holdout.images))[:, 0] > 0).numpy()

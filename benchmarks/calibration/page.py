@@ -111,8 +111,8 @@ def calibrated(folder: Path) -> str:
     own = rates(folder)
     line = own[own["in_use"]].iloc[0]
     return prose(
-        f"In simulated comparisons of models that do not differ, the rule calls one better in "
-        f"{line['false_better']:.1f} %; a difference of half a point it finds in "
+        f"In simulations, the verdict calls one of two equal models better in "
+        f"{line['false_better']:.1f} % and finds a difference of half a point in "
         f"{line['power']:.0f} % ([how](docs/comparison.md#how-often-the-verdict-is-right))."
     )
 

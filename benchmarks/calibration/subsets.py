@@ -29,8 +29,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.calibration.population import Effects
+from benchmarks.samplers import misjudged
+from study.training.protocol import Protocol
 
 if TYPE_CHECKING:
+    from study.dataset import Data
+    from study.training.images import Images
     from study.training.space import Configuration
 
 SIZES = (1_250, 2_500)  # training images of a set
@@ -60,7 +64,7 @@ def jobs(divisions: int, sizes: tuple[int, ...] = SIZES) -> Iterator[Job]:
 
 
 @lru_cache
-def _data():
+def _data() -> Data:
     from study import dataset
 
     return dataset.load()
@@ -72,37 +76,51 @@ def wrong(job: Job, configurations: dict[str, Configuration], steps: int) -> np.
 
     from study.seeds import derive
     from study.training.images import images_of, pick_device
-    from study.training.protocol import Protocol
-    from study.training.registry import build, model_named
-    from study.training.sgd import optimiser_of
-    from study.training.trainer import train
 
     torch.set_num_threads(1)  # a job a core
+    inner, held_out = _divided(job)
+    first = derive(derive(job.division, "replicates", job.size), "replicates", job.number)
+    seed = derive(first, "replicates", job.repetition)
+    images = images_of(inner, pick_device("cpu"))
+    protocol = Protocol(n_train=job.size, steps=steps)
+    return np.array(
+        [
+            _trained(name, configuration, images, protocol=protocol, held_out=held_out, seed=seed)
+            for name, configuration in configurations.items()
+        ]
+    )
+
+
+def _divided(job: Job) -> tuple[Data, Data]:
+    """The images to train on, which those to validate on follow, and those that are held out."""
     data = _data()
     order = np.random.default_rng(job.division).permutation(len(data.raw))
     held_out, *validating, pool = np.split(
         order, np.cumsum([HELD_OUT, *[VALIDATING] * REPETITIONS])
     )
-    chosen = pool[job.number * job.size :][: job.size]
-    inner = data.taking(np.concatenate([chosen, validating[job.repetition]]), job.size)
-    images = images_of(inner, pick_device("cpu"))
-    first = derive(derive(job.division, "replicates", job.size), "replicates", job.number)
-    seed = derive(first, "replicates", job.repetition)
-    found = []
-    for name, configuration in configurations.items():
-        (history,) = train(
-            [build(model_named(name), configuration, seed=seed)],
-            **optimiser_of([configuration]),
-            images=images,
-            protocol=Protocol(n_train=job.size, steps=steps),
-            seed=seed,
-        )
-        model = build(model_named(name), configuration, seed=seed)
-        model.load_state_dict({k: torch.from_numpy(w) for k, w in history.weights.items()})
-        with torch.no_grad():
-            answers = model(torch.from_numpy(data.images[held_out]))[:, 0] > 0
-        found.append(answers.numpy() != data.labels[held_out])
-    return np.array(found)
+    own = pool[job.number * job.size :][: job.size]
+    inner = data.taking(np.concatenate([own, validating[job.repetition]]), job.size)
+    return inner, data.taking(held_out, 1)
+
+
+def _trained(
+    name: str,
+    configuration: Configuration,
+    images: Images,
+    *,
+    protocol: Protocol,
+    held_out: Data,
+    seed: int,
+) -> np.ndarray:
+    from study.training.registry import build, model_named
+    from study.training.sgd import optimiser_of
+    from study.training.trainer import train
+
+    model = build(model_named(name), configuration, seed=seed)
+    (history,) = train(
+        [model], **optimiser_of([configuration]), images=images, protocol=protocol, seed=seed
+    )
+    return misjudged(model, history, held_out)
 
 
 def measure(
