@@ -151,6 +151,16 @@ def test_the_intervals_that_are_not_in_use_are_those_that_they_are_called():
     assert both.se == pytest.approx((1 / 7 + 1 / 6) ** 0.5 * np.std(means, ddof=1))
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_means_that_do_not_vary_have_a_certain_answer(value):
+    """As few hard images can give: no division by 0, a p of 1 or 0, no width."""
+    of, _ = division(7, 7)
+    found = plain_t([np.full(100, value)] * 7, of)
+
+    assert found.p == (1.0 if value == 0 else 0.0)
+    assert found.interval.lower == found.interval.upper == value
+
+
 def test_one_design_is_in_use():
     """It is what study.confirm does by default."""
     from study.confirm.division import FOLDS

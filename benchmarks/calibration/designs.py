@@ -88,7 +88,7 @@ def image_limit(values: Values, division: Division) -> CorrectedMean:
 
 
 def _student(mean: float, se: float, df: float) -> CorrectedMean:
-    t = mean / se
+    t = mean / se if se else float(np.copysign(np.inf, mean)) if mean else 0.0
     half = float(stats.t.ppf(0.975, df)) * se
     p = 2 * float(stats.t.sf(abs(t), df))
     return CorrectedMean(mean, Interval(mean - half, mean + half), t, p, df, se)
