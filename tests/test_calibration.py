@@ -217,7 +217,7 @@ def test_the_command_goes_from_nothing_to_the_tables(tmp_path):
 
 
 published = pytest.mark.skipif(
-    not (FOLDER / "aa.csv").exists(), reason="nox -s calibrate has not been run"
+    not (FOLDER / "calibration.csv").exists(), reason="nox -s calibrate has not been run"
 )
 
 
