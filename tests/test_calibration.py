@@ -265,6 +265,55 @@ def test_no_model_is_often_better_than_itself():
     assert found["outcome"].str.contains("better").sum() <= 3
 
 
+def copied(folder, name, change):
+    """The published tables, with one changed."""
+    for path in FOLDER.glob("*.csv"):
+        frame = pd.read_csv(path)
+        if path.stem == name:
+            change(frame)
+        frame.to_csv(folder / path.name, index=False)
+    return folder
+
+
+@published
+def test_the_page_says_where_the_design_in_use_misses_a_limit(tmp_path):
+    """It holds them as published; with 6 % false "better" it would not."""
+
+    def worse(frame):
+        frame.loc[frame["in_use"] & (frame["difference"] == 0), ["a_better", "b_better"]] = 0.03
+
+    folder = copied(tmp_path, "calibration", worse)
+
+    assert "The design in use holds the limits" in page.chosen(FOLDER)
+    assert "The design in use misses the limits" in page.chosen(folder)
+
+
+@published
+def test_the_page_says_whether_the_sizes_agree(tmp_path):
+    """A variance that does not shrink with the training set is told."""
+
+    def constant(frame):
+        frame.loc[frame["training_images"] == max(subsets.SIZES), "tau2_at_full_size"] += 3e-6
+
+    folder = copied(tmp_path, "variances", constant)
+
+    assert "the two agree within two standard errors" in page.measured(FOLDER)
+    assert "the two do not agree" in page.measured(folder)
+
+
+@published
+def test_designs_with_more_power_are_named_with_their_cost(tmp_path):
+    """Those within all limits; of a design in use that finds the most, none is."""
+
+    def best(frame):
+        frame.loc[frame["in_use"] & (frame["difference"] == page.HALF), "b_better"] = 1.0
+
+    folder = copied(tmp_path, "calibration", best)
+
+    assert "10 folds, images and searches (10 searches" in page.chosen(FOLDER)
+    assert "More power" not in page.chosen(folder)
+
+
 @published
 @pytest.mark.parametrize("name", page.PAGES)
 def test_the_pages_say_what_the_tables_say(name):

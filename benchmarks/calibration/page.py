@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.calibration.subsets import N_FIT
@@ -121,16 +122,20 @@ def measured(folder: Path) -> str:
     """What the subsets showed, and what the simulation makes of it."""
     own = pd.read_csv(folder / "variances.csv").query("quantity == 'difference'")
     case = pd.read_csv(folder / "calibration.csv").query(f"case == '{CASE}'").iloc[0]
-    found = ", ".join(
+    found = " and ".join(
         f"{1e6 * line.tau2_at_full_size:.2f} ± {1e6 * line.tau2_at_full_size_se:.2f} from "
         f"{line.training_sets} sets of {line.training_images:,} images"
         for line in own.itertuples()
     )
+    apart = float(np.ptp(own["tau2_at_full_size"]))
+    error = float((own["tau2_at_full_size_se"] ** 2).sum() ** 0.5)
+    agree = "agree" if apart <= 2 * error else "do not agree"
     return prose(
-        f"The variance τ² between training sets, times 10⁶ and at the {N_FIT:,} images that a "
-        f"search trains on, is {found} (± standard error; it varies as one over the number of "
-        f"images). So τ is {100 * case['tau']:.2f} points. Seeds and validation images move the "
-        f"difference by another {100 * case['sigma']:.2f} points (standard deviation)."
+        f"Scaled as one over the number of training images to the {N_FIT:,} that a search trains "
+        f"on, the variance between training sets is {found} (in units of 10⁻⁶, ± standard error): "
+        f"the two {agree} within two standard errors. The simulation takes a standard deviation "
+        f"of {100 * case['tau']:.2f} points for it, and of {100 * case['sigma']:.2f} points for "
+        "seeds and validation images."
     )
 
 
@@ -161,8 +166,8 @@ def chosen(folder: Path) -> str:
         f"{larger['false_better']:.1f} %, coverage {larger['coverage']:.1f} % and power "
         f"{larger['power']:.0f} %."
     )
-    others = ", ".join(
-        f"{division} with {interval} ({line['searches']} searches, {line['power']:.0f} %)"
+    others = "; ".join(
+        f"{division}, {interval} ({line['searches']} searches, {line['power']:.0f} %)"
         for (division, interval), line in ahead.iterrows()
     )
     more = f" More power within the limits: {others}." if others else ""
