@@ -173,7 +173,7 @@ def test_without_its_engine_a_study_is_read_and_confirmed_but_not_searched(tmp_p
     confirmed(path)
 
     assert Searched.read(str(path), "linear/splits").manifest["engine"] == "torch"
-    assert compare(str(path), ("linear", "mlp")).n_splits == SMALLEST["splits"]
+    assert compare(str(path), ("linear", "mlp")).judged.n_splits == SMALLEST["splits"]
 
 
 def test_a_persons_own_model_trains_on_torch(monkeypatch):

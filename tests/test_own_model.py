@@ -54,7 +54,7 @@ def test_it_is_searched_and_confirmed(whole):
 
     assert status == 0, error
     assert "the MLP with two hidden layers" in said.splitlines()[0]
-    assert "holdout of 2 searches of 2 trials" in said
+    assert "held out, 2 searches of 2 trials" in said
 
 
 def test_it_is_in_the_report(whole):

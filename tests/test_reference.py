@@ -20,6 +20,7 @@ from study.training.registry import MODELS
 
 REPORTS = Path(__file__).parents[1] / "reports"
 SUMMARY = json.loads((REPORTS / "summary.json").read_text())
+JUDGED = SUMMARY["comparison"]["judged"]
 PAGE = (REPORTS / "README.md").read_text()
 TRIAL = ["study", "trial", "state", "outcome", "learning_rate", "hidden_units", "val_errors"]
 TRIAL += ["n_val", "val_loss", "step", "final_error"]
@@ -120,19 +121,23 @@ def stated():
     best = [model["best"] for model in both]
     return {
         "the sentence": SUMMARY["comparison"]["sentence"],
+        "the power": SUMMARY["comparison"]["power"],
         "trials": row("trials searched", *(model["trials"] for model in both)),
         "best": row("raw best of the search", *(share(b["val_errors"]) for b in best)),
         "rates": row("its learning rate", *(f"{b['learning_rate']:.4g}" for b in best)),
         "units": f"| its hidden units | | {best[1]['hidden_units']} |",
         "targets": row("target", *map(target, both)),
         "seeds": row(
-            f"{SUMMARY['comparison']['n_seeds']} fresh seeds, last step, mean",
-            *(f"{side['replicates_final']['mean']:.1f} of 1,791" for side in sides),
+            f"{SUMMARY['comparison']['n_seeds']} fresh seeds, best step, mean",
+            *(f"{side['replicates_best']['mean']:.1f} of 1,791" for side in sides),
         ),
-        "holdout": row(
-            f"holdout of {SUMMARY['comparison']['n_splits']} searches of "
-            f"{SUMMARY['comparison']['search_trials_per_split']} trials",
+        "held out": row(
+            f"held out, {JUDGED['n_splits']} searches of {JUDGED['n_trials']} trials",
             *(f"{side['holdout']['mean']:.2%}".replace("%", " %") for side in sides),
+        ),
+        "simplest": row(
+            "the same, simplest of each search",
+            *(f"{side['simplest_holdout']['mean']:.2%}".replace("%", " %") for side in sides),
         ),
         "versions": "\n".join(
             f"| {name} | {both[0]['versions'][name]} |" for name in ("torch", "optuna", "numpy")

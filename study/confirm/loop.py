@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 REMEDY = "pass --restart"
 RANDOM_SPLITS = 8  # as many as version 0.1 had
-FINALISTS = 2  # the best trial, and the simplest within one standard error of it
+FINALISTS = 1  # the best trial; the simplest one is judged in the splits
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Settings:
 
     storage: str
     names: tuple[str, ...]  # the studies, two or more, the simpler models first
-    seeds: int = 10  # replicates
+    seeds: int = 5  # replicates
     splits: int | None = None  # None: one for each fold, or RANDOM_SPLITS
     folds: int | None = None  # parts that are held out in turn, 0: random splits; None: as begun
     n_trials: int = 16  # of the search inside each split

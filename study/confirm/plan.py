@@ -1,4 +1,4 @@
-"""What a confirmation retrains: the finalists on fresh seeds, the search on fresh splits."""
+"""What a confirmation trains: the finalists on fresh seeds, searches with images held out."""
 
 from __future__ import annotations
 

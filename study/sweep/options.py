@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     many.add_argument(
         "--confirm",
         action="store_true",
-        help="confirm each data set on fresh seeds and splits too; the options of the "
+        help="confirm each data set on held-out images too; the options of the "
         "confirmation are for this",
     )
     many.add_argument(

@@ -10,8 +10,8 @@ from tests.helpers.plans import space_of
 
 SHORT = Protocol(steps=300, val_every=20)
 PAIR = ("linear", "mlp")
-SIZE = {"seeds": 4, "splits": 3, "n_trials": 4}
-OPTIONS = ("--seeds", 4, "--splits", 3, "--n-trials", 4)
+SIZE = {"seeds": 4, "splits": 3, "n_trials": 4, "finalists": 2}
+OPTIONS = ("--seeds", 4, "--splits", 3, "--n-trials", 4, "--finalists", 2)
 
 
 def run(module, storage, *options):

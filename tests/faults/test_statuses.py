@@ -75,7 +75,7 @@ def test_a_workers_errors_can_be_pickled(kind, values):
         lambda: stats.paired_counts([True], [True, False]),
         lambda: stats.level_with_best([1, 9], 3),
         lambda: stats.edge(0.1, 1, 0.5),
-        lambda: stats.decide(None, None, []),
+        lambda: stats.held_out_mean([[1, 0]], n_train=9, n_total=11),
     ],
 )
 def test_wrong_shapes_within_the_statistics_are_a_bug(call):

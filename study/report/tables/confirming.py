@@ -1,4 +1,4 @@
-"""The confirmation: replicates on fresh seeds, searches on fresh splits, and their tests."""
+"""The confirmation: replicates on fresh seeds, searches with images held out, and their tests."""
 
 from __future__ import annotations
 
