@@ -108,14 +108,13 @@ def designs(folder: Path) -> str:
 
 
 def calibrated(folder: Path) -> str:
-    """The README's sentence: the rule in use, on images like those of 4 and 9."""
+    """The README's table: the rule in use, on images like those of 4 and 9."""
     own = rates(folder)
     line = own[own["in_use"]].iloc[0]
-    return prose(
-        f"In simulations, the verdict calls one of two equal models better in "
-        f"{line['false_better']:.1f} % and finds a difference of half a point in "
-        f"{line['power']:.0f} % ([how](docs/comparison.md#how-often-the-verdict-is-right))."
-    )
+    how = "[simulated](docs/comparison.md#how-often-the-verdict-is-right)"
+    head = [how, "false “better”", "coverage", "“better” at ½ point", "false “equivalent”"]
+    names = ("false_better", "coverage", "power", "false_equivalent")
+    return table(head, [["the verdict", *(f"{line[name]:.1f} %" for name in names)]])
 
 
 def measured(folder: Path) -> str:
