@@ -75,7 +75,9 @@ def test_a_confirmation_of_version_0_1_goes_on_as_it_began(fresh):
     """Random splits and three finalists stay, whatever a new confirmation has by default."""
     confirm(settings(fresh, folds=0, seeds=2, splits=2, n_trials=2, finalists=3))
 
-    assert confirm(settings(fresh, seeds=2, splits=3, n_trials=2)) == 2  # one more split of each
+    unstated = {"finalists": None, "folds": None}
+    again = settings(fresh, seeds=2, splits=3, n_trials=2, **unstated)
+    assert confirm(again) == 2  # one more split of each
 
     for name in PAIR:
         splits = sql.trials(fresh, f"{name}/splits")
@@ -89,8 +91,9 @@ def test_a_confirmation_of_version_0_1_goes_on_as_it_began(fresh):
 
 def test_a_model_that_is_added_to_random_splits_is_judged_on_them(fresh):
     """It would not be comparable otherwise."""
-    confirm(settings(fresh, folds=0, seeds=2, splits=2, n_trials=2))
-    confirm(settings(fresh, ("linear", "mlp", "mlp-wide"), seeds=2, splits=2, n_trials=2))
+    few = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": None}
+    confirm(settings(fresh, folds=0, **few))
+    confirm(settings(fresh, ("linear", "mlp", "mlp-wide"), **few))
 
     assert "folds" not in sql.manifest(fresh, "mlp-wide/splits")
 
@@ -157,7 +160,8 @@ def test_restart_drops_and_redoes(again, confirmed):
     last = sql.query(again, ours.replace("min(", "max("))
     searches = sql.query(again, theirs)
 
-    result = here(CONFIRM, again, "--restart", "--seeds", 2, "--splits", 2, "--n-trials", 4)
+    few = ("--seeds", 2, "--splits", 2, "--n-trials", 4, "--finalists", 2)
+    result = here(CONFIRM, again, "--restart", *few)
 
     assert result.status == 0
     assert sql.query(again, ours) > last

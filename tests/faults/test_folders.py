@@ -230,7 +230,7 @@ def test_the_published_reports_are_recorded_whole():
         files = record(folder)["files"]
         assert files == digests({name: (folder / name).read_bytes() for name in files})
     assert set(record(ROOT / "reports")["files"]) <= set(ownership.report_names(["linear", "mlp"]))
-    assert len(record(ROOT / "reports")["files"]) == 47
+    assert len(record(ROOT / "reports")["files"]) == 45
 
 
 @pytest.fixture
