@@ -91,7 +91,7 @@ def test_the_whole_study_runs_in_an_empty_folder(bin_folder, tmp_path):
     """By its script: both searches, the confirmation and the report, from the wheel alone."""
     said = run(tmp_path, bin_folder / "study", *SHORT)
 
-    assert "images that played no part in tuning" in said
+    assert "judged on images that played no part in it" in said
     assert (tmp_path / "reports/index.html").read_text(encoding="utf-8").endswith("</html>")
     assert len(list((tmp_path / "reports/figures").glob("*.png"))) > 5
 

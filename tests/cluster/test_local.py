@@ -249,7 +249,7 @@ SCRIPT = """
 import sys
 with open("runs", "a") as runs:
     runs.write("run\\n")
-sys.path.append({root!r})
+sys.path.insert(0, {root!r})  # another package has a folder of this name
 from study.workers import Workers
 from tests.cluster import deeds
 with Workers(2).open() as pool:
