@@ -41,10 +41,11 @@ MILLISECONDS = 1e-3  # of sleep for every step of the protocol
 
 def sleeping(task: Task, progress: object = None) -> list[Trained]:
     """Instead of training: sleep, and give results of the size that training gives."""
+    began = time.time()
     time.sleep(task.protocol.steps * MILLISECONDS - MILLISECONDS)
-    places = tuple(trial.place for trial in task.trials)
+    places, span = tuple(trial.place for trial in task.trials), (began, time.time())
     return [
-        Trained(_history(trial.configuration.get("hidden_units")), places, {})
+        Trained(_history(trial.configuration.get("hidden_units")), places, {}, span)
         for trial in task.trials
     ]
 

@@ -99,7 +99,11 @@ class ReportedStudy:
 
     @property
     def seconds(self) -> float:
-        """Wall-clock time of the training: the trials of a generation start together."""
+        """Training time, added over the cohorts: the trials of one start together.
+
+        Version 0.1 stored when a generation was handed out and recorded, so there it is the
+        wall-clock time of the generations.
+        """
         ends: dict[datetime, datetime] = {}
         for start, end in self.times:
             ends[start] = max(end, ends.get(start, end))

@@ -49,3 +49,4 @@ class Trained:
     history: History
     cohort_places: tuple[int, ...]  # the places of the trials that it was trained with
     system_attrs: dict[str, Any]  # the pruner's notes
+    span: tuple[float, float]  # when its cohort's training began and ended: seconds since 1970

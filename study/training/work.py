@@ -6,6 +6,7 @@ machine. Torch is imported where training begins: a planner only names these fun
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,7 @@ def train_on(
     pruner = None
     if task.pruner != "none":
         pruner = CohortPruner(task.pruner, task.protocol, task.earlier, places)
+    began = time.time()
     histories = train(
         [build(model, t.configuration, seed=t.seed, inputs=images.inputs) for t in task.trials],
         **optimiser_of([trial.configuration for trial in task.trials]),
@@ -109,7 +111,8 @@ def train_on(
         prune=pruner.prune if pruner else None,
         progress=progress,
     )
+    span = began, time.time()
     return [
-        Trained(history, places, pruner.system_attrs(member) if pruner else {})
+        Trained(history, places, pruner.system_attrs(member) if pruner else {}, span)
         for member, history in enumerate(histories)
     ]

@@ -15,7 +15,10 @@ from study.trials import attributes, reported
 def frozen_trial(
     plan: Plan, planned: Planned, trained: Trained, began: datetime, offset: int = 0
 ) -> FrozenTrial:
-    """The finished trial as Optuna stores it; its generation's numbers are places + ``offset``."""
+    """The finished trial as Optuna stores it; its generation's numbers are places + ``offset``.
+
+    Its dates are those of its cohort's training, but not before ``began``, when it was handed out.
+    """
     history = trained.history
     shown = reported(history, plan.protocol)
     value = shown[max(shown)] if history.pruned else history.val_error  # as Optuna has it
@@ -38,8 +41,16 @@ def frozen_trial(
         intermediate_values=shown,
     )
     trial.number = planned.place + offset
-    trial.datetime_start, trial.datetime_complete = began, not_before(began)
+    trial.datetime_start, trial.datetime_complete = _span(trained, began)
     return trial
+
+
+def _span(trained: Trained, began: datetime) -> tuple[datetime, datetime]:
+    """By the worker's clock, which may differ from this machine's."""
+    start, end = map(datetime.fromtimestamp, trained.span)
+    now, moment = not_before(began), datetime.timestamp
+    start = min(max(began, start, key=moment), now, key=moment)
+    return start, min(max(start, end, key=moment), now, key=moment)
 
 
 def not_before(began: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """What a search stores and says, whatever it is run on."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from study.training.models import SimpleLinear, SimpleMLP
 from study.training.registry import MODELS
 from study.trials import digest, rank, unpack
 from tests.helpers.commands import command, concurrently, run, search
-from tests.helpers.plans import GENERATION, N_TRIALS, SHORT
+from tests.helpers.plans import GENERATION, N_TRIALS, SHORT, searched
 from tests.helpers.storages import assert_same, copied, count, table, trials
 
 MORE = ("--n-trials", 400)
@@ -61,6 +63,18 @@ def test_the_table_does_not_depend_on_the_number_of_workers(runs, whole, model):
 
     assert (result.status, result.stderr) == (0, "")
     assert_same(path, whole.path[model], model)
+
+
+def test_a_trials_dates_are_those_of_its_cohorts_training(tmp_path):
+    """One process trains one cohort after the other, however they were handed out."""
+    searched(tmp_path / "study.db", n_trials=8, sampler="qmc")
+
+    found = trials(tmp_path / "study.db", "linear")
+    spans = sorted({(trial.datetime_start, trial.datetime_complete) for trial in found})
+
+    assert len(spans) == 4  # cohorts of two
+    assert all(start < end for start, end in spans)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 def test_another_seed_gives_other_trials(runs, whole):
