@@ -18,13 +18,14 @@ from study.report.drawn import Drawn
 from study.report.figures.images import SHOWN
 from study.report.record import Record
 from study.report.rendering import Chart
-from study.report.template import csp_hash, source_of, template
+from study.report.template import csp_hash, script_of, source_of, template
 
 NARROW = 10  # letters
 WIDE = 56  # of a picture's longer side, in pixels of the page
 ROWS = 100  # of a figure's numbers on the page; the CSV has all
 MANY = 24  # figures, from which on a page is long: it has fewer rows, and shorter figures
 FEWER_ROWS = 25
+SCRIPTS = ("theme.js", "tables.js")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
 
     To be called under ``rendering.theme``.
     """
-    own = {name: source_of(f"page.{name}") for name in ("css", "js")}
+    own = {"css": source_of("page.css"), "js": script_of(*SCRIPTS)}
     if len(record.searches) > 2:
         own["css"] += source_of("many.css")
     first, *others = sections

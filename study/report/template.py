@@ -30,6 +30,11 @@ def source_of(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+def script_of(*names: str) -> str:
+    """One script of several, each with one task, that share their names."""
+    return "".join(['"use strict";\n', *map(source_of, names)])
+
+
 def csp_hash(text: str) -> str:
     """What a content security policy calls a text between its tags."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

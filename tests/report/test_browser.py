@@ -19,6 +19,7 @@ from tests.helpers.sql import change
 from tests.report.conftest import searched
 from tests.report.helpers import recorded, set_attribute
 
+CONTROLS = "button, select, input"
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 RARE = ("one trial", "all diverged", "1,000 trials")
 PAGES = ("confirmed", "hostile name", "six models")
@@ -129,13 +130,49 @@ def test_a_telephone_need_not_scroll_sideways(opened, pages, name):
 
 
 def test_the_page_is_whole_without_script(opened, pages):
-    """The same words, but for the arrows; no button, since it could do nothing."""
+    """The same words, but for the arrows; no control, since it could do nothing."""
     with_, without = (
         opened(pages.url("confirmed"), java_script_enabled=on) for on in (True, False)
     )
+    counts = [page.locator(CONTROLS).count() for page in (with_, without)]
 
+    with_.locator("label:has(select)").evaluate_all("labels => labels.forEach(l => l.remove())")
     assert without.locator("body").text_content() == with_.locator("body").text_content()
-    assert without.locator("button").count() == 0 < with_.locator("button").count()
+    assert counts[1] == 0 < counts[0]
+
+
+PAPER = "getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_the_colours_can_be_chosen(opened, pages, system):
+    """By keyboard, against the system's setting and back to it; paper is light at any rate."""
+    page = opened(pages.url("confirmed"), color_scheme=system)
+    papers, choice = [page.evaluate(PAPER)], page.get_by_label("Colours")
+
+    choice.focus()
+    for key in ("ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+        papers.append(page.evaluate(PAPER))
+    page.emulate_media(media="print")
+    papers.append(page.evaluate(PAPER))
+
+    light, dark = "rgb(254, 254, 254)", "rgb(21, 22, 26)"
+    assert papers == [light if system == "light" else dark, light, dark, light]
+
+
+def test_the_chosen_colours_are_kept_where_they_can_be(opened, pages):
+    """The page opened again wears them; where a browser keeps nothing, the choice works too."""
+    page = opened(pages.url("confirmed"))
+    page.get_by_label("Colours").select_option("dark")
+    page.reload()
+    kept = page.get_by_label("Colours").input_value()
+
+    page.evaluate("Object.defineProperty(window, 'localStorage', { get() { throw Error() } })")
+    page.get_by_label("Colours").select_option("light")
+
+    assert kept == "dark"
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
 
 
 def column(table, place):

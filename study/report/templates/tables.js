@@ -1,5 +1,4 @@
 // Sorts a table by a column; without this, the page loses nothing else.
-"use strict";
 
 const POWERS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -18,22 +17,22 @@ function compare(a, b) {
   return typeof a === "number" ? -1 : 1;
 }
 
-function sort(heading, place) {
-  const table = heading.closest("table");
+function sort(heading) {
+  const table = heading.closest("table"), place = heading.cellIndex;
   const direction = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
   const rows = [...table.tBodies[0].rows].map(row => [valueOf(row.cells[place]), row]);
-  rows.sort((a, b) => direction * compare(a[0], b[0]));
+  rows.sort(([a], [b]) => direction * compare(a, b));
   table.tBodies[0].append(...rows.map(([, row]) => row));
 }
 
 for (const table of document.querySelectorAll("table.sortable")) {
-  [...table.tHead.rows[0].cells].forEach((heading, place) => {
+  for (const heading of table.tHead.rows[0].cells) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...heading.childNodes);
-    button.addEventListener("click", () => sort(heading, place));
+    button.addEventListener("click", () => sort(heading));
     heading.append(button);
-  });
+  }
 }
