@@ -105,7 +105,7 @@ def _beside(storage: str, name: str, look: Inspection) -> Iterator[Finding]:
     for path, number in left_files(folder):
         if number not in kept:
             yield Finding(name, f"{path} is left over: the next search removes it", wrong=False)
-    if holder := store.holder(folder / "lock"):
+    if holder := store.holder(folder):
         yield Finding(name, holder, wrong=False)
 
 

@@ -179,10 +179,3 @@ fraction = _number(float, lambda x: 0 <= x <= 1, "a fraction from 0 to 1 (2 % is
 
 COUNT: dict[str, Any] = {"type": positive_int, "metavar": "N"}  # keywords of an option
 SECONDS: dict[str, Any] = {"type": positive_float, "metavar": "SECONDS"}
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

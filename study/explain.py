@@ -14,7 +14,7 @@ _READ_ONLY = "can't be written: make the file and its folder writable"
 _UNREADABLE = "can't be opened: check the permissions of the file and its folder"
 _DAMAGED = "is damaged: restore it from a copy, or name another file"
 _FAILED = "reading or writing it failed: check the disk, then run the same command again"
-_NO_LOCKS = "can't be locked on this file system: use a local folder"
+NO_LOCKS = "can't be locked on this file system: use a local folder"
 _TOO_MANY = "too many files are open: close some, or raise `ulimit -n`"
 _LOCKED = "is locked by another program: wait for it or stop it"
 
@@ -43,8 +43,8 @@ _ERRNO: dict[int, str] = {
     errno.EACCES: _UNREADABLE,
     errno.EPERM: _UNREADABLE,
     errno.EIO: _FAILED,
-    errno.ENOLCK: _NO_LOCKS,
-    errno.ENOTSUP: _NO_LOCKS,
+    errno.ENOLCK: NO_LOCKS,
+    errno.ENOTSUP: NO_LOCKS,
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
     errno.ENOMEM: "there is no memory left: free some",

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from study.system import KILL
+
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
@@ -53,18 +55,20 @@ def kept_from_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-@contextmanager
-def held_back() -> Iterator[None]:
-    """The signals wait for this thread until the block ends, and never reach what it starts in it.
+if sys.platform != "win32":
 
-    A process inherits which signals wait. Unlike :func:`kept_from_children`, any thread may use
-    it, but not on Windows.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WORDS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    @contextmanager
+    def held_back() -> Iterator[None]:
+        """The signals wait for this thread until the block ends, and never reach its children.
+
+        A process inherits which signals wait. Unlike :func:`kept_from_children`, any thread may
+        use it.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _WORDS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave(number: int) -> NoReturn:
@@ -79,8 +83,8 @@ def leave(number: int) -> NoReturn:
     os.write(2, f"study: {words}: finished trials are kept; run it again to go on\n".encode())
     if "multiprocessing" in sys.modules:
         for child in sys.modules["multiprocessing"].active_children():
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGKILL)  # its own kill() is missing in loky's
+            with suppress(OSError):  # it has ended
+                os.kill(child.pid, KILL)  # its own kill() is missing in loky's
     os._exit(128 + number)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study import cli
+from study import cli, system
 from study.dataset.normalisation import KINDS
 from study.errors import StudyError
 from study.text import say
@@ -265,7 +265,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--jobs",
         **cli.COUNT,
-        default=cli.available_cores(),
+        default=system.available_cores(),
         help="cohorts trained at the same time, each by a process on one core; the trials are the "
         "same for any number (default: the number of cores)",
     )

@@ -1,6 +1,5 @@
 """What several test modules share: the bundled digits and a short protocol."""
 
-import fcntl
 import gc
 import os
 import pickle
@@ -8,6 +7,7 @@ import signal
 
 import optuna
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from study.dataset import load
@@ -44,8 +44,7 @@ def once(tmp_path_factory):
 
     def get(name, make):
         folder, returned = shared / name, shared / f"{name}.pickle"
-        with (shared / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(shared / f"{name}.lock"):
             if not returned.exists():
                 folder.mkdir()
                 returned.write_bytes(pickle.dumps(make(folder)))

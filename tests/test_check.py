@@ -124,7 +124,8 @@ def test_what_is_wrong_is_named(path, damage):
 LEFT_OVER = {
     "a draft": (lambda f: (f / ".0123456789abcdef.tmp").write_bytes(b"x"), "is left over"),
     "old weights": (lambda f: (f / "trial-00099.safetensors").write_bytes(b"x"), "is left over"),
-    "a lock": (lambda f: (f / "lock").write_text("pid 1 on nowhere since 2020-01-01\n"), "pid 1"),
+    "a lock": (lambda f: (f / "holder").write_text("pid 1 on home since 2020-01-01\n"), "pid 1"),
+    "one of 0.1": (lambda f: (f / "lock").write_text("pid 1 on home since 2020-01-01\n"), "pid 1"),
     "a study's folder": (lambda f: f.with_name("gone").mkdir(), "belongs to no study there"),
 }
 

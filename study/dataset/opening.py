@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from study.errors import ResourceError, StudyError
+from study.system import SAFELY
 
 
 @contextmanager
@@ -23,10 +24,10 @@ def opened(path: Path, most: int, *, follow: bool = True) -> Iterator[BinaryIO]:
         StudyError: It is missing, no regular file, or larger.
         ResourceError: It may not be read, now or inside the ``with``.
     """
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # opening a FIFO would wait for a writer
-    flags |= 0 if follow else os.O_NOFOLLOW
+    flags = SAFELY & ~(getattr(os, "O_NOFOLLOW", 0) if follow else 0)
     with one_line(path):
-        number = os.open(path, flags)
+        _require_regular(path, path.stat(follow_symlinks=follow), most)  # a pipe would wait
+        number = os.open(path, os.O_RDONLY | flags)
         try:
             _require_regular(path, os.fstat(number), most)
             with open(number, "rb", closefd=False) as file:

@@ -9,7 +9,6 @@ report knows whose each file is, and a folder that mixes two reports says so
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -24,6 +23,7 @@ from typing import Any
 from study.errors import StudyError
 from study.explain import explaining
 from study.storage.safe_files import drafts, remove, write_atomically
+from study.system import folder_lock
 from study.training.registry import FORMER
 
 RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json", "sweep.csv"
@@ -93,13 +93,8 @@ def _hold(out: Path) -> Iterator[None]:
     """Keep other reports out of a folder, made if need be, for the length of the block."""
     with explaining(str(out)):
         out.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(out, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # file systems without locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with folder_lock(out):
             yield
-        finally:
-            os.close(descriptor)
 
 
 def require_own(out: Path, names: Iterable[str], *, replace: bool = False) -> None:

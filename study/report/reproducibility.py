@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from study import formats
+from study import formats, system
 from study.dataset import is_official
 from study.margin import DEFAULT_MARGIN
 from study.report import parameters, words
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def commands(record: Record) -> list[str]:
     """A search for each study, the confirmation if any, and the report, as typed in a shell."""
     searches = [
-        shlex.join(["python", "-m", "study.search", *_options(record, search)])
+        system.shell(["python", "-m", "study.search", *_options(record, search)])
         for search in record.searches
     ]
     files = [option for search in record.searches for option in _model_file(search)][:2]
@@ -41,11 +41,11 @@ def _command(record: Record, module: str, more: list[str]) -> str:
     words = ["python", "-m", module, "--storage", record.storage]
     if len(names) > 2:
         dashed = any(name.startswith("-") for name in names)
-        return shlex.join([*words, *more, *(["--"] if dashed else []), *names])
+        return system.shell([*words, *more, *(["--"] if dashed else []), *names])
     if names != list(MODELS)[:2]:
         options = zip(("linear", "mlp"), names, strict=False)
         words += [f"--{option}={name}" for option, name in options]
-    return shlex.join([*words, *more])
+    return system.shell([*words, *more])
 
 
 def _confirmation(record: Record) -> Iterator[str]:

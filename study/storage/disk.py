@@ -44,8 +44,8 @@ def require_local(path: Path, mounts: Path | None = None) -> None:
 def _kind(path: Path, mounts: Path) -> str:
     """The type of the file system that ``path`` is, or would be, on; empty if unknown."""
     found, deepest = "", -1
-    lines = mounts.read_text(errors="replace").splitlines() if mounts.is_file() else []
-    for _, mounted, kind, *_ in map(str.split, lines):
+    table = mounts.read_text("utf-8", errors="replace") if mounts.is_file() else ""
+    for _, mounted, kind, *_ in map(str.split, table.splitlines()):
         place = Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), mounted))
         depth = len(place.parts)
         if path.is_relative_to(place) and depth >= deepest:  # a later mount hides an earlier

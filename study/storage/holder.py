@@ -7,6 +7,7 @@ from datetime import datetime
 
 from study.errors import BusyError
 from study.storage.urls import label, shown
+from study.system import is_running
 
 LONGEST = 300  # bytes
 PATIENCE_S = 0.5  # how long a holder may take to write its name
@@ -27,13 +28,7 @@ def is_alive(text: str) -> bool:
         return False
     if found[2] != socket.gethostname():
         return True
-    try:
-        os.kill(int(found[1]), 0)  # signal 0 only asks whether it is there
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
+    return is_running(int(found[1]))
 
 
 def busy(storage: str, name: str, holder: str) -> BusyError:

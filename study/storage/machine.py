@@ -1,12 +1,12 @@
 """The machine that a study is searched on: stored with it, and never compared."""
 
-import os
 import platform
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study.storage.attributes import waiting
+from study.system import available_cores
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def describe() -> dict[str, str | int]:
     """Processor, cores that this process may use, system and Python."""
     info = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
-    usable = hasattr(os, "sched_getaffinity")
+    text = info.read_text("utf-8") if info.exists() else ""
+    names = re.findall(r"model name\s*: (.*)", text)
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if usable else os.cpu_count() or 1,
+        "cores": available_cores(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from study.errors import StudyError
+from study.system import SAFELY, flush_folder
 
 _KINDS = {
     stat.S_IFREG: "a file",
@@ -27,7 +28,6 @@ _WEIGHTS = re.compile(r"trial-(0\d{4}|[1-9]\d{4,})\.safetensors", re.ASCII)
 _JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite opens by itself
 # https://sqlite.org/fileformat2.html#the_rollback_journal
 _MAGIC = bytes.fromhex("d9d505f920a163d7")
-_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def kind(path: Path) -> str | None:
@@ -83,7 +83,7 @@ def open_file(path: Path, flags: int, longest: int = sys.maxsize) -> int:
             written and has a second name.
     """
     require_file(path)
-    descriptor = os.open(path, flags | _SAFELY, 0o666)
+    descriptor = os.open(path, flags | SAFELY, 0o666)
     about, wrong = os.fstat(descriptor), None
     if about.st_size > longest or not stat.S_ISREG(about.st_mode):
         wrong = f"is no file of a search ({about.st_size:,} bytes)"
@@ -118,7 +118,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _write_through(path: Path, content: bytes) -> None:
@@ -128,21 +128,13 @@ def _write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def remove(paths: Iterable[Path]) -> None:
     """Delete files so that a power failure does not bring them back."""
     there = list(paths)
     for path in there:
         path.unlink(missing_ok=True)
     for folder in {path.parent for path in there}:
-        _flush_folder(folder)
+        flush_folder(folder)
 
 
 def drafts(folder: Path) -> list[Path]:

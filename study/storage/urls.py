@@ -2,9 +2,9 @@
 
 import hashlib
 import re
-import shlex
 from pathlib import Path
 
+from study import system
 from study.errors import StudyError
 from study.storage.postgresql.driver import require_driver
 from study.text import hidden
@@ -75,7 +75,7 @@ def files(storage: str, name: str) -> Path:
 def shell(module: str, storage: str, *options: str) -> str:
     """A command on this storage as typed in a shell; a password in its URL is left out."""
     where = hidden(storage.removeprefix("sqlite:///"))
-    return shlex.join(["python", "-m", module, "--storage", where, *options])
+    return system.shell(["python", "-m", module, "--storage", where, *options])
 
 
 def slug(name: str) -> str:

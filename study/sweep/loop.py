@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
-from study import cli
+from study import cli, system
 from study.confirm.loop import Settings as ConfirmSettings
 from study.confirm.loop import confirm, restart
 from study.confirm.plan import PARTS
@@ -71,7 +71,7 @@ def at_once(settings: Settings) -> int:
         StudyError: The workers can't be had as they are named; the message says why.
         ResourceError: No scheduler answers.
     """
-    cores, workers = cli.available_cores(), settings.search.workers
+    cores, workers = system.available_cores(), settings.search.workers
     if workers.backend == LOCAL and workers.dask is None:
         return settings.jobs or cores
     with replace(workers, jobs=settings.jobs or cores).open() as pool:

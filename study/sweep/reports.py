@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from itertools import repeat
 from pathlib import Path
 
-from study import cli, interrupts
+from study import cli, interrupts, system
 from study.report import ownership
 from study.sweep.checks import require_folder
 from study.sweep.data_sets import DataSet
@@ -22,7 +22,7 @@ def write_reports(
 
     Several at once are drawn in processes: matplotlib is not made for threads.
     """
-    at_once = min(jobs, cli.available_cores(), len(data))
+    at_once = min(jobs, system.available_cores(), len(data))
     if at_once <= 1:
         yield from map(_report, repeat(settings), data)
         return

@@ -34,7 +34,7 @@ class Processor:
         """This machine's; an empty one where the system does not tell."""
         info = Path("/proc/cpuinfo")
         if info.exists():
-            return cls.of_cpuinfo(info.read_text(errors="replace"))
+            return cls.of_cpuinfo(info.read_text(encoding="utf-8", errors="replace"))
         return cls.of_windows(platform.processor())
 
     @classmethod

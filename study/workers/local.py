@@ -32,8 +32,7 @@ from study.workers.ordered import in_order
 from study.workers.pool import Report, Trials
 from study.workers.remote import Failed, decode_result, described, failed_twice
 
-CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
-"""Apple's libraries may start threads of their own, after which a fork is not safe."""
+assert sys.platform != "win32"  # see CAN_FORK in study/system.py
 _START = "import sys; sys.path[:] = {!r}; from study.workers.server import serve; serve({}, {!r})"
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _PATIENCE_S = 5.0  # how long the server may take to end

@@ -118,7 +118,7 @@ def encode_task(
 
 @cache
 def _bootstrap_text() -> str:
-    return Path(bootstrap.__file__).read_text()
+    return Path(bootstrap.__file__).read_text(encoding="utf-8")
 
 
 def decode_result(found: Mapping[str, Any]) -> Sequence[Any]:

@@ -18,6 +18,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,6 +35,7 @@ from study.training.work import prepare
 from study.workers.pool import Report
 from study.workers.remote import answer
 
+assert sys.platform != "win32"  # see CAN_FORK in study/system.py
 _PAUSE_S = 0.25  # from one report of a task's progress to the next
 
 

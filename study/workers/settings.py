@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from study.errors import StudyError
+from study.system import CAN_FORK
 from study.training.plan import Plan
 from study.training.registry import BUILT_IN, Model
 from study.workers.pool import LOCAL, THREADS, Pool
@@ -66,11 +68,11 @@ class Workers:
             from study.workers.threads import threads
 
             return threads(self.jobs)
-        from study.workers.local import CAN_FORK, forked
+        if sys.platform != "win32" and CAN_FORK:
+            from study.workers.local import forked
 
-        if not CAN_FORK:
-            return replace(self, backend="loky")._other(plans, data_root)
-        return forked(self.jobs, plans, data_root, self.model_files, self.trial_timeout)
+            return forked(self.jobs, plans, data_root, self.model_files, self.trial_timeout)
+        return replace(self, backend="loky")._other(plans, data_root)
 
     def _why_here(self, plans: Sequence[Plan]) -> str:
         """What can't be trained in another process, in words; empty if nothing is in the way."""

@@ -75,7 +75,7 @@ def test_a_scheduler_that_is_not_there_is_told_once(bare):
 
 def test_by_default_a_pair_is_searched_for_every_thread_of_the_cluster(cluster, monkeypatch):
     """But no fewer than cores here; and as many as are asked for."""
-    monkeypatch.setattr("study.cli.available_cores", lambda: 1)
+    monkeypatch.setattr("study.system.available_cores", lambda: 1)
 
     def at_once(*options):
         args = parser().parse_args(["--dask", cluster.address, *options])

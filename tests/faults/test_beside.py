@@ -104,10 +104,11 @@ def test_a_database_that_is_not_there_yet_is_not_made_beside_a_pipe(tmp_path):
     assert not (tmp_path / "study.db").exists()
 
 
+@pytest.mark.parametrize("name", ["lock", "holder"])
 @pytest.mark.parametrize("kind", [*KINDS, "sparse", "hard link"])
-def test_a_lock_that_is_no_lock_is_refused_and_left(kind, path, elsewhere):
+def test_a_lock_that_is_no_lock_is_refused_and_left(kind, name, path, elsewhere):
     """A search ends in one line, and the check names it; neither reads nor writes it."""
-    place = files(str(path), NAME) / "lock"
+    place = files(str(path), NAME) / name
     place.unlink(missing_ok=True)
     makers = KINDS | {"sparse": sparse, "hard link": lambda p: p.hardlink_to(elsewhere / "lock")}
     makers[kind](place)

@@ -133,7 +133,7 @@ def forged(calm, tmp_path_factory):
             mine.set_user_attr("model", raw)
             mine.add_trial(optuna.trial.create_trial(value=1.0, user_attrs={"digest": raw}))
     holder = f"pid 1 on host{RAW['escape']}{RAW['C1']} since 2026-01-01\n"
-    (files(str(path), NAME) / "lock").write_text(holder)
+    (files(str(path), NAME) / "holder").write_text(holder)
     return path
 
 

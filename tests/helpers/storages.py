@@ -73,9 +73,9 @@ def table(path, name):
 
 
 def weights(path, name):
-    """The files beside the database, but the lock, with their bytes."""
+    """The files beside the database, but the lock's, with their bytes."""
     files = snapshot(Path(f"{path}.files", name))
-    return {name: content for name, content in files.items() if name != "lock"}
+    return {name: content for name, content in files.items() if name not in ("lock", "holder")}
 
 
 def assert_whole(path):

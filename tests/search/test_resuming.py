@@ -219,7 +219,7 @@ def rivals(tmp_path_factory):
         wait_for(lambda: pair[1].poll() is not None, pair[0])
         loser, winner = sorted(pair, key=lambda process: process.poll() is None)
         lost = end(loser)
-        held = (folder / "study.db.files/linear/lock").read_text()
+        held = (folder / "study.db.files/linear/holder").read_text()
         winner.terminate()
         return lost, winner.pid, held, end(winner)
     finally:

@@ -1,14 +1,17 @@
 """One search of a study at a time, whoever dies."""
 
+import errno
 import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
 
-from study.errors import BusyError, StudyError
+from study.errors import BusyError, ResourceError, StudyError
 from study.storage import files, lock
 from tests.helpers.children import forked
 
@@ -68,7 +71,64 @@ def test_the_same_process_is_refused_too(path):
 def test_another_study_of_the_same_file_is_free(path, holder):
     """The lock is the study's, not the file's."""
     with lock(str(path), "mlp"):
-        assert (files(str(path), "mlp") / "lock").read_text().startswith(f"pid {os.getpid()} on")
+        assert (files(str(path), "mlp") / "holder").read_text().startswith(f"pid {os.getpid()} on")
+
+
+# How version 0.1 takes the lock, and says who it is in the locked file itself.
+OLD = """
+import fcntl, os, sys
+descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o666)
+try:
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    sys.exit(4)
+os.ftruncate(descriptor, 0)
+os.pwrite(descriptor, sys.argv[2].format(os.getpid()).encode(), 0)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def version_01(path):
+    """Starts a process that does what version 0.1 does for the lock of the study linear."""
+    place = files(str(path), "linear") / "lock"
+    place.parent.mkdir(parents=True)
+    account = f"pid {{}} on {socket.gethostname()} since 2026-01-01T00:00:00+00:00\n"
+    command = [sys.executable, "-S", "-c", OLD, str(place), account]
+    pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+    return lambda: subprocess.Popen(command, **pipes)
+
+
+def test_version_01_is_kept_out_and_keeps_out(path, version_01):
+    """Both versions lock the same file in the same way, and this one names the other."""
+    with lock(str(path), "linear"), version_01() as refused:
+        refused.stdin.close()
+        assert refused.wait() == 4
+
+    with version_01() as old:
+        assert old.stdout.readline() == b"held\n"
+        with pytest.raises(BusyError, match=f"by pid {old.pid} on "), lock(str(path), "linear"):
+            pytest.fail("was let in")
+        old.kill()
+
+    with lock(str(path), "linear"):
+        assert (files(str(path), "linear") / "lock").read_bytes() == b""
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
+def test_without_a_kernels_lock_there_is_no_other(path, reason, monkeypatch):
+    """Where the file system refuses it, the search ends in one line, and no file stands for it."""
+
+    def refuse(*_):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    with pytest.raises(ResourceError, match="can't be locked"), lock(str(path), "linear"):
+        pytest.fail("was let in")
+
+    assert [file.stat().st_size for file in files(str(path), "linear").iterdir()] == [0, 0]
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -80,10 +140,10 @@ def test_a_dead_holder_holds_nothing(end, path):
     os.waitpid(pid, 0)
 
     with lock(str(path), "linear"):
-        text = (files(str(path), "linear") / "lock").read_text()
+        text = (files(str(path), "linear") / "holder").read_text()
 
     assert text.startswith(f"pid {os.getpid()} on")
-    assert (files(str(path), "linear") / "lock").read_text() == ""
+    assert (files(str(path), "linear") / "holder").read_text() == ""
 
 
 @pytest.mark.matrix("F16")
@@ -112,7 +172,7 @@ def test_a_dead_process_is_not_named_as_the_holder(path):
     os.waitpid(dead, 0)
     with lock(str(path), "linear"):
         account = f"pid {dead} on {socket.gethostname()} since 2024-01-01T00:00:00"
-        (files(str(path), "linear") / "lock").write_text(account)
+        (files(str(path), "linear") / "holder").write_text(account)
 
         with pytest.raises(BusyError, match="by another process:"), lock(str(path), "linear"):
             pytest.fail("was let in")

@@ -247,7 +247,7 @@ def test_ctrl_c_while_reports_are_drawn_ends_it_in_one_line(copy):
 
 def test_no_more_reports_are_drawn_at_once_than_there_are_cores(monkeypatch):
     """With one core they are drawn here, whatever --jobs says."""
-    monkeypatch.setattr("study.cli.available_cores", lambda: 1)
+    monkeypatch.setattr("study.system.available_cores", lambda: 1)
     monkeypatch.setattr(reports, "_report", lambda settings, data: (os.getpid(), data.pair))
     pairs = [of_pair("mnist", pair) for pair in ((0, 1), (8, 9))]
 
@@ -258,7 +258,7 @@ def test_no_more_reports_are_drawn_at_once_than_there_are_cores(monkeypatch):
 
 def test_by_default_as_many_pairs_are_searched_at_once_as_there_are_cores(monkeypatch):
     """Or as are asked for."""
-    monkeypatch.setattr("study.cli.available_cores", lambda: 7)
+    monkeypatch.setattr("study.system.available_cores", lambda: 7)
 
     assert loop.at_once(settings_of(parser().parse_args([]))) == 7
     assert loop.at_once(settings_of(parser().parse_args(["--jobs", "3"]))) == 3

@@ -160,7 +160,7 @@ def files(folder: Path, _: random.Random) -> Iterator[Edit]:
             yield Edit(f"weights: {kind}", f"{name}: {how}", change, FILES)
     for a, b in combinations(weights, 2):
         yield Edit("weights: exchanged", f"{a} ↔ {b}", partial(_exchange, a, b), FILES)
-    for path in sorted(folder.rglob("lock")):
+    for path in sorted([*folder.rglob("lock"), *folder.rglob("holder")]):
         name = path.relative_to(folder)
         yield Edit("a lock: deleted", str(name), partial(_delete, name))
         yield Edit("a lock: written to", str(name), partial(_more, name))
