@@ -25,7 +25,6 @@ from study.training.loading import load_pair
 from study.training.plan import Plan
 from study.training.protocol import Protocol
 from study.training.registry import FORMER, MODELS, Model, build, model_named, needed
-from study.training.sgd import optimiser_of
 from study.training.space import Configuration, Value, first_value, whole
 
 if TYPE_CHECKING:
@@ -105,6 +104,7 @@ def baseline(
     import torch
 
     from study.training.images import images_of
+    from study.training.sgd import optimiser_of
     from study.training.trainer import train
 
     images, best = images_of(load_pair(protocol, data_root), torch.device("cpu")), 1.0

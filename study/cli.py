@@ -6,17 +6,19 @@ Nothing here imports torch, so that every ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import math
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
-from study.text import Formatter, complain, one_line, show_traceback
+from study.text import Formatter, complain, did_you_mean, one_line, say, show_traceback
+from study.version import version
 
 Number = TypeVar("Number", int, float)
 _REPORT = "run it again with --debug, and report what that shows"
@@ -131,25 +133,83 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return f"{text} (default: {shown})"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
+class Parser(argparse.ArgumentParser):
+    """A parser that takes no abbreviation, and answers a wrong word with the nearest right one."""
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """As argparse does. What is no option is told first: the rest may follow from it."""
+        words = sys.argv[1:] if args is None else [*args]
+        for word in itertools.takewhile(lambda word: word != "--", words):
+            if word.startswith("--") and " " not in word:
+                self._require_option(word.partition("=")[0])
+        found, unknown = self.parse_known_args(words, namespace)
+        if unknown:
+            self._require_option(unknown[0].partition("=")[0] if unknown[0][:1] == "-" else "")
+            self.error(f"{unknown[0]}: is one word too many")
+        return found
+
+    def error(self, message: str) -> NoReturn:
         """End with one line and status 2, as every other refusal does."""
-        self.exit(2, f"study: {one_line(message)} (see {self.prog} --help)\n")
+        self.refuse(f"{message} (see {self.prog} --help)")
+
+    def refuse(self, message: str) -> NoReturn:
+        """The same without a reference to the help."""
+        self.exit(2, f"study: {one_line(message)}\n")
+
+    def _require_option(self, word: str) -> None:
+        known = {text for action in self._actions for text in action.option_strings}
+        if word and word not in known:
+            near = did_you_mean(word, known, f"see {self.prog} --help")
+            self.refuse(f"{word}: is no option: {near}")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse what is none of an option's choices."""
+        if action.choices is not None and value not in action.choices:
+            names = [*map(str, action.choices)]
+            near = did_you_mean(str(value), names, "name one of them")
+            listed = f"is not one of {', '.join(names)}"
+            self.refuse(f"{action.option_strings[-1]} {value}: {listed}: {near}")
 
 
-def new_parser(prog: str, description: str, epilog: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """A parser whose errors are one line, with the options that every command has."""
-    parser = _Parser(
-        prog=f"python -m {prog}",
+class _Version(argparse.Action):
+    """``--version``: looked up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print the package's version, and end."""
+        say(f"study {version()}")
+        parser.exit()
+
+
+def new_parser(module: str, description: str, epilog: Sequence[str] = ()) -> Parser:
+    """A parser whose errors are one line, with the options that every command has.
+
+    Args:
+        module: That starts the command, such as ``study.search``.
+        description: What the command does.
+        epilog: Lines below the options.
+    """
+    parser = Parser(
+        prog=f"python -m {module}",
         description=description,
         epilog="\n".join(epilog),
         formatter_class=_Help,
+        allow_abbrev=False,
     )
     parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, on stderr")
     parser.add_argument(
         "-q", "--quiet", action="count", default=0, help="log less, and show no progress"
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument(
+        "--version",
+        action=_Version,
+        nargs=0,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        help="show the version, and end",
+    )
     return parser
 
 

@@ -11,6 +11,8 @@ import re
 import sys
 import traceback
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 from types import TracebackType
 from typing import TextIO
 
@@ -23,6 +25,7 @@ _NAMED = re.compile(
     r"(?i)((?:pass(?:word|wd|phrase|code)?|pwd|pw|token|secret|auth|api_?key)(?:[_-]\w{1,20})?[\"']?(?:=|%3d))"
     r"(\"[^\"]*\"|'[^']*'|[^&;]*)"
 )
+_LONGEST, _MOST = 100, 1000  # letters of a word that is compared with others, and their number
 _NAMED_IN_WORDS = re.compile(_NAMED.pattern.replace("[^&;]*", r"[^&;,\s'\"]*"))
 
 
@@ -71,6 +74,15 @@ def _without_password(text: str, colon: re.Pattern[str]) -> str:
 def one_line(text: str) -> str:
     """:func:`clean` on one line: the error of a library may have several lines."""
     return clean(" ".join(line.strip() for line in text.splitlines()))
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """``did you mean mlp?``: the known word that is nearest; ``otherwise`` where none is near."""
+    from difflib import get_close_matches
+
+    words = {each.lower(): each for each in islice(known, _MOST)}
+    near = get_close_matches(word[:_LONGEST].lower(), words, 1)
+    return f"did you mean {words[near[0]]}?" if near else otherwise
 
 
 def say(*lines: str, file: TextIO | None = None, flush: bool = False) -> None:

@@ -24,6 +24,7 @@ from study.dataset.pair import Data, DigitPair, Label
 from study.dataset.split import shuffled, stratified
 from study.dataset.telling import summary, warn
 from study.errors import StudyError
+from study.text import did_you_mean
 
 __all__ = [
     "DATASETS",
@@ -163,7 +164,8 @@ def check_request(dataset: str, classes: tuple[Label, Label], *, bundled: bool) 
     """
     if not is_official(dataset):
         known = (*DATASETS, own.NAME)
-        raise StudyError(f"dataset {dataset!r}: not known: must be one of {', '.join(known)}")
+        right = did_you_mean(dataset, known, f"must be one of {', '.join(known)}")
+        raise StudyError(f"dataset {dataset!r}: not known: {right}")
     first, second = classes
     named = f"classes {first} and {second} of {dataset}"
     if not {first, second} <= set(range(10)):

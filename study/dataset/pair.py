@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from study.dataset.normalisation import COLUMNS, IMAGE, KINDS, NONE, Scaling, normalise
 from study.errors import StudyError
+from study.text import did_you_mean
 
 Label = int | str
 _MNIST = (28, 28)
@@ -42,10 +43,8 @@ class Data:
     def __post_init__(self) -> None:
         require_split(self.dataset, self.classes, len(self.raw), self.n_train, self.items)
         if self.normalisation not in KINDS:
-            raise StudyError(
-                f"normalisation {self.normalisation!r}: not known: must be one of "
-                f"{', '.join(KINDS)}"
-            )
+            right = did_you_mean(self.normalisation, KINDS, f"must be one of {', '.join(KINDS)}")
+            raise StudyError(f"normalisation {self.normalisation!r}: not known: {right}")
 
     @classmethod
     def select(

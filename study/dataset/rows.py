@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from study.dataset.pair import Label
 from study.errors import StudyError
+from study.text import did_you_mean
 
 LARGEST = 2**30  # bytes of values: of a table 8 a number, of an image 1 a number
 MOST_COLUMNS = 2**18  # numbers of a row, or of an image: 512 × 512 pixels
@@ -195,9 +196,8 @@ def label_place(source: str, names: Sequence[str], label: str) -> int:
         StudyError: There is no such column, or no other one.
     """
     if label and label not in names:
-        raise StudyError(
-            f"--label {label}: no such column in {source}: must be one of {listed(names)}"
-        )
+        right = did_you_mean(label, names, f"must be one of {listed(names)}")
+        raise StudyError(f"--label {label}: no such column in {source}: {right}")
     if len(names) < 2:
         raise StudyError(
             f"{source}: has one column ({listed(names)}): must have the labels and one or more "

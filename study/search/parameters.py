@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from study import cli
 from study.errors import StudyError
+from study.text import did_you_mean
 from study.training.registry import FORMER, HIDDEN_UNITS, MODELS, Model, default_space
 from study.training.space import (
     OPTIMISER,
@@ -117,8 +118,9 @@ def target_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) -
 
 
 def _not_searched(name: str, names: Iterable[str]) -> str:
-    listed = ", ".join(names)
-    return f"model {name!r} is not searched here: must be one of {listed}"
+    known = [*names]
+    right = did_you_mean(name, known, f"must be one of {', '.join(known)}")
+    return f"model {name!r} is not searched here: {right}"
 
 
 def space_of(
@@ -160,7 +162,9 @@ def _require_known(stated: Stated, known: Mapping[str, Mapping[str, object]]) ->
     having = [stated.model] if stated.model else list(known)
     if not any(stated.name in known[each] for each in having):
         listed = "; ".join(_listed(each, known[each]) for each in having)
-        raise StudyError(f"{stated.option}: no such hyperparameter: {listed}")
+        names = [name for each in having for name in known[each]]
+        right = did_you_mean(stated.name, names, listed)
+        raise StudyError(f"{stated.option}: no such hyperparameter: {right}")
 
 
 def _of_model(

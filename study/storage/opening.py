@@ -13,7 +13,7 @@ from study.storage.schema import create_schema
 from study.storage.sqlite import TIMEOUT_S, connect_readonly, connect_writable, look
 from study.storage.sqlite_schema import require_structure
 from study.storage.urls import check_name, label, resolve, shown, sqlite_path
-from study.text import hidden
+from study.text import did_you_mean, hidden
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -185,10 +185,8 @@ def _require_there(name: str, names: list[str], url: str) -> None:
         return
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     listed = f"it holds {', '.join(shown(name) for name in names[:10])}{more}"
-    raise StudyError(
-        f"study {shown(name)} in {label(url)}: is not there: "
-        f"{listed if names else 'it holds no studies yet'}"
-    )
+    right = did_you_mean(name, names, listed if names else "it holds no studies yet")
+    raise StudyError(f"study {shown(name)} in {label(url)}: is not there: {right}")
 
 
 def _is_ours(study: "Study") -> bool:

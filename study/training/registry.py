@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError
+from study.text import did_you_mean
 from study.training.space import OPTIMISER, Configuration, LazySpace, Space, whole
 
 if TYPE_CHECKING:
@@ -173,10 +174,8 @@ def model_named(name: str) -> Model:
         StudyError: There is none.
     """
     if name not in MODELS:
-        raise StudyError(
-            f"model {name!r}: not known: must be one of {', '.join(MODELS)}, or registered by a "
-            "file that is passed as --model-file"
-        )
+        right = f"must be one of {', '.join(MODELS)}, or registered by a file of --model-file"
+        raise StudyError(f"model {name!r}: not known: {did_you_mean(name, MODELS, right)}")
     return MODELS[name]
 
 

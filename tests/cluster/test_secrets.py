@@ -20,7 +20,7 @@ def test_a_url_in_the_wrong_place_is_refused_without_its_password(tmp_path):
     name = run((sys.executable, "-m", "study.report", url), tmp_path)
 
     assert (word.status, name.status) == (2, 2)
-    assert "unrecognized arguments: postgresql://me:***@h/x" in word.stderr
+    assert "study: postgresql://me:***@h/x: is one word too many" in word.stderr
     assert "study 'postgresql://me:***@h/x'" in name.stderr
     assert SECRET not in name.stdout + name.stderr
 

@@ -191,7 +191,7 @@ def test_what_looks_like_a_password_is_hidden(url):
     """As a storage that is refused, in the text of another error, and in the log."""
     assert SECRET not in hidden(url)
     assert SECRET not in label(url)
-    assert SECRET not in clean(f"unrecognized arguments: {url!r} (see --help)")
+    assert SECRET not in clean(f"{url}: is one word too many (see --help)")
     assert SECRET not in str(cli.explained(RuntimeError(f"connecting to {url} failed")))
     values = ("sqlalchemy", logging.WARNING, __file__, 1, "at %s", (url,), None)
     assert SECRET not in Formatter().format(logging.LogRecord(*values))

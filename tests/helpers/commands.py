@@ -28,8 +28,9 @@ def modest(name, options):
     The command then trains in its own process: a server of workers costs it more than a second.
     """
     options = [*map(str, options)]
-    says = name not in TRAINING or WORKERS.intersection(options)
-    return options if says else [*options, "--jobs", "1"]
+    word = options[0] if name == "study" and options and options[0][:1] != "-" else "study"
+    trains = name in TRAINING and word in ("study", "search", "confirm", "sweep")
+    return [*options, "--jobs", "1"] if trains and not WORKERS.intersection(options) else options
 
 
 class Result(NamedTuple):
