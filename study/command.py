@@ -36,6 +36,7 @@ COMMANDS = {
     ),
     "check": ("study.check", "Verify a storage: every trial, manifest and weight."),
     "sweep": ("study.sweep.command", "Compare models on many pairs of classes or data sets."),
+    "collect": ("study.collect.command", "Show the studies of many people on one page."),
     "data": (
         "study.dataset.__main__",
         "Write the package's data anew from official files.",

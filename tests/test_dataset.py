@@ -438,7 +438,8 @@ def test_a_silent_server_is_given_up(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dataset": "mnits"}, "dataset 'mnits': not known: must be one of mnist, fashion-mnist, "
+        ({"dataset": "mnits"}, "dataset 'mnits': not known: did you mean mnist?"),
+        ({"dataset": "x"}, "dataset 'x': not known: must be one of mnist, fashion-mnist, "
          "kmnist, own"),
         ({"classes": (4, 4)}, "classes 4 and 4 of mnist: the same class twice: must be two "
          "different ones of 0 to 9"),

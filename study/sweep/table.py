@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -49,7 +49,8 @@ def read(
     for each in data:
         if there.issuperset(each.study_names(models)):
             try:
-                row = _row(storage, each, models, margin)
+                names = zip(models, each.study_names(models), strict=True)
+                row = row_of(each, {m: Searched.read(storage, name) for m, name in names}, margin)
             except ResourceError:
                 raise
             except StudyError as error:
@@ -84,15 +85,24 @@ def _dataset(storage: str, name: str) -> str | None:
     return None
 
 
-def _row(storage: str, data: DataSet, models: Sequence[str], margin: Margin) -> Row | None:
-    """The data set's row; None where a model has no trial that was trained to the end."""
-    names = data.study_names(models)
-    searches = {m: Searched.read(storage, name) for m, name in zip(models, names, strict=True)}
+def row_of(data: DataSet, searches: Mapping[str, Searched], margin: Margin) -> Row | None:
+    """The row of a data set; None where a model has no trial that was trained to the end.
+
+    Args:
+        data: What the row is of.
+        searches: Two or more, by their models, all in one storage.
+        margin: Of the verdict.
+
+    Raises:
+        StudyError: They can't be compared, or their confirmation is damaged.
+        ResourceError: The storage can't be read.
+    """
     best = {model: search.best for model, search in searches.items() if search.best}
-    if len(best) < len(models):
+    if len(best) < len(searches):
         return None
     require_comparable(*searches.values())
-    plan, found = searches[models[0]].plan, _confirmed(storage, names, margin)
+    models, first = [*searches], next(iter(searches.values()))
+    plan, found = first.plan, _confirmed([*searches.values()], margin)
     row = Row(
         data,
         {model: _side(search) for model, search in searches.items()},
@@ -137,8 +147,9 @@ def _settings(search: Searched) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _confirmed(storage: str, names: Sequence[str], margin: Margin) -> Comparisons | str:
+def _confirmed(searches: Sequence[Searched], margin: Margin) -> Comparisons | str:
     """The comparison; where there is none, what the page says of it, which may be nothing."""
+    storage, names = searches[0].storage, [search.name for search in searches]
     there = store.study_names(storage)
     if not any(name + part in there for name in names for part in PARTS):
         return ""

@@ -1,0 +1,1 @@
+"""Studies of many people on one page: ``study collect FOLDER``."""
