@@ -9,7 +9,8 @@ import argparse
 import hashlib
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from study.report import ownership
 from study.search.parameters import Stated, add_param, narrowed
 from study.seeds import derive
 from study.text import say
+from study.training.history import History
 from study.training.loading import load_pair
 from study.training.plan import Plan
 from study.training.protocol import Protocol
@@ -29,8 +31,6 @@ from study.training.space import Configuration, Value, first_value, whole
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from study.training.history import History
 
 LEARNING_RATE = 1e-4
 _SEAL, _END = 82, 12  # bytes of the package's text chunk, and of the last chunk of any PNG
@@ -78,6 +78,19 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit(History):
+    """The history of one model with fixed settings, and which these are."""
+
+    model: Model = field(kw_only=True)
+    configuration: Configuration = field(kw_only=True)
+
+    @property
+    def _result(self) -> str:
+        settings = formats.parameters(self.configuration)
+        return f"{self.model.name}, {settings}: {super()._result}"
+
+
 def baseline(
     model: Model,
     configuration: Configuration,
@@ -86,7 +99,7 @@ def baseline(
     seed: int,
     data_root: Path | None = None,
     report: Callable[[int, float], None] | None = None,
-) -> History:
+) -> Fit:
     """Train one model with these settings, with the bits of trial 0 of a search with this seed.
 
     Args:
@@ -126,7 +139,8 @@ def baseline(
         rungs=protocol.validation_steps,
         prune=watch,
     )
-    return history
+    found = {each.name: getattr(history, each.name) for each in fields(History)}
+    return Fit(**found, model=model, configuration=configuration)
 
 
 def show(step: int, best: float) -> None:
@@ -134,7 +148,7 @@ def show(step: int, best: float) -> None:
     say(f"Step {step}: best validation error so far {formats.percent(best)}", flush=True)
 
 
-def curves(history: History, model: Model) -> pd.DataFrame:
+def curves(history: History, name: str) -> pd.DataFrame:
     """The training for the report's figures of loss and error, a row a validation.
 
     The figures also draw the spread over seeds; one training has none.
@@ -145,7 +159,7 @@ def curves(history: History, model: Model) -> pd.DataFrame:
     return pd.DataFrame(
         dict.fromkeys(ends, np.nan)
         | {
-            "model": model.name,
+            "model": name,
             "step": history.steps,
             "train_loss": history.train_losses,
             "val_loss": history.val_losses,
@@ -156,14 +170,14 @@ def curves(history: History, model: Model) -> pd.DataFrame:
     )
 
 
-def plot(history: History, model: Model) -> bytes:
+def plot(fit: Fit) -> bytes:
     """PNG with two panels: loss and error, on training batches and validation images."""
     from study.report import figures, rendering
 
     # isort: split
     from matplotlib.figure import Figure
 
-    frame = curves(history, model)
+    frame = curves(fit, fit.model.name)
     with rendering.theme():
         figure = Figure(figsize=(9.4, 3.5), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -204,17 +218,24 @@ def _require_plot(path: Path, *, replace: bool) -> None:
 
 
 def _configuration(args: argparse.Namespace, model: Model) -> dict[str, Value]:
-    """The hyperparameters that the options state.
-
-    Raises:
-        StudyError: The model has none of that name, one has more than one value, or one that
-            the model needs is not stated.
-    """
+    """The hyperparameters that the options state; raises as :func:`configuration_of` does."""
     stated: list[Stated] = list(args.param)
     if args.hidden_units:
         [name] = FORMER[1:]
         option = f"--hidden-units {args.hidden_units}"
         stated.insert(0, Stated(option, "", name, f"{args.hidden_units}..{args.hidden_units}"))
+    return configuration_of(args.learning_rate, stated, model)
+
+
+def configuration_of(
+    learning_rate: float, stated: Sequence[Stated], model: Model
+) -> dict[str, Value]:
+    """The learning rate, and the other hyperparameters that are stated.
+
+    Raises:
+        StudyError: The model has none of that name, one has more than one value, or one that
+            the model needs is not stated.
+    """
     found = narrowed(stated, model, [model])
     for each in stated:
         if not found[each.name].single():
@@ -223,7 +244,7 @@ def _configuration(args: argparse.Namespace, model: Model) -> dict[str, Value]:
     if missing := [name for name in needed(model) if name not in found]:
         right = " ".join(f"--param {name}=VALUE" for name in missing)
         raise StudyError(f"model {model.name!r}: has no default of its own: give {right}")
-    return {"learning_rate": args.learning_rate} | {n: first_value(d) for n, d in found.items()}
+    return {"learning_rate": learning_rate} | {n: first_value(d) for n, d in found.items()}
 
 
 def command(args: argparse.Namespace) -> int:
@@ -250,7 +271,7 @@ def command(args: argparse.Namespace) -> int:
         f"{formats.percent(history.final_error)} at the last validation"
     )
     if args.plot:
-        content = sealed(plot(history, model))
+        content = sealed(plot(history))
         _require_plot(args.plot, replace=args.replace)  # again: training takes time
         with storage.explaining(str(args.plot)):
             storage.write_atomically(args.plot, content)

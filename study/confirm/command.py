@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from study import cli, options
 from study.background import in_background
 from study.confirm.loop import Settings, confirm, restart
 from study.confirm.options import names_of, parser, settings_of
+from study.progress_bar import advance, progress_bar
 from study.text import say
 from study.workers import Pool
 
@@ -28,7 +29,7 @@ class Confirmation:
     def __init__(self, settings: Settings, pool: Pool | None = None, *, fresh: bool) -> None:
         self.settings, self.pool, self.fresh = settings, pool, fresh
         self.done, self.total = 0, 0  # repetitions
-        self.bar: tqdm[NoReturn] | None = None
+        self.bar: tqdm[Any] | None = None
 
     def begin(self) -> None:
         """Train until all is done or the process ends."""
@@ -39,18 +40,15 @@ class Confirmation:
     def _show(self, done: int, total: int) -> None:
         self.done, self.total = done, total
         if self.bar is not None:
-            self.bar.total = total
-            self.bar.update(done - self.bar.n)
+            advance(self.bar, done, total)
 
     def finish(self, *, quiet: bool) -> None:
         """Show the progress on a terminal until all is trained, and the verdict on stdout."""
-        from tqdm import tqdm
-
         from study.confirm.comparison import compare_all
         from study.confirm.summary import lines
 
         settings = self.settings
-        with tqdm(desc="confirm", unit="repetition", disable=True if quiet else None) as self.bar:
+        with progress_bar(quiet=quiet, desc="confirm", unit="repetition") as self.bar:
             self._show(self.done, self.total)
             self.future.result()
         say(*lines(compare_all(settings.storage, settings.names, settings.margin)))

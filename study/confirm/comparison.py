@@ -7,12 +7,12 @@ predictions, through :mod:`study.stats`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from itertools import combinations
 from typing import Any
 
-from study import formats, html_table
 from study.confirm.evidence import Attrs, Evidence, read_evidence
+from study.confirm.notebook import html, line
 from study.confirm.side import Sample, Side, differences, samples
 from study.confirm.verdict import Judged, OverallVerdict, Verdict
 from study.margin import DEFAULT_MARGIN, Margin
@@ -59,6 +59,15 @@ class Comparison:
     raw_difference: Interval  # Newcombe 95 %, a fraction
     replicate_mcnemar: tuple[McNemar, ...]  # at the best step
     n_pairs: int = 1  # that are compared together
+    storage: str = field(default="", repr=False, compare=False)  # a URL, with its password
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Both, in order."""
+        return self.a, self.b
+
+    def __repr__(self) -> str:
+        return line(type(self).__name__, self.sentence)
 
     @property
     def p_adjusted(self) -> float:
@@ -73,7 +82,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """The verdict's sentence and each study's errors, for a notebook."""
-        return _html(self.sentence, (self.a, self.b), self)
+        return html(self.sentence, self.sides, self.n_seeds, self.judged)
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison as JSON: the decision as ``verdict``, its headline and its sentence.
@@ -81,9 +90,10 @@ class Comparison:
         One of several pairs has ``p_adjusted`` and ``n_pairs`` too.
         """
         found = asdict(self)
+        del found["storage"]  # it may have a password
         v = self.verdict
         kept = (
-            *(field.name for field in fields(Decision)),
+            *(each.name for each in fields(Decision)),
             "margin",
             "probabilities",
             "detectable",
@@ -102,6 +112,14 @@ class Comparisons:
 
     sides: tuple[Side, ...]
     pairs: tuple[Comparison, ...]  # each side with each later one, in order
+
+    @property
+    def storage(self) -> str:
+        """The URL of the storage, with its password."""
+        return self.pairs[0].storage
+
+    def __repr__(self) -> str:
+        return line(type(self).__name__, self.sentence)
 
     @property
     def verdict(self) -> Verdict | OverallVerdict:
@@ -129,7 +147,8 @@ class Comparisons:
 
     def _repr_html_(self) -> str:
         """The sentence and each study's errors, for a notebook."""
-        return _html(self.sentence, self.sides, self.pairs[0])
+        first = self.pairs[0]
+        return html(self.sentence, self.sides, first.n_seeds, first.judged)
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison as JSON; of two studies it has the keys of :meth:`Comparison.as_dict`.
@@ -228,6 +247,7 @@ def _pair(
         raw_difference=newcombe(counts),
         replicate_mcnemar=tuple(_mcnemar(*r) for r in zip(a.of_best, b.of_best, strict=True)),
         n_pairs=n_pairs,
+        storage=a.evidence.search.storage,
     )
 
 
@@ -262,23 +282,3 @@ def _mcnemar(a: Attrs, b: Attrs) -> McNemar:
     wrong = [unpack(r["predictions"], r["n_val"]) != labels for r in (a, b)]
     counts = paired_counts(*wrong)
     return mcnemar(counts.only_a, counts.only_b)
-
-
-def _html(sentence: str, sides: Sequence[Side], shared: Comparison) -> str:
-    """A caption, and each study's errors in a row."""
-    rows = [
-        [
-            side.study,
-            formats.percent(side.raw_best_errors / side.n_val),
-            formats.percent(side.replicates_best.mean / side.n_val),
-            formats.percent(side.holdout.mean),
-        ]
-        for side in sides
-    ]
-    head = [
-        "study",
-        "raw best",
-        f"{shared.n_seeds} fresh seeds",
-        f"held-out {shared.judged.items}",
-    ]
-    return html_table.table(sentence, head, rows)

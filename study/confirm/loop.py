@@ -59,6 +59,7 @@ class Settings:
     margin: Margin = DEFAULT_MARGIN  # of the verdict; it changes nothing that is trained
     workers: Workers = field(default_factory=Workers)
     data_root: Path | None = None
+    remedy: str = REMEDY  # if a study was confirmed with other settings
 
 
 Progress = Callable[[int, int], None]
@@ -90,14 +91,16 @@ def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | N
     # the last first: the larger models take longest
     parts = [part for search in searches[::-1] for part in _parts(search, settings, names, folds)]
     for name, manifest, repetitions in parts:
-        require_fit(settings.storage, name, partial(_same, manifest), REMEDY)
+        require_fit(settings.storage, name, partial(_same, manifest), settings.remedy)
         if settings.workers.dask is None:  # a cluster may have the images where this has none
             require_classes(_left(repetitions, _recorded(settings.storage, name)))
     with ExitStack() as stack:
         work: list[Work] = []
         for name, manifest, repetitions in parts:
             ledger = stack.enter_context(
-                store.Ledger.hold(settings.storage, name, partial(_same, manifest), REMEDY)
+                store.Ledger.hold(
+                    settings.storage, name, partial(_same, manifest), settings.remedy
+                )
             )
             work += [(ledger, repetition) for repetition in _left(repetitions, ledger.finished)]
         if work:

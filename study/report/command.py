@@ -6,6 +6,7 @@ import argparse
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from study import cli, options, storage
 from study.report import ownership
@@ -42,14 +43,24 @@ def run_report(
         drawn: The pictures of this process's reports before, which are not drawn again.
         when_read: Called when all is read from the storage, before anything is drawn.
     """
+    page, *others = written(settings, drawn=drawn, when_read=when_read)
+    if not quiet:
+        say(f"{page} (and {len(others)} figures, tables and a summary in {settings.out})")
+    return 0
+
+
+def written(
+    settings: Settings,
+    *,
+    drawn: Drawn | None = None,
+    when_read: Callable[[], object] | None = None,
+) -> list[Path]:
+    """Write the report of the studies; its files, the page first. See :func:`run_report`."""
     require_out(settings, (ownership.PAGE, ownership.SUMMARY))
     with _no_collection():
         from study.report import write
 
-        page, *others = write(**vars(settings), drawn=drawn, when_read=when_read)
-    if not quiet:
-        say(f"{page} (and {len(others)} figures, tables and a summary in {settings.out})")
-    return 0
+        return write(**vars(settings), drawn=drawn, when_read=when_read)
 
 
 @contextmanager

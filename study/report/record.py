@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from study import formats
 from study.report.options import MOST
 from study.storage.searched import Searched
+from study.text import one_line
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, Model
 from study.trials import StoredTrial
@@ -128,6 +130,11 @@ class Record:
     replicates: Rows = ()  # a row a retrained finalist
     splits: Rows = ()  # a row a resampled search
     where: Callable[[int], str] | None = None  # each row of a person's own data stands in its file
+
+    def __repr__(self) -> str:
+        names = formats.listed([search.name for search in self.searches])
+        said = "not confirmed" if self.comparison is None else self.comparison.sentence
+        return one_line(f"<{type(self).__name__} of {names} in {self.storage}: {said}>")
 
     @property
     def winners(self) -> tuple[tuple[ReportedStudy, StoredTrial], ...]:

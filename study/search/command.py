@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from threading import Lock
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Sequence
 
-from study import cli, formats, options
+from study import cli, options
 from study.background import in_background
-from study.search.loop import Progress, Settings, search
+from study.search.loop import Settings, search
 from study.search.options import parser, plans_of, settings_of
+from study.search.progress import shown
 from study.search.summary import summary
-from study.text import clean, say
+from study.text import say
 from study.training.plan import Plan
 from study.training.registry import model_named
-from study.trials import StoredTrial, best_of
+from study.trials import best_of
 from study.trials.selection import meets_target
 from study.workers import Pool
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 TARGET_MISSED = 3
 
@@ -38,7 +33,7 @@ def run_searches(
     Returns:
         The exit status.
     """
-    with _bar([settings for _, settings in searches], quiet=quiet) as bar:
+    with shown([settings for _, settings in searches], quiet=quiet) as bar:
         running = [
             in_background(search, plan, settings, bar.show(k), pool)
             for k, (plan, settings) in enumerate(searches)
@@ -50,53 +45,6 @@ def run_searches(
         best = best_of(outcome.trials)
         missed |= best is None or not meets_target(outcome.plan, best)
     return TARGET_MISSED if require_target and missed else 0
-
-
-class _Bar:
-    """The progress of searches that run side by side."""
-
-    def __init__(self, bar: tqdm[NoReturn], searches: Sequence[Settings]) -> None:
-        self.bar = bar
-        self.names = [clean(settings.study_name) for settings in searches]
-        self.total = sum(settings.n_trials for settings in searches)
-        self.before: dict[int, float] = {}  # trials that were there, by search
-        self.best: dict[int, str] = {}
-        self.lock = Lock()
-
-    def show(self, k: int) -> Progress:
-        """What moves the bar for search k; first called with the trials that there are."""
-
-        def move(work: float, best: StoredTrial | None) -> None:
-            with self.lock:
-                self._move(k, work, best)
-
-        return move
-
-    def _move(self, k: int, work: float, best: StoredTrial | None) -> None:
-        if k not in self.before:
-            self.before[k] = work
-            self.bar.initial = sum(self.before.values())
-        if best:
-            name = f"{self.names[k]} " * (len(self.names) > 1)
-            self.best[k] = f"{name}{formats.percent(best.val_error)}"
-            found = ", ".join(self.best[place] for place in sorted(self.best))
-            self.bar.set_postfix_str(f"best {found}", refresh=False)
-        self.bar.update(min(work, self.total - self.bar.n))
-
-
-@contextmanager
-def _bar(searches: Sequence[Settings], *, quiet: bool) -> Iterator[_Bar]:
-    """A progress bar on a terminal; elsewhere nothing."""
-    from tqdm import tqdm
-
-    with tqdm(
-        total=sum(settings.n_trials for settings in searches),
-        desc=", ".join(clean(settings.study_name) for settings in searches),
-        unit="trial",
-        bar_format="{l_bar}{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
-        disable=True if quiet else None,  # None: unless stderr is a terminal
-    ) as bar:
-        yield _Bar(bar, searches)
 
 
 def command(args: argparse.Namespace) -> int:

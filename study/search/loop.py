@@ -12,13 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import formats, html_table, storage
+from study import formats, notebook_html, storage
 from study.errors import StudyError
 from study.search.checkpoints import drop_weights, keep_weights, lost_weights, save_again
 from study.search.planner import Planner, task_of_stored, tasks_of
 from study.storage.ledger import REMEDY
 from study.storage.searched import require_fit
 from study.storage.urls import shown
+from study.text import one_line
 from study.training.engine import is_here
 from study.training.plan import Plan
 from study.training.registry import build
@@ -65,6 +66,19 @@ class Outcome:
     seconds: float  # of this run
     others: Counter[str] = field(default_factory=Counter)  # unfinished trials, by state
     plan: Plan = field(kw_only=True)  # as the study has it
+    storage: str = field(default="", kw_only=True)  # where it is
+    study_name: str = field(default="", kw_only=True)
+
+    @property
+    def best(self) -> StoredTrial | None:
+        """The best trial that was trained to the end; None where there is none."""
+        return best_of(self.trials)
+
+    def __repr__(self) -> str:
+        best, name = self.best, self.study_name or self.plan.model
+        found = "no trial was trained to the end" if best is None else f"best {repr(best)[1:-1]}"
+        trials = formats.plural(len(self.trials), "trial")
+        return one_line(f"<{type(self).__name__} of {name}: {trials}, {self.added} new; {found}>")
 
     def _repr_html_(self) -> str:
         """The five best trials, for a notebook."""
@@ -81,7 +95,7 @@ class Outcome:
             for t in best
         ]
         trials, duration = formats.plural(len(self.trials), "trial"), formats.seconds(self.seconds)
-        return html_table.table(f"{trials}, {self.added} of them new in {duration}", head, rows)
+        return notebook_html.table(f"{trials}, {self.added} of them new in {duration}", head, rows)
 
 
 Progress = Callable[[float, StoredTrial | None], None]
@@ -135,7 +149,15 @@ def search(
             run.train_and_record(settings.n_trials)
         run.report(0)
     added, seconds = len(run.trials) - before, time.monotonic() - start
-    return Outcome(run.trials, added, seconds, ledger.found.others, plan=run.plan)
+    return Outcome(
+        run.trials,
+        added,
+        seconds,
+        ledger.found.others,
+        plan=run.plan,
+        storage=settings.storage,
+        study_name=settings.study_name,
+    )
 
 
 def require_model(plan: Plan) -> None:

@@ -121,21 +121,29 @@ def _plan_of(args: argparse.Namespace, model: Model, models: Sequence[Model]) ->
         pruner=args.pruner,
         generation_size=args.generation or 0,
         cohort_size=args.cohort or 0,
-        device=_device(args),
+        device=device_named(args.device, has_cluster=args.dask is not None),
         engine=args.engine or "",
         grid=args.n_trials,  # if the sampler is the grid's
     )
 
 
-def _device(args: argparse.Namespace) -> str:
-    """The device that trains; a cluster's workers report it themselves if they lack it."""
-    if args.device == "auto" and (args.dask is not None or not may_have_gpu()):
+def device_named(name: str, *, has_cluster: bool = False) -> str:
+    """The device that trains; a cluster's workers report it themselves if they lack it.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        has_cluster: Whether a cluster trains.
+
+    Raises:
+        StudyError: This machine has no such device.
+    """
+    if name == "auto" and (has_cluster or not may_have_gpu()):
         return "cpu"
-    if args.device == "cpu" or args.dask is not None:
-        return str(args.device)
+    if name == "cpu" or has_cluster:
+        return name
     from study.training.images import pick_device  # torch, once the cheap checks are done
 
-    return pick_device(args.device).type
+    return pick_device(name).type
 
 
 def settings_of(args: argparse.Namespace, study_name: str) -> Settings:

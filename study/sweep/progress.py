@@ -6,10 +6,9 @@ import sys
 from threading import Lock
 from typing import Self
 
-from tqdm import tqdm
-
 from study import cli, formats
 from study.errors import StudyError
+from study.progress_bar import progress_bar
 from study.sweep.data_sets import DataSet
 from study.sweep.loop import Done
 from study.sweep.rows import Row
@@ -34,8 +33,7 @@ class Progress:
         self.waiting = 0
         self.errors: list[StudyError] = []
         self.lock = Lock()  # data sets begin on threads of their own
-        shown = True if quiet or not total else None  # None: unless stderr is no terminal
-        self.bar = tqdm(desc=what, total=total, unit=noun, disable=shown)
+        self.bar = progress_bar(quiet=quiet or not total, desc=what, total=total, unit=noun)
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +76,7 @@ class Progress:
         if self.quiet:
             return
         try:
-            tqdm.write(clean(line))
+            self.bar.write(clean(line))
             cli.flush()
         except BrokenPipeError:
             pass
@@ -90,7 +88,7 @@ class Progress:
         self._complain(line)
 
     def _complain(self, line: str) -> None:
-        tqdm.write(f"study: {one_line(line)}", file=sys.stderr)
+        self.bar.write(f"study: {one_line(line)}", file=sys.stderr)
 
 
 def _line(data: DataSet, error: StudyError) -> str:

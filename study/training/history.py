@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from study import formats, notebook_html
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -26,6 +28,23 @@ class History:
     final_predictions: np.ndarray  # (n_val,) bool: class 1 at the last validation
     weights: dict[str, np.ndarray]  # the plain model's state_dict at the best step
     pruned: bool
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._result}>"
+
+    @property
+    def _result(self) -> str:
+        """The lowest validation error, in words."""
+        error = formats.error(int(self.val_errors[self.best]), self.n_val)
+        return f"{error} at step {self.step:,}"
+
+    def _repr_html_(self) -> str:
+        """The curves of loss and error, for a notebook."""
+        lines = [
+            (self.train_losses, self.train_errors, self.batch_size),
+            (self.val_losses, self.val_errors, self.n_val),
+        ]
+        return notebook_html.training(repr(self)[1:-1], self.steps, self.best, lines)
 
     @cached_property
     def best(self) -> int:

@@ -5,7 +5,8 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,35 @@ from study.training.protocol import Protocol
 
 def load_pair(protocol: Protocol, data_root: Path | None) -> dataset.Data:
     """The protocol's data; the last two are kept, and each one that is in use."""
+    wanted = _of_data(protocol)
+    return _in_memory.get(wanted) or _pair(wanted, data_root, _stamp(data_root))
+
+
+def _of_data(protocol: Protocol) -> Protocol:
+    """The protocol with the default training: the same for all that have the same data."""
     of_training = ("steps", "batch_size", "val_every")
-    default = {name: getattr(Protocol, name) for name in of_training}
-    return _pair(replace(protocol, **default), data_root, _stamp(data_root))
+    return replace(protocol, **{name: getattr(Protocol, name) for name in of_training})
+
+
+_in_memory: dict[Protocol, dataset.Data] = {}
+"""Data that no file has, which this process alone can train on."""
+
+
+@contextmanager
+def in_memory(data: dataset.Data | None) -> Iterator[None]:
+    """In the block, :func:`load_pair` finds this data for its protocol, which no file has."""
+    found = {} if data is None else {_of_data(Protocol.of(data)): data}
+    _in_memory.update(found)
+    try:
+        yield
+    finally:
+        for protocol in found:
+            del _in_memory[protocol]
+
+
+def is_in_memory(protocol: Protocol) -> bool:
+    """Whether no other process has the protocol's data."""
+    return _of_data(protocol) in _in_memory
 
 
 @cached_once(maxsize=2)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from study import formats, notebook_html
 from study.errors import StudyError
+from study.text import one_line
 from study.training.space import Configuration
 from study.trials.attributes import CURVES, TRAINED_UNDER, parameters_of, unpack
 
@@ -37,6 +39,17 @@ class StoredTrial:
     predictions: np.ndarray  # (n_val,) bool: class 1 at the best step
     weights_sha256: str
     generation: int | None = None  # the first number planned with it; None: an objective's trial
+
+    def __repr__(self) -> str:
+        error = formats.error(self.val_errors, self.n_val)
+        said = f"{error}, {formats.parameters(self.parameters)}, {self.outcome}"
+        return one_line(f"<{type(self).__name__} {self.number}: {said}>")
+
+    def _repr_html_(self) -> str:
+        """Its validation curves, for a notebook."""
+        steps, lines = self.curve["step"], (self.curve["val_loss"], self.curve["val_errors"])
+        best = int(np.flatnonzero(steps == self.step)[0])
+        return notebook_html.training(repr(self)[1:-1], steps, best, [(*lines, self.n_val)])
 
     @property
     def learning_rate(self) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from study.errors import StudyError
 from study.system import CAN_FORK
+from study.training.loading import is_in_memory
 from study.training.plan import Plan
 from study.training.registry import BUILT_IN, Model
 from study.workers.pool import LOCAL, THREADS, Pool
@@ -81,6 +82,8 @@ class Workers:
         for plan in plans:
             if plan.device != "cpu":
                 return f"--device {plan.device}"
+            if is_in_memory(plan.protocol):
+                return "data in memory"
             if not self._is_known(plan.model_definition):
                 return f"model {plan.model!r}, which no --model-file registers,"
         return ""

@@ -63,7 +63,7 @@ def test_an_outcome_without_trials_shows_itself():
 
 def test_what_a_notebook_shows_is_escaped():
     """Names are text."""
-    from study.html_table import table
+    from study.notebook_html import table
 
     assert "<b>" not in table("<b>", ["<b>"], [["<b>", "<b>"]])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from study import formats, stats
-from study import html_table as cells
+from study import notebook_html as cells
 from study.report import figures, general, headline, tables
 from study.report.content import Section
 from study.report.record import Record

@@ -1,0 +1,274 @@
+"""What the functions are given: checked, and said as the options say it.
+
+A message names the argument as it was written, what is wrong, and what would be right.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study import cli
+from study.dataset import DATASETS, Data, own
+from study.errors import StudyError
+from study.margin import Margin
+from study.options import OwnData, require_batch
+from study.search.parameters import Stated
+from study.text import did_you_mean, one_line
+from study.training.protocol import Protocol
+from study.training.registry import (
+    MODELS,
+    Model,
+    default_space,
+    load_model_file,
+    model_named,
+    register,
+)
+from study.training.space import optimiser_space
+from study.workers import Workers
+
+if TYPE_CHECKING:
+    from study.dataset import Label
+
+StoragePath = str | os.PathLike[str]
+STORAGE = "study.db"
+_LONGEST = 60  # letters of a value in a message
+
+
+def said(name: str, value: object) -> str:
+    """An argument as it was written: ``n_trials='many'``."""
+    text = repr(value)
+    return one_line(f"{name}={text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}")
+
+
+def whole_number(name: str, value: object, least: int = 1) -> int:
+    """A whole number, NumPy's too.
+
+    Raises:
+        StudyError: It is none, or below ``least``.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise StudyError(f"{said(name, value)}: must be a whole number, {least} or more")
+    return int(value)
+
+
+def number(name: str, value: object, low: float = 0.0, high: float = math.inf) -> float:
+    """A finite number above ``low``, and at most ``high``.
+
+    Raises:
+        StudyError: It is none.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not low < float(value) <= high or math.isinf(float(value)):  # type: ignore[arg-type]
+        ends = f"above {low:g}" + ("" if math.isinf(high) else f" and at most {high:g}")
+        raise StudyError(f"{said(name, value)}: must be a number {ends}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> str:
+    """One of some words.
+
+    Raises:
+        StudyError: It is none of them; the message names the nearest.
+    """
+    words = [*known]
+    if not isinstance(value, str) or value not in words:
+        listed = f"is not one of {', '.join(words)}"
+        near = did_you_mean(str(value), words, "name one of them")
+        raise StudyError(f"{said(name, value)}: {listed}: {near}")
+    return value
+
+
+def path(name: str, value: object, right: str) -> Path:
+    """A path, which need not be there.
+
+    Raises:
+        StudyError: It is neither text nor a path; ``right`` says what it would be.
+    """
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise StudyError(f"{said(name, value)}: must be {right}")
+    return Path(value)
+
+
+def storage_of(value: object) -> str:
+    """A storage's path or URL, as text.
+
+    Raises:
+        StudyError: It is neither.
+    """
+    if isinstance(value, str):
+        return value
+    return str(path("storage", value, "a path or a URL, such as 'study.db'"))
+
+
+def names_of(value: object) -> tuple[str, ...]:
+    """The names of studies; none where ``value`` is None.
+
+    Raises:
+        StudyError: They are not a list of texts.
+    """
+    if value is None:
+        return ()
+    found = tuple(value) if isinstance(value, list | tuple) else (None,)
+    if not all(isinstance(each, str) for each in found):
+        raise StudyError(f"{said('names', value)}: must be a list such as ['linear', 'mlp']")
+    return found
+
+
+def margin_of(value: object) -> Margin:
+    """A margin, or its text.
+
+    Raises:
+        StudyError: It is neither.
+    """
+    if isinstance(value, Margin):
+        return value
+    from argparse import ArgumentTypeError
+
+    from study.confirm.options import margin
+
+    try:
+        return margin(value)  # type: ignore[arg-type]
+    except (ArgumentTypeError, AttributeError, TypeError):
+        right = "must be percentage points such as '0.25pp', or a share such as '20%'"
+        raise StudyError(f"{said('margin', value)}: {right}") from None
+
+
+def model_of(value: object, model_file: StoragePath | None) -> Model:
+    """The model of this name, or this model, which is registered; the file is run first.
+
+    Raises:
+        StudyError: There is none of the name, or it is neither; see also
+            :func:`study.register` and the option ``--model-file``.
+    """
+    run_file(model_file)
+    if isinstance(value, Model):
+        register(value)
+        return value
+    if not isinstance(value, str):
+        right = f"must be a name such as {' or '.join(map(repr, MODELS))}, or a study.Model"
+        raise StudyError(f"{said('model', value)}: {right}")
+    if value not in MODELS:
+        listed = f"is not one of {', '.join(MODELS)}"
+        near = did_you_mean(value, MODELS, "register it with study.register, or pass model_file")
+        raise StudyError(f"{said('model', value)}: {listed}: {near}")
+    return model_named(value)
+
+
+def run_file(model_file: StoragePath | None) -> None:
+    """Run a file that registers models, if one is named.
+
+    Raises:
+        StudyError: It is missing, fails, or registers no model.
+    """
+    if model_file is not None:
+        load_model_file(path("model_file", model_file, "a Python file such as 'my_model.py'"))
+
+
+def stated_of(
+    hyperparameters: Mapping[str, object], model: Model, function: Callable[..., object]
+) -> list[Stated]:
+    """What the further keywords of a function say of hyperparameters, as ``--param`` would.
+
+    A number or a word fixes one, a tuple ``(low, high)`` is a range and a list is choices.
+
+    Raises:
+        StudyError: The model has none of that name; the message names the nearest keyword.
+    """
+    known = [*dict.fromkeys([*default_space(model), *optimiser_space()])]
+    options = [*signature(function).parameters][1:-1]
+    for name, value in hyperparameters.items():
+        if name not in known:
+            near = did_you_mean(name, [*known, *options], f"{model.name} has {', '.join(known)}")
+            what = f"is neither an option nor a hyperparameter of {model.name}"
+            raise StudyError(f"{said(name, value)}: {what}: {near}")
+    return [Stated(said(n, v), "", n, _text(n, v)) for n, v in hyperparameters.items()]
+
+
+def _text(name: str, value: object) -> str:
+    """A value, range or choices as ``--param`` takes them."""
+    if isinstance(value, tuple) and len(value) == 2:
+        return "..".join(map(str, value))
+    if isinstance(value, list) and value:
+        return ",".join(map(str, value))
+    if isinstance(value, str | int | float | None):
+        return str(value)
+    raise StudyError(
+        f"{said(name, value)}: must be a value, a range (low, high), or a list of choices"
+    )
+
+
+def protocol_of(
+    data: object,
+    classes: tuple[Label, Label] | None,
+    data_root: StoragePath | None,
+    *,
+    steps: int,
+    batch_size: int | None,
+    val_every: int,
+) -> tuple[Protocol, Path | None]:
+    """The protocol of a training, and where its data lies: None inside the package or in memory.
+
+    Raises:
+        StudyError: The data can't be used, or a batch is larger than the training set.
+    """
+    training: dict[str, Any] = {
+        "steps": whole_number("steps", steps),
+        "val_every": whole_number("val_every", val_every),
+    }
+    if batch_size is not None:
+        training["batch_size"] = whole_number("batch_size", batch_size)
+    root = None if data_root is None else path("data_root", data_root, "a folder")
+    if classes is not None and not (isinstance(classes, list | tuple) and len(classes) == 2):
+        raise StudyError(f"{said('classes', classes)}: must be two, such as (4, 9)")
+    if isinstance(data, Data):
+        found = Protocol.of(data, **training)
+    elif data is None or data in (*DATASETS, own.NAME):
+        first, second = classes or Protocol.classes
+        found = Protocol(str(data or Protocol.dataset), (first, second), **training)
+    else:
+        right = "a file or folder, what study.load returns, or one of " + ", ".join(DATASETS)
+        root = path("data", data, right).absolute()
+        request = dict.fromkeys(("n_train", "normalisation", "order")) | {"classes": classes}
+        found, _ = OwnData("", request, training).protocol(root)
+    require_batch(found)
+    return found, root
+
+
+def workers_of(jobs: object, model_file: StoragePath | None) -> Workers:
+    """So many workers, by default one on each core; they run the file too.
+
+    Raises:
+        StudyError: It is no number.
+    """
+    count = cli.available_cores() if jobs is None else whole_number("jobs", jobs)
+    return Workers(count, model_files=() if model_file is None else (Path(model_file).absolute(),))
+
+
+def text(name: str, value: object) -> str:
+    """A text that is not empty.
+
+    Raises:
+        StudyError: It is none.
+    """
+    if not isinstance(value, str) or not value:
+        raise StudyError(f"{said(name, value)}: must be a text")
+    return value
+
+
+def data_root_of(data: object, data_root: StoragePath | None) -> Path | None:
+    """Where the data of stored studies lies: None inside the package or in memory.
+
+    Raises:
+        StudyError: It is no path.
+    """
+    if data_root is not None:
+        return path("data_root", data_root, "a folder")
+    if data is None or isinstance(data, Data):
+        return None
+    return path("data", data, "a file or folder, or what study.load returns").absolute()
