@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import cli
+from study import system
 from study.dataset import DATASETS, Data, own
 from study.errors import StudyError
 from study.margin import Margin
@@ -246,7 +246,7 @@ def workers_of(jobs: object, model_file: StoragePath | None) -> Workers:
     Raises:
         StudyError: It is no number.
     """
-    count = cli.available_cores() if jobs is None else whole_number("jobs", jobs)
+    count = system.available_cores() if jobs is None else whole_number("jobs", jobs)
     return Workers(count, model_files=() if model_file is None else (Path(model_file).absolute(),))
 
 

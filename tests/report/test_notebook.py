@@ -1,9 +1,13 @@
 """What a notebook shows, and figures for a paper."""
 
 import inspect
+import re
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot, rc_context, rcParams
 from matplotlib.figure import Figure
 
 import study.report
@@ -12,9 +16,16 @@ from study.report import figures
 from study.report.collect import collect
 from study.report.rendering import theme
 from study.search import Outcome
+from study.storage import load_study
 from study.trials import read_trials
 from tests.helpers.plans import plan
 from tests.report.helpers import Page, stored_best
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A short training."""
+    return study.fit("linear", learning_rate=0.01, steps=60, val_every=20)
 
 
 def test_a_record_shows_its_first_screen(confirmed):
@@ -44,8 +55,6 @@ def test_a_comparison_shows_its_verdict(confirmed):
 
 def test_an_outcome_shows_its_best_trials(original):
     """Trials from the best on, with their errors."""
-    from study.storage import load_study
-
     trials = read_trials(load_study(str(original), "mlp").trials, "mlp")
 
     page = Page(Outcome(trials, 6, 1.5, plan=plan("mlp"))._repr_html_())
@@ -59,6 +68,99 @@ def test_an_outcome_shows_its_best_trials(original):
 def test_an_outcome_without_trials_shows_itself():
     """Nothing was run, and nothing fails."""
     assert "0 trials" in Outcome([], 0, 0.0, plan=plan())._repr_html_()
+
+
+def test_a_history_shows_its_curves(fitted):
+    """A small picture of loss and error with their ends, legible on light and dark; no weights."""
+    html = fitted._repr_html_()
+
+    assert html.count("<svg") == 2
+    highest = max((fitted.train_errors / 100).max(), (fitted.val_errors / fitted.n_val).max())
+    assert f">{100 * highest:.2f} %<" in html
+    assert 'fill="currentColor"' in html
+    assert re.findall(r"(?:fill|stroke)=\"#(\w+)", html) == ["3f8fd2"] * 4
+    assert len(html) < 3_000
+
+
+def test_a_history_without_a_finite_loss_shows_itself(fitted):
+    """A training that diverged at once has an empty picture, and no error."""
+    nothing = np.full_like(fitted.val_losses, np.nan)
+
+    html = replace(fitted, val_losses=nothing, train_losses=nothing)._repr_html_()
+
+    assert "nan" not in html
+    assert html.count("<circle") == 1
+
+
+@pytest.mark.parametrize("what", ["fit", "trial", "outcome", "record", "pair", "all"])
+def test_a_result_is_one_line(what, fitted, confirmed, original):
+    """What it is, with the number that counts."""
+    record = collect(str(confirmed))
+    trials = record.searches[1].trials
+    results = {
+        "fit": fitted,
+        "trial": trials[0],
+        "outcome": Outcome([*trials], 6, 1.5, plan=plan("mlp"), study_name="a\nb\x1b"),
+        "record": record,
+        "pair": record.comparison.pairs[0],
+        "all": record.comparison,
+    }
+
+    text = repr(results[what])
+
+    assert text.isprintable()
+    assert text.startswith(f"<{type(results[what]).__name__}")
+    assert " %" in text
+    assert len(text) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("answer", "held-out error"),
+        ("history", "trial"),
+        ("learning_rate", "learning rate"),
+        ("replicates", "validation error"),
+        ("splits", ""),
+    ],
+)
+def test_plots_draw_a_storage_a_record_and_a_comparison(confirmed, name, label):
+    """The same figure, on the Axes that they are given, which they return."""
+    found = [str(confirmed), collect(str(confirmed)), compare(str(confirmed), ("linear", "mlp"))]
+
+    for result in found:
+        ax = Figure().subplots()
+        assert getattr(study.plots, name)(result, ax) is ax
+        assert label in ax.get_xlabel()
+        assert ax.has_data()
+
+
+def test_plots_draw_curves_and_weights(fitted, original):
+    """Of a training, or of the best trial of a search; a new figure where no Axes are given."""
+    trials = read_trials(load_study(str(original), "mlp").trials, "mlp")
+    where = {"storage": str(original), "study_name": "mlp"}
+    outcome = Outcome(trials, 0, 1.0, plan=plan("mlp"), **where)
+    given = Figure().subplots()
+
+    made = study.plots.curves(fitted, quantity="loss")
+
+    assert made.get_ylabel().startswith("loss")
+    assert study.plots.curves(outcome, given).get_ylabel().startswith("error")
+    assert study.plots.weights(fitted, Figure().subplots()).images
+    pyplot.close(made.figure)
+    best = stored_best(original, "mlp")["val_errors"] / 1791
+    lines = [line.get_ydata() for line in given.lines]
+    assert any(np.isclose(line, best).any() for line in lines)
+
+
+def test_a_plot_leaves_the_callers_style(confirmed):
+    """Drawn in the report's, whatever the caller's is, which stays."""
+    with rc_context({"font.size": 31, "lines.linewidth": 9}):
+        ax = study.plots.history(str(confirmed))
+        assert rcParams["font.size"] == 31
+
+    pyplot.close(ax.figure)
+    assert ax.xaxis.label.get_size() < 12
 
 
 def test_what_a_notebook_shows_is_escaped():
