@@ -18,6 +18,7 @@ from study.storage.inspection import Inspection, Manifest, inspect
 from study.storage.manifest import first_name
 from study.storage.safe_files import kind, left_files, require_folder
 from study.storage.urls import label, shown, sqlite_path
+from study.storage.versions import other_versions
 from study.storage.weights import weights_of
 from study.text import say
 
@@ -88,6 +89,8 @@ def _notes(look: Inspection) -> Iterator[str]:
     elif look.others:
         listed = ", ".join(f"{count} {state}" for state, count in sorted(look.others.items()))
         yield f"has unfinished trials ({listed}): searches and reports pass over them"
+    if not look.faults:
+        yield from other_versions(look)
 
 
 def _beside(storage: str, name: str, look: Inspection) -> Iterator[Finding]:

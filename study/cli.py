@@ -111,6 +111,7 @@ def set_logging(verbosity: int) -> None:
     chosen = level.get(max(verbosity, -1), logging.DEBUG)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter("%(name)s: %(message)s"))
+    handler.addFilter(_Once())
     logging.basicConfig(handlers=[handler])
     logging.captureWarnings(True)
     logging.getLogger("study").setLevel(chosen)
@@ -119,6 +120,20 @@ def set_logging(verbosity: int) -> None:
     optuna_logging.set_verbosity(max(chosen, logging.WARNING))
     optuna_logging.disable_default_handler()  # it does not escape control characters in names
     optuna_logging.enable_propagation()
+
+
+class _Once:
+    """A filter of the log: which versions trained a study is told once by a command."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be shown."""
+        message = record.getMessage()
+        is_known = record.name == "study.versions" and message in self.told
+        self.told.add(message)
+        return not is_known
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import numpy as np
 from study import cli, options
 from study.errors import StudyError
 from study.storage.searched import Searched
+from study.storage.versions import tell_versions
 from study.text import say
 from study.trials import CURVES, StoredTrial
 
@@ -78,6 +79,7 @@ def reproduce(
         there = f"0 to {max(places)}" if places else "none"
         raise StudyError(f"--trial {number}: is not a finished trial: the study has {there}")
     trial = found.frozen[places[number]]
+    tell_versions(replace(found, frozen=[trial]))
     data_sha256 = found.manifest["data_sha256"]
     task = task_of_stored(found.plan, found.frozen, trial, data_sha256, data_root)
     in_cohort = trial.user_attrs["cohort"].index(number)

@@ -18,6 +18,7 @@ from study.confirm.plan import (
 from study.errors import NotConfirmedError
 from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
+from study.storage.versions import tell_versions
 from study.trials import StoredTrial
 
 Attrs = dict[str, Any]
@@ -85,6 +86,7 @@ def evidence_of(storage: str, searches: Sequence[Searched]) -> tuple[Evidence, .
     )
     for part in (replicates, splits):
         _require_same_settings(storage, names, part)
+    tell_versions(*searches, *replicates, *splits)
     evidence = tuple(Evidence(*found) for found in zip(searches, replicates, splits, strict=True))
     for found in evidence:
         if len(found.replicates_of_best) < 2:

@@ -30,6 +30,7 @@ from study.margin import DEFAULT_MARGIN, Margin
 from study.storage.comparable import require_comparable
 from study.storage.searched import Searched, require_fit
 from study.storage.urls import shown
+from study.storage.versions import tell_versions
 from study.training.engine import is_here
 from study.workers import Pool, Workers
 
@@ -59,6 +60,7 @@ class Settings:
     margin: Margin = DEFAULT_MARGIN  # of the verdict; it changes nothing that is trained
     workers: Workers = field(default_factory=Workers)
     data_root: Path | None = None
+    other_versions: bool = False  # go on with what was begun with others than are here
     remedy: str = REMEDY  # if a study was confirmed with other settings
 
 
@@ -81,7 +83,7 @@ def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | N
 
     Raises:
         StudyError: A study is missing or foreign, they can't be compared, or one was confirmed
-            with other settings.
+            with other settings or versions.
         BusyError: Another confirmation holds one of the studies.
         ResourceError: The storage can't be written.
     """
@@ -95,14 +97,11 @@ def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | N
         if settings.workers.dask is None:  # a cluster may have the images where this has none
             require_classes(_left(repetitions, _recorded(settings.storage, name)))
     with ExitStack() as stack:
-        work: list[Work] = []
-        for name, manifest, repetitions in parts:
-            ledger = stack.enter_context(
-                store.Ledger.hold(
-                    settings.storage, name, partial(_same, manifest), settings.remedy
-                )
-            )
-            work += [(ledger, repetition) for repetition in _left(repetitions, ledger.finished)]
+        held = [(_hold(stack, settings, part), part[-1]) for part in parts]
+        work = [(to, each) for to, all_ in held for each in _left(all_, to.finished)]
+        for ledger, _ in work:
+            ledger.require_versions(others=settings.other_versions)
+        tell_versions(*searches, *(ledger.found for ledger, _ in held))
         if work:
             _require_engines(work)
             needed = sum(search.plan.bytes_needed(len(work)) for search in searches)
@@ -111,6 +110,14 @@ def confirm(settings: Settings, progress: Progress | None = None, pool: Pool | N
         with nullcontext(pool) if pool else settings.workers.open(plans, root) as workers:
             _run(work, workers, progress)
     return len(work)
+
+
+def _hold(stack: ExitStack, settings: Settings, part: Part) -> store.Ledger:
+    """Lock and open one of the studies that confirm another, as long as the stack is open."""
+    wanted = partial(_same, part[1])
+    return stack.enter_context(
+        store.Ledger.hold(settings.storage, part[0], wanted, settings.remedy)
+    )
 
 
 def restart(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from study.confirm.division import FOLDS
 from study.confirm.loop import FINALISTS, Settings
 from study.errors import StudyError
 from study.margin import DEFAULT_MARGIN, Margin
+from study.search.options import add_other_versions
 
 DEFAULT_NAMES = "linear", "mlp"
 
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"trials of the search inside each split (default: {Settings.n_trials})",
     )
     options.add_workers(found)
+    add_other_versions(found)
     options.add_data_root(found, "if the searches were given one")
     return found
 
@@ -165,4 +167,5 @@ def settings_of(
         seed=args.seed,
         workers=options.workers_of(args),
         data_root=args.data_root,
+        other_versions=args.other_versions,
     )

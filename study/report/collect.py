@@ -23,6 +23,7 @@ from study.report.select_studies import find
 from study.storage.comparable import require_comparable
 from study.storage.searched import Searched
 from study.storage.urls import label, shown, sqlite_path
+from study.storage.versions import tell_versions
 from study.storage.weights import weights_path
 from study.training.loading import load_pair, whereabouts
 from study.training.protocol import Protocol
@@ -62,6 +63,7 @@ def collect(
     searches = [_read(url, name) for name in _named(url, list(names), given)]
     if len(searches) > 1:
         require_comparable(*(search.stored for search in searches))
+    tell_versions(*(search.stored for search in searches))
     data, reason = _data(searches[0], data_root)
     where = None if data is None else _whereabouts(searches[0].protocol, data_root)
     named = _told_apart(searches)
@@ -111,6 +113,7 @@ def _confirmed(url: str, searches: Sequence[ReportedStudy], margin: Margin) -> d
         return {"unconfirmed": error.why}
     return {
         "comparison": compared_all(found, margin),
+        "evidence": found,
         "replicates": _rows(names, [side.replicates for side in found], REPLICATED),
         "splits": _rows(names, [side.splits for side in found], SPLIT),
     }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from study.confirm.comparison import Comparisons
+    from study.confirm.evidence import Evidence
     from study.dataset import Data
 
 Rows = tuple[dict[str, Any], ...]
@@ -126,6 +127,7 @@ class Record:
     data: Data | None
     no_data: str  # why there are no images or rows
     comparison: Comparisons | None = None  # where ``study.confirm`` has been run
+    evidence: tuple[Evidence, ...] = ()  # what it is of, a search each
     unconfirmed: str = ""  # why there is none where there are parts of one
     replicates: Rows = ()  # a row a retrained finalist
     splits: Rows = ()  # a row a resampled search

@@ -12,6 +12,7 @@ from study.dataset import is_official
 from study.margin import DEFAULT_MARGIN
 from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
+from study.storage.versions import runs
 from study.training.plan import LEARNING, SAMPLERS, Plan
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
@@ -213,9 +214,10 @@ def _provenance(search: ReportedStudy) -> dict[str, str]:
         [str(found.get("processor")), f"{found.get('cores')} cores", str(found.get("system"))]
     )
     python = f", Python {found['python']}" if "python" in found else ""
+    others = "; some trials with others" if len(runs(search.stored)) > 1 else ""
     return {
         "Seed": str(stored["seed"]),
-        "Versions": (versions or "not recorded") + python,
+        "Versions": (versions or "not recorded") + python + others,
         "Machine": where if found else "not recorded",
         "Trained on": f"{plan.device}, products by {plan.engine}",
         "SHA-256 of the trials’ digests": search.digest,

@@ -9,6 +9,7 @@ from study import stats
 from study.report import parameters
 from study.report.record import Record, ReportedStudy
 from study.report.words import finite
+from study.storage.versions import runs
 from study.text import visible
 from study.trials import StoredTrial
 from study.trials.selection import optuna_best, recommended
@@ -71,7 +72,14 @@ def _model(record: Record, search: ReportedStudy) -> dict[str, Any]:
         "trials_sha256": search.digest,
         "machine": search.stored.machine,
         **{name: search.manifest.get(name) for name in kept},
+        **_trained_with(search),
     }
+
+
+def _trained_with(search: ReportedStudy) -> dict[str, Any]:
+    """The numbers of the trials that each versions trained, where they are not all the same."""
+    several = [{"trials": numbers, "versions": own} for numbers, own in runs(search.stored)]
+    return {"trained_with": several} if len(several) > 1 else {}
 
 
 def _simplest(search: ReportedStudy) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from study.search.planner import Planner, task_of_stored, tasks_of
 from study.storage.ledger import REMEDY
 from study.storage.searched import require_fit
 from study.storage.urls import shown
+from study.storage.versions import tell_versions
 from study.text import one_line
 from study.training.engine import is_here
 from study.training.plan import Plan
@@ -44,6 +45,7 @@ class Settings:
     data_root: Path | None = None
     until_target: bool = False
     timeout: float | None = None  # seconds
+    other_versions: bool = False  # go on with a study that was begun with others than are here
     remedy: str = REMEDY  # if the study was searched under another plan
 
     @property
@@ -119,8 +121,8 @@ def search(
         All trials of the study.
 
     Raises:
-        StudyError: The study was searched under another plan, or with an engine that is not
-            here, or the storage is unusable.
+        StudyError: The study was searched under another plan, with an engine that is not here,
+            or with other versions, or the storage is unusable.
         BusyError: Another search holds the study.
         ResourceError: The storage can't be written.
     """
@@ -143,6 +145,9 @@ def search(
     ):
         run = _Run(ledger.found.plan, settings, ledger, workers, progress)  # as the study has it
         before = len(run.trials)
+        if not run.is_done(0):
+            ledger.require_versions(others=settings.other_versions)
+        tell_versions(ledger.found)
         run.prepare()
         run.report(before)
         while not run.is_done(time.monotonic() - start):

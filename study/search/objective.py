@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import optuna
@@ -9,7 +10,9 @@ import optuna
 from study.dataset import Data
 from study.errors import StudyError
 from study.seeds import derive
+from study.storage.machine import machine
 from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
+from study.storage.versions import TRAINED_WITH, other_than_begun, versions_here
 from study.training.images import images_of, pick_device
 from study.training.plan import Plan
 from study.training.protocol import Protocol, report_steps
@@ -35,6 +38,7 @@ class Objective:
         seed: For batches and initial weights.
         target: A validation error, a fraction; by default the model's own, if it has one.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        other_versions: Go on with a study that was begun with other versions than are here.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Objective:
         protocol: Protocol | None = None,
         target: float | None = None,
         device: str = "auto",
+        other_versions: bool = False,
     ) -> None:
         self.model = model_named(model)
         self.space = default_space(self.model) if space is None else whole(space)
@@ -57,13 +62,15 @@ class Objective:
         self.device = pick_device(device)
         self.images = images_of(pair, self.device)
         self.data_sha256 = pair.digest
+        self.other_versions = other_versions
 
     def __call__(self, trial: optuna.Trial) -> float:
         """Train the trial as a cohort of one; its lowest validation error, a fraction.
 
         Raises:
             optuna.TrialPruned: The study's pruner stopped it.
-            StudyError: The study was searched with other settings; the message names them.
+            StudyError: The study was searched with other settings or versions; the message names
+                them.
         """
         plan = self._join(trial)
         configuration = suggest(self.space, trial)
@@ -127,5 +134,20 @@ class Objective:
                 f"study {study.study_name!r}: was searched with other settings ({words}): "
                 "give the objective those, or use another study"
             )
-        trial.storage.set_trial_system_attr(trial._trial_id, TRAINED_UNDER, trained_under(stored))
+        own: dict[str, Any] = {TRAINED_UNDER: trained_under(stored)}
+        for name, value in (own | self._versions(study, stored)).items():
+            trial.storage.set_trial_system_attr(trial._trial_id, name, value)
         return replace(plan, former=is_former(stored["space"]))
+
+    def _versions(self, study: optuna.Study, stored: dict[str, Any]) -> dict[str, dict[str, str]]:
+        """What a trial says of the versions here, where its study was begun with others."""
+        words = other_than_begun(stored, machine(study))
+        if words is None:
+            return {}
+        if not self.other_versions:
+            begun, here = words
+            raise StudyError(
+                f"study {study.study_name!r}: was begun with {begun}, and this is {here}: install "
+                "what it was begun with, or give the objective other_versions=True"
+            )
+        return {TRAINED_WITH: versions_here()}

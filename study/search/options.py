@@ -91,9 +91,20 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     )
     add_space(parser)
     options.add_workers(parser)
+    add_other_versions(parser)
     options.add_data(parser)
     options.add_protocol(parser)
     parser.set_defaults(generation=None, cohort=None)  # where a command has no option for them
+
+
+def add_other_versions(parser: argparse.ArgumentParser) -> None:
+    """``--other-versions``, for commands that go on with what is stored."""
+    parser.add_argument(
+        "--other-versions",
+        action="store_true",
+        help="go on with what was begun with other versions of Python, study, numpy, optuna or "
+        "torch than are here; each new trial says which trained it, and the report tells it",
+    )
 
 
 def plans_of(args: argparse.Namespace, models: Sequence[Model]) -> list[Plan]:
@@ -154,6 +165,7 @@ def settings_of(args: argparse.Namespace, study_name: str) -> Settings:
         n_trials=args.n_trials,
         workers=options.workers_of(args),
         data_root=args.data_root,
+        other_versions=args.other_versions,
         until_target=args.until_target,
         timeout=args.timeout,
     )

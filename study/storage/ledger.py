@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from study.errors import StudyError
 from study.explain import explaining
-from study.storage.attributes import rdb_of, url_of
+from study.storage.attributes import named, rdb_of, url_of
 from study.storage.lock import lock
 from study.storage.manifest import FIRST_NAME, Wanted, check_manifest
 from study.storage.opening import open_study
@@ -16,6 +17,7 @@ from study.storage.postgresql.lock import keep_lock
 from study.storage.postgresql.reconnecting import reconnecting
 from study.storage.seal import Seal
 from study.storage.urls import check_name, label
+from study.storage.versions import TRAINED_WITH, other_than_begun, versions_here
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -36,6 +38,7 @@ class Ledger:
     def __init__(self, found: Searched) -> None:
         self.found = found
         self._seal = Seal.of(found.manifest, found.machine, found.name, found.frozen)
+        self._others = other_than_begun(found.manifest, found.machine)
         self._numbers = {trial.number for trial in found.frozen}
 
     @classmethod
@@ -63,6 +66,23 @@ class Ledger:
             check_manifest(study, lambda stored: {**wanted(stored), FIRST_NAME: name}, remedy)
             yield cls(Searched.of(study))
 
+    def require_versions(self, *, others: bool) -> None:
+        """Refuse to append trials by other versions than the study was begun with.
+
+        Args:
+            others: The person allows them.
+
+        Raises:
+            StudyError: There are others, and they are not allowed.
+        """
+        if self._others and not others:
+            begun, here = self._others
+            raise StudyError(
+                f"{named(self.found.study)}: was begun with {begun}, and this is {here}: install "
+                "what it was begun with, or pass --other-versions, which goes on with what is "
+                "here and says so in each new trial"
+            )
+
     @property
     def finished(self) -> int:
         """How many finished trials the study has."""
@@ -76,12 +96,16 @@ class Ledger:
         """Append finished trials and the seal that covers them, in one transaction.
 
         Args:
-            trials: The trials, in order.
+            trials: The trials, in order; each gets the versions here, where the study was begun
+                with others.
             first: The number of the first one, from :meth:`next_number`.
 
         Raises:
             ValueError, ResourceError, BusyError: See :func:`record`; nothing was recorded.
         """
+        if self._others:
+            for trial in trials:
+                trial.system_attrs = {**trial.system_attrs, TRAINED_WITH: versions_here()}
         passed_over = sorted(set(range(first)) - self._numbers)
         seal = self._seal.over(trials, passed_over)
         study = self.found.study

@@ -1,4 +1,4 @@
-"""The machine that a study is searched on: stored with it, and never compared."""
+"""The machine that a study is begun on: stored with it, and not compared, but for its Python."""
 
 import platform
 import re

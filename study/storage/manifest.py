@@ -12,6 +12,7 @@ from study.storage.machine import set_machine
 from study.storage.opening import load_study, study_names
 from study.storage.reading import FINISHED, frozen_trials
 from study.storage.urls import shown
+from study.training.plan import LIBRARIES
 from study.training.space import modern
 
 if TYPE_CHECKING:
@@ -101,12 +102,22 @@ def trained_under(stored: Mapping[str, Any]) -> str:
 def differences(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """The first differing fields of two manifests, old → new; empty where there are none.
 
-    The study's first name is no setting: a renamed study is the same study.
+    The study's first name is no setting: a renamed study is the same study. Nor are the versions
+    of libraries, which are compared by :mod:`study.storage.versions`.
     """
-    old, new = ({k: v for k, v in _modern(m).items() if k != FIRST_NAME} for m in (stored, asked))
-    found = list(_differences(old, new))
+    found = list(_differences(_settings(stored), _settings(asked)))
     more = len(found) - _SHOWN
     return ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _settings(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says in the present format, besides the name and the libraries."""
+    kept = {name: part for name, part in _modern(content).items() if name != FIRST_NAME}
+    versions = kept.get("versions", {})
+    if isinstance(versions, dict):
+        own = content.get("model")  # a person's model has the digest of its file there
+        kept["versions"] = {n: v for n, v in versions.items() if n not in LIBRARIES or n == own}
+    return kept
 
 
 def _modern(content: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ _LEARNING_SIZES = {"generation_size": 16, "cohort_size": 8}  # of every model
 _GPU_COHORT = {"linear": 4096}  # trials; of the MLP the second layer grows with their square
 _STORED_NAMES = {"generation_size": "generation", "cohort_size": "cohort"}  # others: unchanged
 _INPUTS = 784
+LIBRARIES = ("study", "numpy", "optuna", "torch")  # whose versions a manifest has
 
 
 @dataclass(frozen=True)
@@ -145,4 +146,4 @@ def versions() -> dict[str, str]:
     """The versions that a result's bits depend on."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("study", "numpy", "optuna", "torch")}
+    return {name: version(name) for name in LIBRARIES}

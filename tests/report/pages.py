@@ -19,6 +19,7 @@ from study.training.registry import MODELS, default_space
 from tests.helpers import plans
 from tests.helpers.plans import space_of
 from tests.helpers.sql import change
+from tests.helpers.versions import others
 from tests.report.conftest import SIX, copied, searched
 from tests.report.helpers import set_attribute
 from tests.report.models import NET
@@ -60,8 +61,18 @@ def make_studies(path):
     )
     for name in ("outside", "only outside"):
         open_study(str(path), name).optimize(own, n_trials=1)
+    _search_with_others(path)
     plans.confirmed(path, names=("learnt", "part learnt"), n_trials=12, folds=0)
     plans.confirmed(path, names=("random", "grid"), folds=2)
+
+
+def _search_with_others(path):
+    """One study with other versions than are here, and one that was begun with those alone."""
+    found = plans.plan(protocol=QUICK)
+    with others("torch"):
+        plans.search(path, "older", 2, found)
+        plans.search(path, "gone on", 2, found)
+    plans.search(path, "gone on", 4, found, other_versions=True)
 
 
 def of_official_images(path):
@@ -78,6 +89,8 @@ def of_official_images(path):
         ("too low", "too high"),
         ("fixed", "momentum", "net"),
         ("net once",),
+        ("older",),
+        ("gone on",),
         ("pruned", "empty", "empty too"),
     ):
         yield " and ".join(names), collect(str(path), names=names)

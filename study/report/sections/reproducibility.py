@@ -10,12 +10,21 @@ from study.report import general, parameters
 from study.report.content import Section, Table
 from study.report.record import Record
 from study.report.reproducibility import commands, digest_commands, provenance
+from study.report.versions import trained_by
+
+_ON_OTHERS = (
+    "Not all of this was trained with the same versions: the second table says what was trained"
+    " with which. The commands below train with those that are installed, so some trials may get"
+    " other bits."
+)
 
 
 def reproduce(record: Record, trials: pd.DataFrame) -> Section:
     """How to get the same numbers, and how to know that they are."""
+    trained = trained_by(record)
+    is_mixed = sum(map(bool, trained.values())) > 1
     text = [
-        general.SAME_BITS,
+        _ON_OTHERS if is_mixed else general.SAME_BITS,
         general.DATA_DIGEST.format(
             items=record.items, digest=record.searches[0].manifest["data_sha256"]
         ),
@@ -26,10 +35,17 @@ def reproduce(record: Record, trials: pd.DataFrame) -> Section:
         "How to reproduce it",
         text,
         tables=[
-            Table("Where the trials come from", header, provenance(record), general.TRIALS_DIGEST)
+            Table("Where the trials come from", header, provenance(record), general.TRIALS_DIGEST),
+            *([_versions(trained)] if trained else []),
         ],
         commands=[*commands(record), *digest_commands(record)],
     )
+
+
+def _versions(trained: dict[str, list[str]]) -> Table:
+    """What each of the versions trained."""
+    rows = [[own, "; ".join(what) or "nothing: wrote this page"] for own, what in trained.items()]
+    return Table("Versions that differ", ["", "What they trained"], rows, kind="versions")
 
 
 def not_done(record: Record, trials: pd.DataFrame) -> Section | None:
