@@ -1,10 +1,12 @@
 """An upgrade is no dead end: what was stored stays of use, and going on is asked for and told."""
 
 import re
+from functools import partial
 
 import optuna
 import pytest
 
+import study
 from study import dataset
 from study.check import check
 from study.confirm.loop import Settings as ConfirmSettings
@@ -265,7 +267,7 @@ def test_an_objective_goes_on_where_that_is_asked_for(name, storage):
     study = open_study(str(storage), "linear")
 
     with others(name):
-        with pytest.raises(StudyError, match="give the objective other_versions=True"):
+        with pytest.raises(StudyError, match="in Python other_versions=True"):
             study.optimize(Objective("linear", dataset.load(), **own), n_trials=1)
         allowed = Objective("linear", dataset.load(), **own, other_versions=True)
         study.optimize(allowed, n_trials=1)
@@ -319,3 +321,23 @@ def test_versions_that_train_the_same_bits_are_no_difference(one, other, names):
 def test_trials_are_named_by_their_ranges(numbers, words):
     """As short as they can be."""
     assert trials(numbers) == words
+
+
+def test_the_functions_go_on_where_that_is_asked_for(storage):
+    """``study.tune`` and ``study.compare``, with the argument that the refusal names."""
+    short = {"storage": storage, "steps": 60, "val_every": 20, "target": 0.035, "quiet": True}
+    sizes = {"seeds": 3, "splits": 2, "n_trials": 2, "quiet": True}
+
+    with others("torch"):
+        for call in (
+            partial(study.tune, "linear", n_trials=N + 1, jobs=1, **short),
+            partial(study.compare, storage, **sizes, jobs=1),
+        ):
+            with pytest.raises(StudyError, match="in Python other_versions=True"):
+                call()
+            call(other_versions=True)
+
+    assert [len(Searched.read(str(storage), n).trials) for n in ("linear", "mlp/replicates")] == [
+        N + 1,
+        3,
+    ]

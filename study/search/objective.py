@@ -12,7 +12,7 @@ from study.errors import StudyError
 from study.seeds import derive
 from study.storage.machine import machine
 from study.storage.manifest import NOT_OF_A_TRIAL, differences, manifest, trained_under
-from study.storage.versions import TRAINED_WITH, other_than_begun, versions_here
+from study.storage.versions import TRAINED_WITH, other_than_begun, refused, versions_here
 from study.training.images import images_of, pick_device
 from study.training.plan import Plan
 from study.training.protocol import Protocol, report_steps
@@ -141,13 +141,7 @@ class Objective:
 
     def _versions(self, study: optuna.Study, stored: dict[str, Any]) -> dict[str, dict[str, str]]:
         """What a trial says of the versions here, where its study was begun with others."""
-        words = other_than_begun(stored, machine(study))
-        if words is None:
-            return {}
-        if not self.other_versions:
-            begun, here = words
-            raise StudyError(
-                f"study {study.study_name!r}: was begun with {begun}, and this is {here}: install "
-                "what it was begun with, or give the objective other_versions=True"
-            )
-        return {TRAINED_WITH: versions_here()}
+        begun = other_than_begun(stored, machine(study))
+        if begun and not self.other_versions:
+            raise refused(study, begun)
+        return {TRAINED_WITH: versions_here()} if begun else {}

@@ -39,6 +39,7 @@ def compare(
     restart: bool = False,
     jobs: int | None = None,
     model_file: StoragePath | None = None,
+    other_versions: bool = False,
     quiet: bool = False,
 ) -> Comparison | Comparisons:
     """Say which of the studies errs less; first confirm what is not confirmed yet.
@@ -64,6 +65,7 @@ def compare(
         restart: Drop an earlier confirmation of these studies first.
         jobs: Cohorts trained at the same time; by default one on each core.
         model_file: A Python file that registers the models.
+        other_versions: Go on with what was begun with other versions than are here.
         quiet: Show no bar.
 
     Returns:
@@ -88,6 +90,7 @@ def compare(
         margin=allowed,
         workers=arguments.workers_of(jobs, model_file),
         data_root=arguments.data_root_of(data, data_root),
+        other_versions=other_versions,
         remedy="pass restart=True",
     )
     if restart:

@@ -42,6 +42,7 @@ def tune(
     device: str = "auto",
     jobs: int | None = None,
     model_file: StoragePath | None = None,
+    other_versions: bool = False,
     quiet: bool = False,
     **hyperparameters: object,
 ) -> Outcome:
@@ -70,6 +71,7 @@ def tune(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         jobs: Cohorts trained at the same time; by default one on each core.
         model_file: A Python file that registers the model.
+        other_versions: Go on with a study that was begun with other versions than are here.
         quiet: Show no bar.
         hyperparameters: Where each is searched: a tuple ``(low, high)``, a list of choices, or a
             value that fixes it. By default as the model says.
@@ -93,6 +95,7 @@ def tune(
         n_trials=arguments.whole_number("n_trials", n_trials),
         workers=arguments.workers_of(jobs, model_file),
         data_root=root,
+        other_versions=other_versions,
         remedy="choose another study_name",
     )
     plan = Plan(

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from study.errors import StudyError
 from study.explain import explaining
-from study.storage.attributes import named, rdb_of, url_of
+from study.storage.attributes import rdb_of, url_of
 from study.storage.lock import lock
 from study.storage.manifest import FIRST_NAME, Wanted, check_manifest
 from study.storage.opening import open_study
@@ -17,7 +16,7 @@ from study.storage.postgresql.lock import keep_lock
 from study.storage.postgresql.reconnecting import reconnecting
 from study.storage.seal import Seal
 from study.storage.urls import check_name, label
-from study.storage.versions import TRAINED_WITH, other_than_begun, versions_here
+from study.storage.versions import TRAINED_WITH, other_than_begun, refused, versions_here
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -76,12 +75,7 @@ class Ledger:
             StudyError: There are others, and they are not allowed.
         """
         if self._others and not others:
-            begun, here = self._others
-            raise StudyError(
-                f"{named(self.found.study)}: was begun with {begun}, and this is {here}: install "
-                "what it was begun with, or pass --other-versions, which goes on with what is "
-                "here and says so in each new trial"
-            )
+            raise refused(self.found.study, self._others)
 
     @property
     def finished(self) -> int:

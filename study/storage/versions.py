@@ -13,10 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study import formats
+from study.errors import StudyError
 from study.storage.attributes import named
 from study.training.plan import LIBRARIES, versions
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from study.storage.inspection import Inspection
 
 Versions: TypeAlias = Mapping[str, str]
@@ -111,10 +114,17 @@ def tell_versions(*studies: Inspection) -> None:
             log.warning("%s: %s", named(found.study), words)
 
 
-def other_than_begun(
-    manifest: Mapping[str, Any], machine: Mapping[str, Any]
-) -> tuple[str, str] | None:
-    """The versions that a study was begun with, and those here, in words, where they differ."""
+def other_than_begun(manifest: Mapping[str, Any], machine: Mapping[str, Any]) -> str:
+    """The versions that a study was begun with, and those here, where they differ."""
     begun, here = begun_with(manifest, machine), versions_here()
     names = differing(begun, here)
-    return (listed(begun, names), listed(here, names)) if names else None
+    return f"{listed(begun, names)}, and this is {listed(here, names)}" if names else ""
+
+
+def refused(study: Study, begun: str) -> StudyError:
+    """The refusal to train trials of a study with other versions than it was begun with."""
+    return StudyError(
+        f"{named(study)}: was begun with {begun}: install what it was begun with, or pass "
+        "--other-versions (in Python other_versions=True), which goes on with what is here and "
+        "says so in each new trial"
+    )
