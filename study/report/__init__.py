@@ -18,7 +18,7 @@ The figures are plain functions of a frame and an ``Axes``, for papers and noteb
         ax.figure.savefig("learning_rate.pdf")
 
 They are ``answer``, ``learning_rate``, ``against``, ``pair``, ``history``, ``expected_trials``,
-``expected_seconds``, ``importance``, ``loss``, ``error``, ``linear_weights``, ``unit_weights``,
+``curves``, ``loss``, ``error``, ``linear_weights``, ``unit_weights``,
 ``replicates``, ``splits``, ``examples`` and ``pictures``; each says which frame of ``tables`` it
 takes.
 """

@@ -26,14 +26,18 @@ class Drawn:
 
         Args:
             chart: What to draw.
-            kinds: Of ``rendering.SAVED``.
+            kinds: Of ``rendering.SAVED``, and ``inline``: see :mod:`study.report.inline`.
             size: Inches, wide and high; by default the chart's own.
         """
-        from study.report import rendering
+        from study.report import inline, rendering
 
         place = chart.digest, size or chart.size
         missing = [kind for kind in kinds if (*place, kind) not in self._files]
         if missing:
             figure = rendering.figure(chart, size)
-            self._files |= {(*place, kind): rendering.SAVED[kind](figure) for kind in missing}
+            made = {kind: rendering.SAVED[kind](figure) for kind in missing if kind != "inline"}
+            if "inline" in missing:
+                svg = made.get("svg") or rendering.svg(figure)
+                made["inline"] = inline.markup(svg, chart, figure, is_copy=size is not None)
+            self._files |= {(*place, kind): file for kind, file in made.items()}
         return [self._files[*place, kind] for kind in kinds]

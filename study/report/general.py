@@ -171,15 +171,13 @@ EXPECTED = (
     " average, up to half of all trials, beyond which too few draws are left to average. The time"
     " is that of n trials at the study’s own average, trained as they were."
 )
-NUMBER_OF_TRIALS = "number of trials"
-EXPECTED_ALT = "Line plot of the expected lowest validation error against {budget}."
+EXPECTED_ALT = "Line plot of the expected lowest validation error against the number of trials."
 EXPECTED_BEST = "{model}: {error} of {trials}, {time}."
 PED_ANOVA = (
     "By Optuna’s PED-ANOVA: how unlike a parameter’s values in the best tenth of the trials are"
     " to its values in all of them. It ranks what this search varied in the ranges that it"
     " searched."
 )
-IMPORTANCE_ALT = "Bar chart."
 
 # Training
 CURVES = (
@@ -188,9 +186,12 @@ CURVES = (
     " with the fewest validation errors (ringed)."
 )
 CURVES_ALT = (
-    "Learning curve: {quantity} of trial {number}, the best of {model}, on training batches and"
-    " on the validation {items}, over {steps} steps. The lowest validation error, {lowest}, is at"
-    " step {step}; at the end it is {last}."
+    "Learning curves: loss and error on training batches and on the validation {items}, step by"
+    " step."
+)
+CURVE_ALT = (
+    "Trial {number}, the best of {model}: the lowest validation error, {lowest}, is at step {step}"
+    " of {steps}; at the end it is {last}."
 )
 
 # Weights

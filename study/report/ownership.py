@@ -30,12 +30,12 @@ RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json"
 REMEDY = "move it away, name another --out, or replace it with --replace"
 FOLDERS = ("figures", "tables")
 FIGURES = (
-    *("answer", "averages", "examples", "expected_seconds", "expected_trials"),
+    *("answer", "averages", "curves", "examples", "expected_seconds", "expected_trials"),
     *("history", "learning_rate", "misread", "predictions", "replicates", "splits"),
     "outperforming",  # of version 0.1
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
-TABLES = ("columns", "data", "mcnemar", "pairs", "trials")  # beside one a figure
+TABLES = ("columns", "data", "importance", "mcnemar", "pairs", "trials")  # beside one a figure
 
 _NAME = re.compile(r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.png|tables/[^/]+\.csv")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

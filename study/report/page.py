@@ -18,14 +18,14 @@ from study.report.drawn import Drawn
 from study.report.figures.images import SHOWN
 from study.report.record import Record
 from study.report.rendering import Chart
-from study.report.template import csp_hash, script_of, source_of, template
+from study.report.template import csp_hash, script_of, style_of, template
 
 NARROW = 10  # letters
 WIDE = 56  # of a picture's longer side, in pixels of the page
 ROWS = 100  # of a figure's numbers on the page; the CSV has all
-MANY = 24  # figures, from which on a page is long: it has fewer rows, and shorter figures
+MANY = 24  # figures, from which on a page is long and has fewer rows
 FEWER_ROWS = 25
-SCRIPTS = ("theme.js", "tables.js")
+SCRIPTS = ("theme.js", "tables.js", "figures.js")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Picture:
     alt: str
     lines: Sequence[str]
     size: tuple[int, int]  # wide and high, in pixels of the page
+    is_ink: bool  # black on white, as digits are
 
 
 @dataclass(frozen=True)
@@ -53,37 +54,34 @@ def charts_of(sections: Sequence[Section]) -> list[Chart]:
     return [chart for section in sections for chart in section.charts]
 
 
-def svg_kind(sections: Sequence[Section]) -> str:
-    """Of the figures on a page, one of ``rendering.SAVED``."""
-    return "short_svg" if len(charts_of(sections)) > MANY else "svg"
-
-
 def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
     """The whole page, whose style and script are the only ones that it allows to be applied.
 
     To be called under ``rendering.theme``.
     """
-    own = {"css": source_of("page.css"), "js": script_of(*SCRIPTS)}
-    if len(record.searches) > 2:
-        own["css"] += source_of("many.css")
+    many = ("many.css",) if len(record.searches) > 2 else ()
+    own = {"css": style_of("figures.css", "page.css", *many), "js": script_of(*SCRIPTS)}
     first, *others = sections
-    charts, kind = charts_of(sections), svg_kind(sections)
-    rows = FEWER_ROWS if len(charts) > MANY else ROWS
-    helpers = {"numbers": partial(numbers, rows=rows), "groups": groups, "rows": rows}
+    rows = FEWER_ROWS if len(charts_of(sections)) > MANY else ROWS
+    helpers = {
+        "numbers": partial(numbers, rows=rows),
+        "groups": groups,
+        "rows": rows,
+        "inline": partial(_inline, drawn),
+    }
     return template("page.html.j2", **helpers).render(
         title=headline.answer(record),
         first=first,
         sections=others,
-        src={chart.name: _uri(drawn, chart, kind) for chart in charts},
-        narrow={c.name: _uri(drawn, c, kind, c.narrow) for c in charts if c.narrow},
         own={name: Markup(text) for name, text in own.items()},
         digests={name: csp_hash(text) for name, text in own.items()},
     )
 
 
-def _uri(drawn: Drawn, chart: Chart, kind: str, size: tuple[float, float] | None = None) -> str:
-    [svg] = drawn.files(chart, kind, size=size)
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+def _inline(drawn: Drawn, chart: Chart, size: tuple[float, float] | None = None) -> Markup:
+    """What stands between a chart's ``<svg>`` and its end."""
+    [shapes] = drawn.files(chart, "inline", size=size)
+    return Markup(shapes.decode())
 
 
 def numbers(chart: Chart, rows: int = ROWS) -> Table:
@@ -120,4 +118,4 @@ def _picture(text: str, alt: str, label: str) -> Picture:
     Image.fromarray(image).save(buffer, "PNG", optimize=True)
     src = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     high, wide = (max(1, round(WIDE * side / max(image.shape[:2]))) for side in image.shape[:2])
-    return Picture(src, alt, label.split("; "), (wide, high))
+    return Picture(src, alt, label.split("; "), (wide, high), ":" not in text)

@@ -29,8 +29,8 @@ _COLUMNS = {
     *("mark", "height", "best_height", "place", "index"),  # while a figure is drawn
 }
 _FILES = {
-    *("answer", "averages", "coefficients", "columns", "data", "error", "examples", "history"),
-    *("expected_seconds", "expected_trials", "importance", "loss", "mcnemar", "misread", "pairs"),
+    *("answer", "averages", "coefficients", "columns", "curves", "data", "error", "examples"),
+    *("expected_trials", "history", "importance", "loss", "mcnemar", "misread", "pairs"),
     *("predictions", "replicates", "splits", "trials", "units", "weights"),
 }
 

@@ -6,8 +6,6 @@ The one place that sets a style, and the one that knows file formats.
 from __future__ import annotations
 
 import io
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,19 +22,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from PIL import Image
 
+from study.report import palette
+from study.report.palette import GRID, INK, MUTED, PAPER
 from study.report.settings import usual_settings
 
-INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
-ORANGE, BLUE, PURPLE = "#cc7a00", "#0b69b0", "#a35fb5"
-OLIVE, PINK, VIOLET = "#737334", "#e64581", "#6a35e0"
-_DARK = {
-    **{INK: "#f0f0f2", MUTED: "#a9acb5", GRID: "#34363d", PAPER: "#15161a"},
-    **{ORANGE: "#e8962a", BLUE: "#3f97dc", PURPLE: "#c084d0"},
-}
-_DARK_OF_MORE = {OLIVE: "#c2c07a", PINK: "#ff93b8", VIOLET: "#8f73f2"}  # models than three
+Values = Callable[[pd.DataFrame], pd.DataFrame]
 
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -71,8 +63,6 @@ _STYLE: dict[Any, Any] = {
     "xtick.minor.size": 0,
 }
 _DPI = 200
-_STYLED = re.compile(r'style="([^"]*)"')
-_FINE = re.compile(r"(\.\d\d)\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +74,15 @@ class Chart:
     draw: Callable[[pd.DataFrame, Axes], None]  # a module's function, or a ``partial`` of one
     frame: pd.DataFrame
     alt: str  # what it shows, for who can't see it
+    values: Values | None = None  # what each mark says: see :mod:`study.report.inline`
     caption: str = ""
     size: tuple[float, float] = (4.7, 3.5)  # inches, wide and high
     narrow: tuple[float, float] | None = None  # the size on a telephone, where it differs
 
     @cached_property
     def digest(self) -> str:
-        """SHA-1 of what is drawn, types and categories included."""
-        return str(joblib.hash((self.draw, self.frame), hash_name="sha1"))
+        """SHA-1 of what is drawn and named, types and categories included."""
+        return str(joblib.hash((self.name, self.draw, self.values, self.frame), hash_name="sha1"))
 
 
 @contextmanager
@@ -127,34 +118,10 @@ def png(drawn: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def svg(drawn: Figure) -> str:
+def svg(drawn: Figure) -> bytes:
     """The figure as SVG whose colours follow the reader's light or dark setting."""
-    text = _svg(drawn)
-    darks = _DARK | {colour: dark for colour, dark in _DARK_OF_MORE.items() if colour in text}
-    names = {colour: f"--c{k}" for k, colour in enumerate(darks)}
-    for colour, name in names.items():
-        text = text.replace(colour, f"var({name})")
-    light = "".join(f"{name}:{colour};" for colour, name in names.items())
-    dark = "".join(f"{name}:{darks[colour]};" for colour, name in names.items())
-    style = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-    return text.replace("*{stroke-linejoin", style + "*{stroke-linejoin", 1)
-
-
-def short_svg(drawn: Figure) -> str:
-    """:func:`svg` in fewer bytes, for pages with many figures.
-
-    Coordinates have a hundredth of a point, a style that many marks have is a class, and an image
-    has a pixel a number, which the browser enlarges.
-    """
-    for image in drawn.findobj(AxesImage):
-        image.set_interpolation("none")
-    text = re.sub(r"\n? *<!--.*?-->", "", svg(drawn))
-    text = re.sub(r' d="[^"]*"|<use [^>]*>', lambda found: _FINE.sub(r"\1", found[0]), text)
-    styles = [style for style, n in Counter(_STYLED.findall(text)).items() if n > 9]
-    rules = "".join(f".s{k}{{{style}}}" for k, style in enumerate(styles))
-    for k, style in enumerate(styles):
-        text = text.replace(f'style="{style}"', f'class="s{k}"')
-    return text.replace("</style>", f"{rules}</style>", 1)
+    text, rules = palette.svg_css(_svg(drawn))
+    return text.replace("*{stroke-linejoin", f"{rules}*{{stroke-linejoin", 1).encode()
 
 
 def _svg(drawn: Figure) -> str:
@@ -168,9 +135,5 @@ def _svg(drawn: Figure) -> str:
     return buffer.getvalue()
 
 
-SAVED: dict[str, Callable[[Figure], bytes]] = {
-    "png": png,
-    "svg": lambda drawn: svg(drawn).encode(),
-    "short_svg": lambda drawn: short_svg(drawn).encode(),
-}
-"""How each kind of file is made of a figure; ``short_svg``, which changes the figure, last."""
+SAVED: dict[str, Callable[[Figure], bytes]] = {"png": png, "svg": svg}
+"""How each kind of file is made of a figure."""

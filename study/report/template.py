@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from study.report import palette
 from study.text import shown
 
 FOLDER = Path(__file__).parent / "templates"
@@ -23,6 +24,11 @@ def template(name: str, **helpers: object) -> Template:
     )
     environment.globals.update(helpers)
     return environment.get_template(name)
+
+
+def style_of(*names: str) -> str:
+    """A page's style sheet: the colours, then these files."""
+    return palette.css() + "".join(map(source_of, names))
 
 
 def source_of(name: str) -> str:

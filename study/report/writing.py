@@ -114,7 +114,7 @@ def _pngs(composed: list[Section], drawn: Drawn) -> Iterator[tuple[str, bytes]]:
     from study.report import page
 
     for chart in page.charts_of(composed):
-        yield chart.name, drawn.files(chart, "png", page.svg_kind(composed))[0]
+        yield chart.name, drawn.files(chart, "png", "inline")[0]
     for sheet in (sheet for part in composed for sheet in part.sheets):
         yield sheet.name, drawn.files(sheet, "png")[0]
 

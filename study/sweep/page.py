@@ -11,7 +11,7 @@ from markupsafe import Markup
 from study import formats
 from study.report import ownership, words
 from study.report.spreadsheet import to_csv
-from study.report.template import csp_hash, source_of, template
+from study.report.template import csp_hash, style_of, template
 from study.sweep import sentences
 from study.sweep.frame import frame, frame_of_pairs
 from study.sweep.matrix import STEPS, matrix
@@ -43,7 +43,7 @@ def write(out: Path, content: Content, *, replace: bool = False) -> Path:
 def to_html(out: Path, content: Content) -> str:
     """The page, which allows no other style than its own, and no script."""
     sheets = ("page.css", "sweep.css", *(() if content.is_matrix else ("sweep_table.css",)))
-    style = "".join(map(source_of, sheets))
+    style = style_of(*sheets)
     links = {row.data: _link(out, row) for row in content.rows}
     has_matrix = len(content.models) == 2 and (
         content.only_pairs or any(row.data.pair for row in content.rows)

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from study import formats
-from study.report.figures.common import ON_PAPER, looks, model_rows
-from study.report.rendering import INK, MUTED, PAPER
+from study.report.figures.common import ON_PAPER, looks, model_rows, values
+from study.report.palette import INK, MUTED, PAPER
 from study.report.tables.answer import HELD_OUT, VALIDATION
 
 
@@ -42,6 +42,21 @@ def answer(frame: pd.DataFrame, ax: Axes) -> None:
         if confirmed
         else "validation error, 95 % interval"
     )
+
+
+def answer_values(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the marks of :func:`answer` say."""
+    models = list(dict.fromkeys(frame["model"]))
+    marks: list[tuple[float, float, str]] = []
+    for row in sorted(frame.to_dict("records"), key=lambda row: models.index(row["model"])):
+        place, model = models.index(row["model"]), row["model"]
+        kind = "error on held-out data" if row["on"] == HELD_OUT else "lowest validation error"
+        ends = f"{formats.percent(row['lower'])} to {formats.percent(row['upper'])}"
+        said = f"{model}: {kind} {formats.percent(row['error'])}, 95 % interval {ends}"
+        marks.append((row["error"], place, said))
+        if pd.notna(target := row.get("target")):
+            marks.append((target, place, f"{model}: target {formats.short_percent(target)}"))
+    return values(marks)
 
 
 def _errors_axis(ax: Axes, frame: pd.DataFrame, shown: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,6 +50,11 @@ class Axis:
         middle = frame[self.column].astype(str).map(self.choices.index).astype(float)
         golden = np.arange(len(frame)) * 0.618034 % 1
         return middle + SPREAD * (golden - 0.5)
+
+    def words(self, row: Mapping[Any, Any]) -> str:
+        """``115 hidden units``: the value in a row of the frame."""
+        value = row[self.column]
+        return formats.parameters({self.label: int(value) if self.whole else value})
 
     def apply(self, ax: Axes, which: Which, places: pd.Series) -> None:
         """Name an axis, and give it its scale and its ticks."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,8 +21,9 @@ from study.report.figures.common import (
     looks,
     percent_axis,
     present,
+    values,
 )
-from study.report.rendering import INK, MUTED
+from study.report.palette import INK, MUTED
 
 WHEN = {"val_error": "best step", "final_error": "last step"}
 
@@ -29,21 +33,54 @@ def replicates(frame: pd.DataFrame, ax: Axes) -> None:
 
     A ring at the left edge of its dots was a lucky draw of weights and batches.
     """
-    names: list[str] = []
-    for model in present(frame["model"]):
-        own = frame[(frame["model"] == model) & frame["of_best"]]
-        look = looks(frame["model"])[model]
-        for column, when in WHEN.items():
-            place = len(names)
-            heights = place - 0.11 * _stacked(own[column])
-            ax.plot(own[column], heights, look.marker, color=look.colour, ms=5, alpha=0.75)
-            ax.plot(own[f"search_{column}"].iloc[0], place + 0.3, **RING, ms=7)
-            names.append(f"{in_lines(model)}\n{when}")
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.4, -0.9)
+    rows = list(_rows(frame))
+    for row in rows:
+        look = looks(frame["model"])[row.model]
+        ax.plot(row.errors, row.heights, look.marker, color=look.colour, ms=5, alpha=0.75)
+        ax.plot(row.own, row.place + 0.3, **RING, ms=7)
+    ax.set_yticks(range(len(rows)), [f"{in_lines(row.model)}\n{row.when}" for row in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.9)
     percent_axis(ax, pd.concat([frame["val_error"], frame["final_error"]]))
     ax.set_xlabel("validation error")
     legend(ax, frame, [Line2D([], [], **RING, ms=7, label="the search’s best trial")])
+
+
+def replicates_values(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the marks of :func:`replicates` say, row by row and from left to right."""
+    marks: list[tuple[float, float, str]] = []
+    for row in _rows(frame):
+        who = f"{row.model}, {row.when}"
+        marks += [
+            (error, height, f"{who}: {formats.percent(error)} on fresh seed {seed}")
+            for error, height, seed in sorted(zip(row.errors, row.heights, row.seeds, strict=True))
+        ]
+        ring = f"{who}: {formats.percent(row.own)}, the search’s best trial"
+        marks.append((row.own, row.place + 0.3, ring))
+    return values(marks)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of :func:`replicates`: a model's errors at one step of its trainings."""
+
+    model: str
+    when: str
+    place: int
+    errors: pd.Series
+    heights: np.ndarray
+    seeds: pd.Series
+    own: float  # the search's best trial
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[_Row]:
+    place = 0
+    for model in present(frame["model"]):
+        own = frame[(frame["model"] == model) & frame["of_best"]]
+        for column, when in WHEN.items():
+            heights = place - 0.11 * _stacked(own[column])
+            search = float(own[f"search_{column}"].iloc[0])
+            yield _Row(model, when, place, own[column], heights, own["replicate"], search)
+            place += 1
 
 
 def _stacked(values: pd.Series) -> np.ndarray:
@@ -82,3 +119,22 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
     ax.set_ylabel("error")
     ax.grid(visible=False, axis="x")
     legend(ax, frame, [Line2D([], [], color=MUTED, lw=3, label="mean")])
+
+
+def splits_values(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the marks of :func:`splits` say: a model's splits, then their mean."""
+    marks: list[tuple[float, float, str]] = []
+    ends = {"val_error": "lowest on validation", "holdout_error": "held out"}
+    for model, group in frame.groupby("model", observed=True):
+        for side, (end, where) in enumerate(ends.items()):
+            marks += [
+                (
+                    side,
+                    row[end],
+                    f"{model}, split {row['split']}: {where} {formats.percent(row[end])}",
+                )
+                for row in group.to_dict("records")
+            ]
+            mean = float(group[end].mean())
+            marks.append((side, mean, f"{model}, mean: {where} {formats.percent(mean)}"))
+    return values(marks)

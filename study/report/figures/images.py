@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from study.report.figures.common import drawable
+from study.report.figures.common import drawable, values
+from study.report.palette import INK, MUTED
 from study.report.pictures import fitting, shown
-from study.report.rendering import INK, MUTED
 
 COLUMNS = 10  # pictures a row of a sheet
 SHOWN = 60  # pictures a group: a model that learnt nothing misreads half of all images
@@ -27,13 +27,29 @@ def examples(frame: pd.DataFrame, ax: Axes) -> None:
     for (kind, place), tile in _each(tiles):
         top, left = (high + 2) * kind + 1, (wide + 2) * place + 1
         sheet[top : top + high, left : left + wide] = tile
-    drawn = ax.imshow(sheet, cmap="cividis", interpolation="nearest")
+    drawn = ax.imshow(sheet, cmap="cividis", interpolation="none")
     ax.set_yticks([(high + 2) * k + high / 2 + 0.5 for k in range(len(kinds))], kinds)
     ax.set_xticks([])
     ax.grid(visible=False)
     ax.spines["bottom"].set_visible(False)
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.02, label="SDs from the mean", shrink=0.95)
     bar.outline.set_visible(False)
+
+
+def examples_values(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the images of :func:`examples` say."""
+    kinds = list(frame["kind"].unique())
+    high, wide = int(frame["row"].max()) + 1, int(frame["column"].max()) + 1
+    pictures = frame.drop_duplicates(["kind", "image"])
+    each = len(pictures) // len(kinds)
+    return values(
+        (
+            (wide + 2) * (place % each) + wide / 2 + 0.5,
+            (high + 2) * (place // each) + high / 2 + 0.5,
+            f"image {row['image']}, class {row['class']}, {row['kind']}",
+        )
+        for place, row in enumerate(pictures.to_dict("records"))
+    )
 
 
 def examples_size(frame: pd.DataFrame, wide: float, high: float) -> tuple[float, float]:
@@ -68,7 +84,7 @@ def pictures(frame: pd.DataFrame, ax: Axes) -> None:
             _caption(ax, row["label"].split("; "), left + 14, y + 29)
         top = below + _group_height(rows)
     extent = (0.0, float(sheet.shape[1]), float(sheet.shape[0]), 0.0)
-    ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=extent)
+    ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none", extent=extent)
     ax.set_axis_off()
 
 

@@ -12,9 +12,18 @@ from matplotlib.patches import Patch, Rectangle
 
 from study import formats
 from study.report.figures.axes import LEARNING_RATE, Axis
-from study.report.figures.common import between, error_axis, legend, looks, marked, targets
+from study.report.figures.common import (
+    between,
+    error_axis,
+    legend,
+    looks,
+    marked,
+    targets,
+    trial_words,
+    values,
+)
 from study.report.figures.searching import MANY, scatter
-from study.report.rendering import INK, MUTED, PAPER
+from study.report.palette import INK, MUTED, PAPER
 
 
 def learning_rate(frame: pd.DataFrame, ax: Axes) -> None:
@@ -49,6 +58,16 @@ def against(frame: pd.DataFrame, ax: Axes, axis: Axis = LEARNING_RATE) -> None:
     legend(ax, frame, [] if axis.choices else shaded)
 
 
+def against_values(frame: pd.DataFrame, axis: Axis = LEARNING_RATE) -> pd.DataFrame:
+    """What the marks of :func:`against` say, by model and from left to right."""
+    trials = marked(frame).assign(place=axis.places(frame)).sort_values(["model", "place"])
+    return values(
+        (row["place"], row["height"], f"{who}: {axis.words(row)}, error {error}")
+        for row in trials.to_dict("records")
+        for who, error in [trial_words(row)]
+    )
+
+
 def _box(ax: Axes, axis: Axis, level: pd.DataFrame, colour: str) -> None:
     """Shade the trials that are level with the best: their values and errors."""
     left, right = level["place"].min(), level["place"].max()
@@ -68,7 +87,7 @@ def pair(frame: pd.DataFrame, ax: Axes, x: Axis = LEARNING_RATE, y: Axis | None 
 
     From ``tables.pair``; ``y`` is by default the frame's fifth column, on a plain axis.
     """
-    y = y or Axis(str(frame.columns[4]), formats.parameter_name(str(frame.columns[4])))
+    y = y or _fifth(frame)
     errors = frame["val_error"].clip(lower=0.5 / frame["n_val"])
     low, high = float(errors.min()), min(float(errors.max()), 4 * float(errors.min())) * 1.001
     across, up = x.places(frame), y.places(frame)
@@ -108,3 +127,20 @@ def pair(frame: pd.DataFrame, ax: Axes, x: Axis = LEARNING_RATE, y: Axis | None 
     bar.set_ticks(ticks, labels=[formats.short_percent(tick) for tick in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)
+
+
+def pair_values(
+    frame: pd.DataFrame, x: Axis = LEARNING_RATE, y: Axis | None = None
+) -> pd.DataFrame:
+    """What the marks of :func:`pair` say, from left to right."""
+    y = y or _fifth(frame)
+    trials = frame.assign(across=x.places(frame), up=y.places(frame)).sort_values("across")
+    return values(
+        (row["across"], row["up"], f"{who}: {x.words(row)}, {y.words(row)}, error {error}")
+        for row in trials.to_dict("records")
+        for who, error in [trial_words(row)]
+    )
+
+
+def _fifth(frame: pd.DataFrame) -> Axis:
+    return Axis(str(frame.columns[4]), formats.parameter_name(str(frame.columns[4])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,17 +13,18 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
-from study.report.figures.axes import rate_axis
+from study import formats
 from study.report.figures.common import (
     OUTCOMES,
     error_axis,
     legend,
     looks,
     marked,
-    model_rows,
     targets,
+    trial_words,
+    values,
 )
-from study.report.rendering import MUTED
+from study.report.palette import MUTED
 
 MANY = 500  # points, from which on they are pixels in an SVG: as paths they take megabytes
 
@@ -77,46 +79,46 @@ def history(frame: pd.DataFrame, ax: Axes) -> None:
     legend(ax, frame, [Line2D([], [], color=MUTED, lw=2, label="best so far")])
 
 
+def history_values(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the marks of :func:`history` say, by model and in order."""
+    return values(
+        (row["trial"], row["height"], f"{who}: error {error}{_best(row)}")
+        for row in marked(frame).sort_values(["model", "trial"]).to_dict("records")
+        for who, error in [trial_words(row)]
+    )
+
+
+def _best(row: Mapping[Any, Any]) -> str:
+    best = row["best_so_far"]
+    return "" if pd.isna(best) else f"; best so far {formats.percent(best)}"
+
+
 def expected_trials(frame: pd.DataFrame, ax: Axes) -> None:
     """The expected lowest error against the number of trials, from ``tables.expected``."""
-    _expected(frame, ax, "trials")
-    ax.set_xlabel("trials")
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-
-
-def expected_seconds(frame: pd.DataFrame, ax: Axes) -> None:
-    """The expected lowest error against training time, from ``tables.expected``."""
-    _expected(frame, ax, "seconds")
-    ax.set(xscale="log", xlabel="training time, seconds")
-    rate_axis(ax)
-
-
-def _expected(frame: pd.DataFrame, ax: Axes, x: str) -> None:
-    lowest = 0.5 / frame["n_val"]
-    heights = frame.assign(height=frame["expected_error"].clip(lower=lowest))
+    heights = _expected(frame)
     for model, group in heights.groupby("model", observed=True):
         look = looks(frame["model"])[str(model)]
-        ax.plot(group[x], group["height"], color=look.colour, marker=look.marker, ms=4, lw=1.8)
-    ax.set(yscale="log", ylabel="expected lowest validation error")
+        ax.plot(group["trials"], group["height"], color=look.colour, marker=look.marker, ms=4)
+    ax.set(yscale="log", xlabel="trials", ylabel="expected lowest validation error")
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     error_axis(ax, heights["height"], frame)
     targets(ax, frame)
     legend(ax, frame, [])
 
 
-def importance(frame: pd.DataFrame, ax: Axes) -> None:
-    """How much of what decides the error lies with each hyperparameter."""
-    for place, row in enumerate(frame.to_dict("records")):
-        colour, share = looks(frame["model"])[row["model"]].colour, row["importance"]
-        ax.barh(place, share, height=0.55, color=colour)
-        ax.annotate(
-            f"{100 * share:.0f} %",
-            (share, place),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            weight="bold",
+def expected_trials_values(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the marks of :func:`expected_trials` say, by model and in order."""
+    return values(
+        (
+            row["trials"],
+            row["height"],
+            f"{row['model']}: {formats.plural(row['trials'], 'trial')},"
+            f" {formats.seconds(row['seconds'])}: expected lowest error"
+            f" {formats.percent(row['expected_error'])}",
         )
-    model_rows(ax, list(frame["parameter"]))
-    ax.set(xlim=(0, 1.1), xlabel="share of the importance")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+        for row in _expected(frame).to_dict("records")
+    )
+
+
+def _expected(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(height=frame["expected_error"].clip(lower=0.5 / frame["n_val"]))

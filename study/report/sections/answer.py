@@ -28,6 +28,7 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
         caption=_marks(record, frame) if confirmed else "",
         size=(7.2, 0.9 + 0.17 * confirmed + 0.75 * models),
         narrow=(3.7, 1.0 + 0.17 * confirmed + 0.75 * models),
+        values=figures.answer_values,
     )
     return Section(
         "answer",

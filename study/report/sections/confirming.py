@@ -195,7 +195,8 @@ def _replicates(record: Record) -> Chart:
         alt=f"{general.REPLICATES_ALT} {said}.",
         caption=general.REPLICATES,
         size=with_legend(len(c.sides), 7.6, high),
-        narrow=with_legend(len(c.sides), 4.0, high),
+        narrow=with_legend(len(c.sides), 3.9, high),
+        values=figures.replicates_values,
     )
 
 
@@ -216,7 +217,8 @@ def _splits(record: Record) -> Chart:
         alt=f"{general.SPLITS_ALT.format(splits=splits, items=record.items)} {said}.",
         caption=general.SPLITS.format(items=record.items),
         size=with_legend(len(c.sides), 7.6, 4.2),
-        narrow=with_legend(len(c.sides), 4.0, 4.2),
+        narrow=with_legend(len(c.sides), 3.9, 4.2),
+        values=figures.splits_values,
     )
 
 

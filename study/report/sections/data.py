@@ -112,7 +112,8 @@ def _examples(data: Data) -> Chart:
         + grey
         + large,
         size=examples_size(frame, 7.6, 1.85),
-        narrow=examples_size(frame, 4.0, 1.3),
+        narrow=examples_size(frame, 3.9, 1.3),
+        values=figures.examples_values,
     )
 
 

@@ -54,7 +54,8 @@ def _against_rate(record: Record, trials: pd.DataFrame) -> Chart:
         alt=f"{general.AGAINST_RATE_ALT} {' '.join(text)}",
         caption=f"{general.EVERY_TRIAL} {_shaded(record)}{zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 4.4),
-        narrow=with_legend(len(record.searches), 4.0, 4.4),
+        narrow=with_legend(len(record.searches), 3.9, 4.4),
+        values=figures.against_values,
     )
 
 
@@ -76,7 +77,8 @@ def _against(record: Record, name: str, trials: pd.DataFrame) -> Chart:
         alt=f"{general.AGAINST_ALT.format(models=models, name=axis.label)} {lowest}".rstrip(),
         caption=f"{general.EVERY_TRIAL}{more}{zeros(record, frame)}",
         size=with_legend(len(those), 7.6, 4.4),
-        narrow=with_legend(len(those), 4.0, 4.4),
+        narrow=with_legend(len(those), 3.9, 4.4),
+        values=partial(figures.against_values, axis=axis),
     )
 
 
@@ -117,8 +119,9 @@ def _pair(record: Record, search: ReportedStudy, x: str, y: str, trials: pd.Data
             place=at,
         ),
         caption=f"{general.PAIR_COLOURS}{zeros(record, frame)}",
-        size=(7.6, 4.0) if x == RATE else (4.7, 3.6),
-        narrow=(4.0, 4.0) if x == RATE else None,
+        size=(7.6, 4.0) if x == RATE else (3.9, 3.4),
+        narrow=(3.9, 4.0) if x == RATE else None,
+        values=partial(figures.pair_values, x=across, y=up),
     )
 
 

@@ -31,7 +31,8 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         alt=f"{general.HISTORY_ALT} {' '.join(text)}",
         caption=f"{general.HISTORY}{zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 3.7),
-        narrow=with_legend(len(record.searches), 4.0, 3.9),
+        narrow=with_legend(len(record.searches), 3.9, 3.9),
+        values=figures.history_values,
     )
     best = [_best_table(s) for s in record.searches if s.trials]
     text = [*sampled, *_in_splits(record)]
@@ -91,23 +92,18 @@ def expected(record: Record, trials: pd.DataFrame) -> Section | None:
     if frame.empty:
         return None
     shown = [search for search in record.searches if search.name in {*frame["study"]}]
-    charts = [
-        Chart(
-            f"expected_{budget}",
-            f"Expected lowest error by {title}",
-            draw,
-            frame,
-            alt=f"{general.EXPECTED_ALT.format(budget=title)} {_expected(frame)}",
-            caption=_descriptive(shown),
-            size=with_legend(len(record.searches), 4.7, 3.5),
-        )
-        for budget, title, draw in (
-            ("trials", general.NUMBER_OF_TRIALS, figures.expected_trials),
-            ("seconds", "training time", figures.expected_seconds),
-        )
-    ]
+    chart = Chart(
+        "expected_trials",
+        "Expected lowest error by number of trials",
+        figures.expected_trials,
+        frame,
+        alt=f"{general.EXPECTED_ALT} {_expected(frame)}",
+        caption=_descriptive(shown),
+        size=with_legend(len(record.searches), 3.9, 3.2),
+        values=figures.expected_trials_values,
+    )
     text = [general.EXPECTED, *_meanings(shown)]
-    return Section("expected", "What a shorter search would have found", text, charts)
+    return Section("expected", "What a shorter search would have found", text, [chart])
 
 
 def _meanings(searches: Sequence[ReportedStudy]) -> list[str]:
@@ -173,21 +169,10 @@ def importance(record: Record, trials: pd.DataFrame) -> Section | None:
     """Which hyperparameter matters."""
     if trials.empty:
         return None
-    frame = tables.importance(record)
     text = [*(_importance(search) for search in record.searches), general.PED_ANOVA]
-    charts = [
-        Chart(
-            f"{search.key}_importance",
-            f"{search.title}: importance of each hyperparameter",
-            figures.importance,
-            frame[frame["study"] == search.name].reset_index(drop=True),
-            alt=f"{general.IMPORTANCE_ALT} {_importance(search)}",
-            size=(4.7, 0.9 + 0.5 * len(search.importance)),
-        )
-        for search in record.searches
-        if search.importance
-    ]
-    return Section("importance", "Which hyperparameter matters", text, charts)
+    frame = tables.importance(record)
+    frames = [("importance", frame)] if len(frame) else []
+    return Section("importance", "Which hyperparameter matters", text, frames=frames)
 
 
 def _importance(search: ReportedStudy) -> str:

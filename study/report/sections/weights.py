@@ -69,7 +69,7 @@ def _linear_weights(record: Record, search: ReportedStudy, best: StoredTrial) ->
         ),
         caption=general.WEIGHTS.format(Ink=ink.capitalize(), first=first, second=second)
         + _colours(shape),
-        size=(4.7, 3.9),
+        size=(3.9, 3.3),
     )
 
 
@@ -91,7 +91,8 @@ def _unit_weights(record: Record, search: ReportedStudy, best: StoredTrial) -> C
         ),
         caption=general.UNITS.format(ink=_ink(record), first=first, second=second)
         + _colours(shape),
-        size=(4.7, 3.9),
+        size=(3.9, 3.3),
+        values=figures.unit_weights_values,
     )
 
 
@@ -129,7 +130,8 @@ def _coefficients(record: Record, search: ReportedStudy, best: StoredTrial) -> C
             number=best.number, model=search.noun, largest=_largest(frame)
         ),
         caption=f"{general.COEFFICIENTS.format(first=first, second=second)} {unit}",
-        size=(4.7, 0.9 + 0.24 * min(len(frame), BARS)),
+        size=(3.9, 0.9 + 0.24 * min(len(frame), BARS)),
+        values=figures.coefficients_values,
     )
 
 
@@ -159,7 +161,8 @@ def _unit_columns(record: Record, search: ReportedStudy, best: StoredTrial) -> C
             columns=f"{record.data.inputs:,}",
         ),
         caption=general.UNIT_COLUMNS.format(first=first, second=second),
-        size=(4.7, 1.2 + 0.24 * columns),
+        size=(3.9, 1.2 + 0.24 * columns),
+        values=figures.unit_columns_values,
     )
 
 

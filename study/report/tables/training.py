@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from study.report.record import Record, ReportedStudy
-from study.report.tables.searching import categorical
+from study.report.tables.searching import categorical, without_target
 from study.trials import StoredTrial
 
 Weights = dict[str, np.ndarray]
@@ -16,12 +16,17 @@ SHOWN_UNITS = 25  # hidden units in the contact sheet
 SHOWN_COLUMNS = 20  # columns of a table in a figure of weights
 
 
-def curves(record: Record, search: ReportedStudy, best: StoredTrial) -> pd.DataFrame:
-    """A trial's learning curves, a row a validation; training figures are of one batch.
+def curves(record: Record) -> pd.DataFrame:
+    """The best trials' learning curves, a row a validation; training figures are of one batch.
 
     ``val_loss_low`` and so on are the lowest and the highest of the same configuration on fresh
-    seeds; NaN where there are none.
+    seeds; NaN where there are none. The target is there where a study has one.
     """
+    found = [_curve(record, search, best) for search, best in record.winners]
+    return without_target(pd.concat(found, ignore_index=True)) if found else pd.DataFrame()
+
+
+def _curve(record: Record, search: ReportedStudy, best: StoredTrial) -> pd.DataFrame:
     curve, batch = best.curve, search.protocol.batch_size
     frame = pd.DataFrame(
         {
@@ -33,6 +38,7 @@ def curves(record: Record, search: ReportedStudy, best: StoredTrial) -> pd.DataF
             "train_error": curve["train_errors"] / batch,
             "val_error": curve["val_errors"] / best.n_val,
             "best": curve["step"] == best.step,
+            "target": search.target,
         }
     )
     for name, scale in (("val_loss", 1), ("val_error", best.n_val)):
