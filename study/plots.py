@@ -109,7 +109,7 @@ def _curves(result: Result | History) -> pd.DataFrame:
     if len(record.winners) != 1:
         count = formats.plural(len(record.winners), "best trial")
         raise StudyError(f"curves of {count}: must be of one: give what study.tune returned")
-    return tables.curves(record, *record.winners[0])
+    return tables.curves(record)
 
 
 def weights(result: History, ax: Axes | None = None) -> Axes:

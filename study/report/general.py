@@ -200,7 +200,7 @@ WEIGHTS_ALT = (
     " diverging scale."
 )
 WEIGHTS = (
-    "{Ink} on a green pixel is evidence for {second}, on a purple one for {first}; white pixels"
+    "{Ink} on a green pixel is evidence for {second}, on a purple one for {first}; pale pixels"
     " hardly count. The model adds these up, and nothing else."
 )
 UNITS_ALT = (

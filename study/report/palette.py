@@ -6,8 +6,8 @@ standing apart in grey and for each kind of colour blindness.
 """
 
 INK, MUTED, GRID, PAPER = "#1c1d22", "#5b5e66", "#e2e3e7", "#fefefe"
-ORANGE, BLUE, PURPLE = "#cc7a00", "#0b69b0", "#a35fb5"
-OLIVE, PINK, VIOLET = "#737334", "#e64581", "#6a35e0"
+ORANGE, BLUE, PINK = "#cc7a00", "#0b69b0", "#e64581"
+OLIVE, MAGENTA, VIOLET = "#737334", "#d820c8", "#6a35e0"
 GREEN, MAUVE = "#2f7d46", "#8b5fa0"  # weights above and below 0
 
 _SHADES = {
@@ -19,9 +19,9 @@ _SHADES = {
     "link": ("#0b5c9c", "#7fbcf0"),
     "orange": (ORANGE, "#e8962a"),
     "blue": (BLUE, "#3f97dc"),
-    "purple": (PURPLE, "#c084d0"),
+    "pink": (PINK, "#e82060"),
     "olive": (OLIVE, "#c2c07a"),
-    "pink": (PINK, "#ff93b8"),
+    "magenta": (MAGENTA, "#f8b0f0"),
     "violet": (VIOLET, "#8f73f2"),
     "green": (GREEN, "#57ab70"),
     "mauve": (MAUVE, "#b08bc4"),

@@ -66,15 +66,13 @@ def test_a_report_of_the_same_draws_nothing(original, drawings, tmp_path):
     assert digests(tmp_path) == before
 
 
-def shares(*values, models=("Linear model", "MLP"), dtype=float):
-    """A frame of ``figures.importance``."""
-    names = pd.Categorical(["MLP"] * len(values), categories=models)
-    parameters = [f"parameter {k}" for k in range(len(values))]
-    column = pd.Series(values, dtype=dtype)
-    return pd.DataFrame({"model": names, "parameter": parameters, "importance": column})
+def shares(*values, first="a", dtype=float):
+    """A frame of ``figures.coefficients``."""
+    names = [first, *"bcdef"[: len(values) - 1]]
+    return pd.DataFrame({"column": names, "weight": pd.Series(values, dtype=dtype)})
 
 
-def chart(frame, draw=figures.importance, size=(3.0, 1.5)):
+def chart(frame, draw=figures.coefficients, size=(3.0, 1.5)):
     return Chart("shares", "Shares", draw, frame, alt="Bars of shares", size=size)
 
 
@@ -86,10 +84,10 @@ def files(drawn, of, kinds=("png", "svg")):
 CHANGED = {
     "a value": chart(shares(0.75, 0.25 + 2**-52)),
     "a row": chart(shares(0.75)),
-    "a type": chart(shares("0.75", "0.25", dtype=object).astype({"importance": "float32"})),
-    "the order of the models": chart(shares(0.75, 0.25, models=("MLP", "Linear model"))),
+    "a type": chart(shares("0.75", "0.25", dtype=object).astype({"weight": "float32"})),
+    "a name": chart(shares(0.75, 0.25, first="A")),
     "the size": chart(shares(0.75, 0.25), size=(3.0, 1.6)),
-    "the function": chart(shares(0.75, 0.25), partial(figures.importance)),
+    "the function": chart(shares(0.75, 0.25), partial(figures.coefficients)),
 }
 
 
@@ -112,9 +110,9 @@ def test_equal_charts_share_one_drawing_of_each_kind(drawings):
 
     assert files(drawn, chart(shares(0.75, 0.25)), ("svg", "png")) == [svg, png]
     assert len(drawings) == 1
-    [short] = files(drawn, chart(shares(0.75, 0.25)), ("short_svg",))
+    [inline] = files(drawn, chart(shares(0.75, 0.25)), ("inline",))
     assert len(drawings) == 2
-    assert len(short) < len(svg)
+    assert len(inline) < len(svg)
 
 
 @pytest.mark.parametrize("is_on", [True, False])

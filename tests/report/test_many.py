@@ -8,16 +8,14 @@ import shlex
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from study.errors import StudyError
 from study.report import render, write
 from study.report.collect import collect
 from study.report.command import command
-from study.report.figures.common import LOOKS, OUTCOMES
 from study.report.options import parser
-from study.report.rendering import _DARK, _DARK_OF_MORE, PAPER, figure, theme
+from study.report.rendering import figure, theme
 from study.report.sections import compose, pairs
 from study.stats import Interval
 from study.training.registry import MODELS
@@ -100,38 +98,6 @@ def test_the_summary_holds_every_pair(six_report):
 
     assert [model["study"] for model in summary["models"].values()] == list(SIX)
     assert len(summary["comparison"]["pairs"]) == 15
-
-
-def luminance(colour):
-    """WCAG's relative luminance."""
-    parts = np.array(to_rgb(colour))
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(a, b):
-    """WCAG's ratio."""
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def grey(colour):
-    """CIE lightness, 0 to 100."""
-    return 116 * luminance(colour) ** (1 / 3) - 16
-
-
-def test_six_looks_stand_apart():
-    """By marker, and in grey by more than a just noticeable step; all show on white and black."""
-    darks = _DARK | _DARK_OF_MORE
-    colours = [look.colour for look in LOOKS]
-
-    assert len({look.marker for look in LOOKS} | set(OUTCOMES.values())) == 8
-    for shades, papers in (
-        (colours, "#ffffff #000000"),
-        ([darks[c] for c in colours], darks[PAPER]),
-    ):
-        assert min(np.diff(sorted(map(grey, shades)))) > 3
-        assert min(contrast(c, paper) for c in shades for paper in papers.split()) > 3
 
 
 def test_nothing_in_a_figure_is_cut_or_overlaps(record):

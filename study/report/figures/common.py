@@ -1,10 +1,10 @@
 """What the figures share: each model's look, and axes of errors and of learning rates.
 
 A model keeps one colour and one marker everywhere, by its place among the categories of the
-column ``model``. The first three colours are Okabe and Ito's orange, blue and purple, changed to
-stand 3 : 1 against white and against black, and apart in grey. The other three stand as far from
-them and from each other as three can, in grey too and for each kind of colour blindness (in the
-model of Machado et al. 2009).
+column ``model``. The first two colours are Okabe and Ito's orange and blue, changed to stand 3 : 1
+against white and against black, and apart in grey. The others stand apart from them and from each
+other, in grey too and for each kind of colour blindness (in the model of Machado et al. 2009):
+``tests/report/test_palette.py`` says how far.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from matplotlib.patches import Patch
 from scipy.optimize import isotonic_regression
 
 from study import formats
-from study.report.palette import BLUE, INK, MUTED, OLIVE, ORANGE, PAPER, PINK, PURPLE, VIOLET
+from study.report.palette import BLUE, INK, MAGENTA, MUTED, OLIVE, ORANGE, PAPER, PINK, VIOLET
 
 LONGEST = 26  # letters of a name in a figure
 LINE = 0.2  # of a figure's height in inches: a line of words beside its axes
@@ -43,8 +43,8 @@ class Look:
 
 
 LOOKS = (
-    *(Look(ORANGE, "o"), Look(BLUE, "^"), Look(PURPLE, "D")),
-    *(Look(OLIVE, "s"), Look(PINK, "v"), Look(VIOLET, "*")),
+    *(Look(ORANGE, "o"), Look(BLUE, "^"), Look(PINK, "D")),
+    *(Look(OLIVE, "s"), Look(MAGENTA, "v"), Look(VIOLET, "*")),
 )
 
 
