@@ -5,6 +5,11 @@ because torch takes gigabytes in each environment that has it. To give every ses
 environment of its own all the same: ``nox --force-venv-backend venv``.
 """
 
+import os
+import shutil
+import venv
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.5"
@@ -12,6 +17,9 @@ nox.options.default_venv_backend = "none"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+ENDS = ("-py3-none-any.whl", ".tar.gz")
+SYSTEMS = ("linux", "macos", "windows")
 QUICK = "not slow and not faults and not gpu"  # what everybody runs, everywhere
 SPREAD = ("-n", "3", "--dist", "loadfile")  # three, as some only wait; a module's fixtures once
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # each process has one core
@@ -44,6 +52,34 @@ def tests(session: nox.Session) -> None:
     prepare(session)
     quick = [*SPREAD, "-m", QUICK]
     session.run("pytest", *(session.posargs or quick), env=ONE_THREAD)
+
+
+@nox.session(python=PYTHONS, venv_backend="uv", default=False)
+def versions(session: nox.Session) -> None:
+    """Run the tests on every Python that is found, with the newest of all dependencies."""
+    session.install("--upgrade", "-e", ".[dev]")
+    session.run("python", "-W", "error", "-m", "compileall", "-q", "study")
+    session.run("pytest", *(session.posargs or [*SPREAD, "-m", QUICK]), env=ONE_THREAD)
+
+
+@nox.session(python=PYTHONS[0], venv_backend="uv", default=False)
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest version of each dependency that pyproject.toml admits."""
+    session.install("--resolution", "lowest-direct", "-e", ".[dev]")
+    old = ("-W", "ignore::DeprecationWarning")  # of these versions by newer ones of theirs
+    session.run("pytest", *old, *(session.posargs or [*SPREAD, "-m", QUICK]), env=ONE_THREAD)
+
+
+@nox.session(default=False)
+def wheels(session: nox.Session) -> None:
+    """Find wheels of all dependencies, for every Python and system that is promised."""
+    prepare(session)
+    extras = [f"--extra={extra}" for extra in ("cluster", "parquet", "postgres")]
+    command = ("uv", "pip", "compile", "--quiet", "--only-binary=:all:", *extras)
+    for python in PYTHONS:
+        for system in SYSTEMS:
+            where = (f"--python-version={python}", f"--python-platform={system}")
+            session.run(*command, *where, "pyproject.toml", silent=True)
 
 
 @nox.session(default=False)
@@ -129,6 +165,29 @@ def package(session: nox.Session) -> None:
     """Build the wheel and try it in an empty environment and an empty folder."""
     prepare(session)
     session.run("pytest", "-m", "slow", "tests/test_package.py", *session.posargs)
+
+
+@nox.session(default=False)
+def release(session: nox.Session) -> None:
+    """Build dist/, check its metadata, and run a short study from each file, in an environment.
+
+    Both environments are empty before, so that the dependencies are installed too: 5 GB each.
+    """
+    prepare(session)
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    built = f"{project['name']}-{project['version']}"
+    archives = [Path("dist", f"{built}{end}").absolute() for end in ENDS]
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *map(str, archives))
+    short = ("--steps=100", "--n-trials=4", "--seeds=2", "--splits=2")
+    for archive in archives:
+        folder = Path(session.create_tmp(), archive.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.create(folder / "env", with_pip=True)
+        commands = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
+        session.run(str(commands / "python"), "-m", "pip", "install", str(archive), external=True)
+        with session.chdir(folder):
+            session.run(str(commands / "study"), *short, external=True)
 
 
 @nox.session(name="bench-tests", default=False)

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from study.errors import StudyError
 from study.explain import explaining
@@ -177,6 +178,7 @@ def _file_storage(url: str, path: Path, creator: Any, begin: str = "") -> "RDBSt
         require_structure(connection.connection.dbapi_connection, str(path))
 
     event.listen(backend.engine, "begin", check_again)
+    finalize(backend, backend.engine.dispose)  # or its connections are closed by chance
     return backend
 
 
