@@ -18,6 +18,7 @@ import optuna
 import pandas as pd
 import pytest
 
+from study.command import COMMANDS as NAMED
 from study.training.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -30,21 +31,35 @@ RUN = [
     "own-data",
     "own-model",
     "python",
+    "optuna",
     "comparison",
 ]  # docs/cluster.md needs a cluster
 EXAMPLE = (ROOT / "examples/two_hidden_layers.py").read_text()
 STEP = re.compile(
-    r"^    (?:.*&& )?python -m (study[\w.]*)([^#\n]*)|^```python\n(.*?)```", re.M | re.S
+    rf"^    (?:.*&& )?(?:python -m )?(study(?: (?:{'|'.join(NAMED)})\b|[.\w]*))"
+    r"(?=\s)(?! =)([^#\n]*)"
+    "|^```python\n(.*?)```",
+    re.M | re.S,
 )
+
+
+def steps(text):
+    """What a page shows, in its order: a command's module and its options, or Python."""
+    for command, options, code in STEP.findall(text):
+        name = command.removeprefix("study ")
+        home = NAMED[name][0].removesuffix(".command") if name in NAMED else command
+        yield home, options, code
+
+
 COMMANDS = {
     f"{page}: {module}{options}".strip(): (module, options)
     for page, text in TEXTS.items()
-    for module, options, _ in STEP.findall(text)
+    for module, options, _ in steps(text)
     if module
 }
 MENTIONED = sorted(set(re.findall(r"`(--[a-z-]+)", "".join(TEXTS.values()))))
 PARSERS = ("study", "study.search", "study.confirm", "study.report", "study.reproduce")
-PARSERS += ("study.baseline", "study.check", "study.sweep")
+PARSERS += ("study.baseline", "study.check", "study.sweep", "study.collect")
 TRAINING = "--steps 60 --val-every 20"
 SHORTER = {
     "study": f"{TRAINING} --n-trials 4 --no-confirm",
@@ -72,12 +87,12 @@ def parsed(module, options):
 
 
 def test_the_pages_have_every_command_and_the_example():
-    """The pattern above finds them; what runs has five blocks of Python."""
-    run = [README, *(TEXTS[f"docs/{name}.md"] for name in RUN)]
-    steps = [step for text in run for step in STEP.findall(text)]
+    """The pattern above finds them; what runs has seven blocks of Python."""
+    shown = [step for text in TEXTS.values() for step in steps(text)]
+    run = [step for name in RUN for step in steps(TEXTS[f"docs/{name}.md"])]
 
-    assert {module for module, _, _ in steps} - {""} == set(PARSERS)
-    assert len([code for *_, code in steps if code]) == 5
+    assert {module for module, _, _ in shown} - {""} == set(PARSERS)
+    assert len([code for *_, code in run if code]) == 7
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -285,7 +300,7 @@ def run_page(text, folder, monkeypatch):
     """Run what a page shows, in its order; the exit status of each command."""
     monkeypatch.chdir(folder)
     ended = {}
-    for module, options, code in STEP.findall(text):
+    for module, options, code in steps(text):
         if code and code != EXAMPLE:
             exec(code.replace("n_trials=3", "n_trials=1"), {})
         elif module and not lacks_files(folder, options):

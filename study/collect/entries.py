@@ -16,6 +16,8 @@ from study.sweep import table
 from study.sweep.data_sets import DataSet
 from study.sweep.rows import Row
 
+_ENDS = "/-_."  # of what stands before the model in a study's name
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -41,8 +43,8 @@ def entries(place: Place, models: Sequence[str], margin: Margin) -> Iterator[Ent
 
     Args:
         place: Where it is.
-        models: Each person has a study of each, called ``linear``, or ``ada/linear`` where
-            several people share a storage.
+        models: Each person has a study of each, called ``linear``; or ``ada/linear`` or
+            ``ada-linear`` where several people share a storage.
         margin: Of the verdicts.
     """
     if place.wrong:
@@ -55,7 +57,7 @@ def entries(place: Place, models: Sequence[str], margin: Margin) -> Iterator[Ent
         return
     prefixes = _prefixes(names, models)
     for prefix in prefixes:
-        name = f"{place.name}: {prefix.removesuffix('/')}" if prefix else place.name
+        name = f"{place.name}: {prefix.rstrip(_ENDS)}" if prefix else place.name
         try:
             yield _entry(name, place.storage, prefix, models, margin)
         except StudyError as error:
@@ -71,7 +73,8 @@ def _prefixes(names: Sequence[str], models: Sequence[str]) -> list[str]:
     return [
         prefix
         for prefix in sorted(found)
-        if prefix[-1:] in ("", "/") and {*names}.issuperset(prefix + model for model in models)
+        if (not prefix or prefix[-1] in _ENDS)
+        and {*names}.issuperset(prefix + model for model in models)
     ]
 
 

@@ -3,7 +3,9 @@
 import csv
 import hashlib
 import os
+import re
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -63,7 +65,7 @@ def collected(tmp_path_factory):
     shutil.copy(ada, all_ / "carl/a copy.bin")  # known by its header, and not by its name
     both(all_ / "dora/study.db", seed=1)
     both(all_ / "eve/study.db", seed=5, protocol=SHORTER, target=0.5)
-    both(all_ / "fay & co.db", "fay/", seed=6)
+    both(all_ / "fay & co.db", "fay-", seed=6)
     wrong = all_ / "wrong"
     wrong.mkdir()
     shutil.copy(all_ / "ben/study.db", wrong / "damaged.db")
@@ -218,3 +220,15 @@ def test_a_storage_that_many_share_is_a_source_by_its_url(collected):
     ended = here("study", "collect", url, "--out", "of-url", folder=folder)
 
     assert ended.stdout == "of-url/index.html (1 submission)\n"
+
+
+def test_the_commands_of_the_page_for_teachers_run(collected, tmp_path):
+    """On a folder of submissions: the overview, and one trial trained again."""
+    page = Path(__file__).parents[2] / "docs/teaching.md"
+    lines = re.findall(r"^    study ((?:collect sub|reproduce).+)", page.read_text(), re.M)
+    shutil.copytree(collected.folder / "all/ada", tmp_path / "submissions/ada")
+
+    collect, reproduce = [here("study", *line.split(), folder=tmp_path) for line in lines]
+
+    assert collect == (0, "overview/index.html (1 submission)\n", "")
+    assert reproduce.stdout.startswith("mlp trial 3: identical")
