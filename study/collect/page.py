@@ -11,7 +11,7 @@ from study.collect import sentences
 from study.collect.content import Content, frame
 from study.report import ownership
 from study.report.spreadsheet import to_csv
-from study.report.template import csp_hash, source_of, template
+from study.report.template import csp_hash, style_of, template
 from study.sweep.sentences import heading, trials
 
 TABLE = "tables/submissions.csv"
@@ -31,7 +31,7 @@ def write(out: Path, content: Content, *, replace: bool = False) -> Path:
 
 def to_html(content: Content) -> str:
     """The page, which allows no other style than its own, and no script."""
-    style = "".join(map(source_of, ("page.css", "sweep_table.css", "collect.css")))
+    style = style_of("page.css", "sweep_table.css", "collect.css")
     return template("collect.html.j2").render(
         style=Markup(style),
         digest=csp_hash(style),

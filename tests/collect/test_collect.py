@@ -180,6 +180,13 @@ def test_the_title_counts_how_often_each_model_errs_least(errors, said):
     assert title == f"{len(errors)} submission{'s' * (len(errors) > 1)}: {said}"
 
 
+def test_the_page_defines_every_colour_that_it_uses(collected):
+    """Without one, text and lines have the colour of what is around them."""
+    page = (collected.folder / "reports/index.html").read_text()
+
+    assert set(re.findall(r"var\((--[\w-]+)", page)) <= set(re.findall(r"(--[\w-]+):", page))
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 def test_the_page_needs_no_network_and_fits_its_window(collected, opened, width):
     """Nothing is asked for, nothing is wider than the window, and axe finds nothing."""
