@@ -118,6 +118,13 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def ordinal(count: int) -> str:
+    """``2nd``, ``3rd``, ``11th``."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    is_teen = count % 100 in (11, 12, 13)
+    return f"{count:,}{'th' if is_teen else ends.get(count % 10, 'th')}"
+
+
 def listed(items: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else "none"

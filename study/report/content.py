@@ -27,6 +27,30 @@ class Table:
     kind: str = ""  # a class of its own, beside that of its section
 
 
+@dataclass(frozen=True)
+class TrialRow:
+    """One trial, with the learning curves that the page draws where a reader chooses it."""
+
+    cells: Sequence[str]
+    study: int  # its place among the studies of the page
+    is_best: bool  # of its study
+    errors: str  # validation errors, counts, and losses: one a drawn step, "" where there is none
+    losses: str
+
+
+@dataclass(frozen=True)
+class TrialTable:
+    """Every trial of a page, to sort, to filter and to choose from."""
+
+    summary: str
+    note: str
+    header: Sequence[str]
+    rows: Sequence[TrialRow]
+    models: Sequence[str]  # what to filter by
+    outcomes: Sequence[str]
+    facts: str  # JSON: the drawn steps, n_val, and of each study its target and its colour's place
+
+
 @dataclass(frozen=True, eq=False)
 class Section:
     """A part of the page."""
@@ -37,5 +61,6 @@ class Section:
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     sheets: Sequence[Chart] = ()  # captioned pictures, which the page shows as lists
+    trials: TrialTable | None = None
     commands: Sequence[str] = ()
     frames: Sequence[tuple[str, pd.DataFrame]] = ()  # further CSVs, by name

@@ -158,6 +158,10 @@ PAIR_ALT = (
 )
 
 # The search
+TRIAL_TABLE = (
+    "The step and the loss are those of the lowest validation error. Level with the best: at most"
+    " one standard error of its error above it, on these {items}."
+)
 BEST_OF_SEARCH = (
     "{model}: the best of {trials} is number {number} ({parameters}), at step {step} of {steps}."
 )

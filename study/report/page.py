@@ -25,7 +25,8 @@ WIDE = 56  # of a picture's longer side, in pixels of the page
 ROWS = 100  # of a figure's numbers on the page; the CSV has all
 MANY = 24  # figures, from which on a page is long and has fewer rows
 FEWER_ROWS = 25
-SCRIPTS = ("theme.js", "tables.js", "figures.js")
+SHEETS = ("figures.css", "page.css", "trials.css")
+SCRIPTS = ("theme.js", "tables.js", "figures.js", "trials.js")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
     To be called under ``rendering.theme``.
     """
     many = ("many.css",) if len(record.searches) > 2 else ()
-    own = {"css": style_of("figures.css", "page.css", *many), "js": script_of(*SCRIPTS)}
+    own = {"css": style_of(*SHEETS, *many), "js": script_of(*SCRIPTS)}
     first, *others = sections
     rows = FEWER_ROWS if len(charts_of(sections)) > MANY else ROWS
     helpers = {

@@ -28,6 +28,7 @@ from tests.report.test_judged import mean_of, with_sides
 from tests.report.test_own_data import images, table
 
 QUICK = Protocol(steps=60, val_every=20)
+OFTEN = Protocol(steps=201, val_every=1)  # more validations than a curve on a page has points
 MOMENTUM = space_of((0.3, 0.3)) | {"momentum": FloatDistribution(0, 0.99)}
 STUDIES = {
     "random": ("linear", 15, {"sampler": "random"}),
@@ -42,7 +43,7 @@ STUDIES = {
     "too high": ("linear", 8, {"space": space_of((0.3, 1000.0))}),
     "fixed": ("linear", 2, {"space": space_of((0.1, 0.1))}),
     "momentum": ("linear", 2, {"space": MOMENTUM, "seed": 6}),  # whose best is near 0
-    "net once": ("net", 1, {"space": NET.space}),
+    "net once": ("net", 1, {"space": NET.space, "protocol": OFTEN}),
     "empty": ("linear", 1, {}),
     "empty too": ("mlp", 1, {}),
     "net": ("net", 24, {"space": NET.space, "generation_size": 12}),
@@ -52,7 +53,7 @@ STUDIES = {
 def make_studies(path):
     """Searches of a fraction of a second each, in one storage."""
     for name, (model, n_trials, changes) in STUDIES.items():
-        searched(path, model, name=name, n_trials=n_trials, protocol=QUICK, **changes)
+        searched(path, model, name=name, n_trials=n_trials, **{"protocol": QUICK} | changes)
     own = Objective("linear", dataset.load(), seed=0, protocol=QUICK, target=0.035)
     those = "study_name = 'only outside' OR study_name LIKE 'empty%'"
     change(

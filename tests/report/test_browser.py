@@ -19,6 +19,7 @@ from tests.helpers.sql import change
 from tests.report.conftest import searched
 from tests.report.helpers import recorded, set_attribute
 
+OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 CONTROLS = "button, select, input"
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 RARE = ("one trial", "all diverged", "1,000 trials")
@@ -85,10 +86,19 @@ def test_nothing_is_fetched_and_nothing_is_refused(opened, pages, name):
     heard = Said()
     page = opened(pages.url(name), said=heard)
 
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate(OPEN)
 
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     assert (heard.asked, heard.said) == ([pages.url(name)], [])
+
+
+def test_a_hostile_name_is_only_text_beside_its_curves(opened, pages):
+    """What the script writes of a study's name is text, too."""
+    page = opened(pages.url("hostile name"))
+
+    page.evaluate(OPEN)
+
+    assert f"{HOSTILE}, trial" in page.locator(".key").text_content()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -116,6 +126,8 @@ def test_the_axe_audit_finds_nothing(opened, pages, name, scheme):
     """No violation of axe's rules, contrast included."""
     page = opened(pages.url(name), color_scheme=scheme, bypass_csp=True)
 
+    page.evaluate(OPEN)
+
     assert violations(page) == []
 
 
@@ -124,7 +136,7 @@ def test_a_telephone_need_not_scroll_sideways(opened, pages, name):
     """At 375 pixels the page is as wide as the window, its open tables included."""
     page = opened(pages.url(name), width=375)
 
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate(OPEN)
 
     assert page.evaluate("document.documentElement.scrollWidth") == 375
 
@@ -173,28 +185,6 @@ def test_the_chosen_colours_are_kept_where_they_can_be(opened, pages):
 
     assert kept == "dark"
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
-
-
-def column(table, place):
-    return [
-        row.locator("th, td").nth(place).text_content() for row in table.locator("tbody tr").all()
-    ]
-
-
-def test_a_click_sorts_a_table(opened, pages):
-    """By number and not by letter, up, then down; and it says so to who can't see it."""
-    page = opened(pages.url("confirmed"))
-    table = page.locator("table.search").first
-    heading = table.locator("thead th").nth(1)
-
-    heading.locator("button").click()
-    up = [float(text) for text in column(table, 1)]
-    heading.locator("button").click()
-    down = [float(text) for text in column(table, 1)]
-
-    assert up == sorted(up)
-    assert down == up[::-1] != up
-    assert heading.get_attribute("aria-sort") == "descending"
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ def prose(section):
         yield f"words for {drawn}", chart.alt
     for table in section.tables:
         yield f"note below {section.id} {table.kind}", table.note
+    if section.trials:
+        yield "note below all trials", section.trials.note
 
 
 def read(sections):
@@ -94,6 +96,8 @@ def names_in(section):
         yield shown.title
     for table in section.tables:
         yield from words_in(table)
+    if section.trials:
+        yield from (section.trials.summary, *section.trials.header)
 
 
 def sentences(text):

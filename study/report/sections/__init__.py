@@ -25,6 +25,7 @@ from study.report.sections import (
     reproducibility,
     searching,
     training,
+    trials,
     weights,
 )
 
@@ -32,6 +33,7 @@ SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
     answer.answer,
     parameters.hyperparameters,
     searching.search,
+    trials.all_trials,
     searching.expected,
     training.training,
     confirming.comparison,
@@ -48,8 +50,8 @@ SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
 
 def compose(record: Record) -> list[Section]:
     """The sections that this record has; the first is the first screen."""
-    trials = tables.trials(record)
-    made = (section(record, trials) for section in SECTIONS)
+    frame = tables.trials(record)
+    made = (section(record, frame) for section in SECTIONS)
     taken: Counter[str] = Counter()
     return [_told_apart(section, taken) for section in made if section is not None]
 

@@ -8,17 +8,17 @@ import pandas as pd
 
 from study import formats
 from study.report import figures, general, parameters, tables, words
-from study.report.content import Section, Table, with_legend
+from study.report.content import Section, with_legend
 from study.report.importance import ENOUGH
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
 from study.report.sections.parameters import zeros
 from study.training.plan import LEARNING
-from study.trials import StoredTrial, rank
+from study.trials import StoredTrial
 
 
 def search(record: Record, trials: pd.DataFrame) -> Section | None:
-    """How the searches went, and their best trials."""
+    """How the searches went."""
     if trials.empty:
         return None
     text = [_found(s, best) for s, best in record.winners]
@@ -34,9 +34,7 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
         narrow=with_legend(len(record.searches), 3.9, 3.9),
         values=figures.history_values,
     )
-    best = [_best_table(s) for s in record.searches if s.trials]
-    text = [*sampled, *_in_splits(record)]
-    return Section("search", "How the search went", text, [chart], best)
+    return Section("search", "How the search went", [*sampled, *_in_splits(record)], [chart])
 
 
 def _in_splits(record: Record) -> list[str]:
@@ -62,28 +60,6 @@ def _found(search: ReportedStudy, best: StoredTrial) -> str:
         step=f"{best.step:,}",
         steps=f"{search.protocol.steps:,}",
     )
-
-
-def _best_table(search: ReportedStudy) -> Table:
-    """Five trials from the best on; pruned ones come last, whatever they reached."""
-    order = sorted(search.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
-    names = list(search.stored.plan.space)
-    rows = [
-        [
-            str(t.number),
-            *(formats.value(t.parameters.get(name)) for name in names),
-            formats.error(t.val_errors, t.n_val),
-            f"{t.step:,}",
-            formats.percent(t.final_error),
-            t.outcome,
-        ]
-        for t in order
-    ]
-    titles = [parameters.title(name) for name in names]
-    header = ["Trial", *titles, "Lowest validation error", "At step"]
-    caption = f"{search.title}: the {formats.plural(len(order), 'trial')} with the fewest errors"
-    note = "" if len(order) == len(search.trials) else "All trials are in tables/trials.csv."
-    return Table(caption, [*header, "Error at the end", "Outcome"], rows, note, sortable=True)
 
 
 def expected(record: Record, trials: pd.DataFrame) -> Section | None:

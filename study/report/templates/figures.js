@@ -68,9 +68,10 @@
     value.style.top = within(above < 4 ? mark.bottom + 6 : above, high - value.offsetHeight);
   }
 
-  for (const figure of document.querySelectorAll("figure")) {
+  /** Let a figure's marks be read; a figure that is drawn later says so by an event. */
+  function read(figure) {
     const copies = [...figure.querySelectorAll(".chart")].filter(svg => svg.querySelector(".marks"));
-    if (!copies.length) continue;
+    if (!copies.length) return;
     const words = [...copies[0].querySelectorAll(".marks title")].map(title => title.textContent);
     for (const svg of copies) {
       const found = new Chart(svg, words);
@@ -86,6 +87,9 @@
       svg.addEventListener("keydown", event => found.press(event));
     }
   }
+
+  document.querySelectorAll("figure").forEach(read);
+  document.addEventListener("drawn", event => read(event.target));
   value.className = "value";
   value.setAttribute("aria-live", "polite");
   document.querySelector("main").append(value);

@@ -12,8 +12,9 @@ function valueOf(cell) {
   return Number.isNaN(number) ? text : number;
 }
 
-function compare(a, b) {
-  if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : 0;
+/** Which of two cells stands first; text, such as a missing value's dash, after all numbers. */
+function compare(a, b, direction) {
+  if (typeof a === typeof b) return direction * (a < b ? -1 : a > b ? 1 : 0);
   return typeof a === "number" ? -1 : 1;
 }
 
@@ -23,7 +24,7 @@ function sort(heading) {
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
   const rows = [...table.tBodies[0].rows].map(row => [valueOf(row.cells[place]), row]);
-  rows.sort(([a], [b]) => direction * compare(a, b));
+  rows.sort(([a], [b]) => compare(a, b, direction));
   table.tBodies[0].append(...rows.map(([, row]) => row));
 }
 
