@@ -17,7 +17,7 @@ from study.confirm.options import add_confirm
 from study.confirm.options import settings_of as confirm_settings
 from study.report.command import require_out, run_report
 from study.report.drawn import Drawn
-from study.report.options import add_models, add_report, models_of
+from study.report.options import add_format, add_models, add_report, models_of
 from study.report.options import settings_of as report_settings
 from study.report.ownership import report_names
 from study.search.command import run_searches
@@ -66,6 +66,7 @@ def parser() -> cli.Parser:
         "--no-confirm", action="store_true", help="stop after the searches and the first report"
     )
     add_report(found)
+    add_format(found)
     return found
 
 
@@ -74,10 +75,10 @@ def command(args: argparse.Namespace) -> int:
     options.load_model_files(args)
     models = models_of(args)
     report, quiet = report_settings(args, args.models), args.quiet > 0
-    require_out(report, report_names(args.models))
+    require_out(report, report_names(args.models, formats=report.formats))
     plans = plans_of(args, models)
     searched = dict.fromkeys(name for plan in plans for name in plan.space)
-    require_out(report, report_names(args.models, searched))
+    require_out(report, report_names(args.models, searched, report.formats))
     searches = [(plan, search_settings(args, plan.model)) for plan in plans]
     with searches[0][1].workers.open(plans, searches[0][1].root) as pool:
         status = run_searches(searches, pool, require_target=args.require_target, quiet=quiet)

@@ -11,6 +11,7 @@ from study import cli, formats, options
 from study.confirm.options import add_margin
 from study.errors import StudyError
 from study.margin import DEFAULT_MARGIN, Margin
+from study.report.ownership import FORMATS, USUAL_FORMATS
 from study.storage.urls import shown
 from study.training.registry import Model, model_named
 
@@ -27,6 +28,7 @@ class Settings:
     data_root: Path | None = None  # where the official training files lie
     replace: bool = False  # overwrite files that no report wrote
     margin: Margin = DEFAULT_MARGIN  # of a confirmed comparison's verdict
+    formats: tuple[str, ...] = USUAL_FORMATS  # of the figures' files
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "its only study)",
     )
     add_report(found)
+    add_format(found)
     add_margin(found)
     for option, place in (("linear", "first"), ("mlp", "second")):
         found.add_argument(
@@ -113,8 +116,26 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_format(parser: argparse._ActionsContainer) -> None:
+    """``--format``, of every command that writes one report."""
+    parser.add_argument(
+        "--format",
+        nargs="+",
+        choices=FORMATS,
+        default=USUAL_FORMATS,
+        metavar="FORMAT",
+        help=f"the files of each figure: {', '.join(FORMATS)}; for papers svg and pdf",
+    )
+
+
 def settings_of(args: argparse.Namespace, names: Sequence[str] = ()) -> Settings:
     """How the options say to report the studies of these names."""
     return Settings(
-        args.storage, args.out, tuple(names), args.data_root, args.replace, args.margin
+        storage=args.storage,
+        out=args.out,
+        names=tuple(names),
+        data_root=args.data_root,
+        replace=args.replace,
+        margin=args.margin,
+        formats=tuple(dict.fromkeys(args.format)),
     )

@@ -29,6 +29,7 @@ from study.training.registry import FORMER
 RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json", "sweep.csv"
 REMEDY = "move it away, name another --out, or replace it with --replace"
 FOLDERS = ("figures", "tables")
+FORMATS, USUAL_FORMATS = ("png", "svg", "pdf"), ("png", "svg")  # of figures
 FIGURES = (
     *("answer", "averages", "curves", "examples", "expected_seconds", "expected_trials"),
     *("history", "learning_rate", "misread", "predictions", "replicates", "splits"),
@@ -37,7 +38,9 @@ FIGURES = (
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
 TABLES = ("columns", "data", "importance", "mcnemar", "pairs", "trials")  # beside one a figure
 
-_NAME = re.compile(r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.png|tables/[^/]+\.csv")
+_NAME = re.compile(
+    r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.(?:png|svg|pdf)|tables/[^/]+\.csv"
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 2**28  # bytes; no file of a report comes near it
 _FOOTER = "<footer><p>Every number on this page was read from the studies’ storage".encode()
@@ -47,12 +50,15 @@ _SUMMARISED = {"models", "winner", "data_sha256", "protocol", "test_set_opened"}
 Digests = dict[str, set[str]]  # of the files that are a report's, by name
 
 
-def report_names(keys: Iterable[str], parameters: Iterable[str] = FORMER) -> list[str]:
+def report_names(
+    keys: Iterable[str], parameters: Iterable[str] = FORMER, formats: Iterable[str] = USUAL_FORMATS
+) -> list[str]:
     """Every file that a report may have, as a path in its folder.
 
     Args:
         keys: Of its models.
         parameters: Their hyperparameters; by default those of version 0.1.
+        formats: Of the figures.
     """
     names = list(parameters)
     pairs = [f"{x}_{y}" for x, y in permutations(names, 2)]
@@ -64,7 +70,7 @@ def report_names(keys: Iterable[str], parameters: Iterable[str] = FORMER) -> lis
     ]
     return [
         *(PAGE, SUMMARY),
-        *(f"figures/{name}.png" for name in figures),
+        *(f"figures/{name}.{kind}" for kind in formats for name in figures),
         *(f"tables/{name}.csv" for name in (*figures, *TABLES)),
     ]
 
@@ -257,7 +263,7 @@ def _unrecorded(out: Path) -> Digests:
     page = (out / PAGE).read_bytes() if _digest(out, PAGE) else b""
     if _FOOTER not in page or _GENERATOR in page:
         return {}
-    names = [] if (keys := _summarised(out)) is None else report_names(keys)
+    names = [] if (keys := _summarised(out)) is None else report_names(keys, formats=("png",))
     if _digest(out, SWEEP) and (out / SWEEP).read_bytes().startswith(b"first,second,"):
         names += [PAGE, SWEEP]
     return {name: {digest} for name in names if _is_name(name) and (digest := _digest(out, name))}

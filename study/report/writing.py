@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from study.margin import DEFAULT_MARGIN, Margin
 from study.report.drawn import Drawn
+from study.report.ownership import USUAL_FORMATS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,10 +60,11 @@ def write(
     data_root: Path | None = None,
     replace: bool = False,
     margin: Margin = DEFAULT_MARGIN,
+    formats: Sequence[str] = USUAL_FORMATS,
     drawn: Drawn | None = None,
     when_read: Callable[[], object] | None = None,
 ) -> list[Path]:
-    """Write ``index.html``, ``summary.json``, ``figures/*.png`` and ``tables/*.csv`` to a folder.
+    """Write ``index.html``, ``summary.json``, ``figures/`` and ``tables/`` to a folder.
 
     Each file is replaced whole, the page last. ``report-files.json`` names them all, and what
     the report before had and this one does not is removed (see ``study.report.ownership``).
@@ -76,6 +78,7 @@ def write(
         data_root: Of the images.
         replace: Overwrite files of these names that no report wrote, or that were changed.
         margin: Of the verdict.
+        formats: Of the figures' files: ``png``, ``svg``, ``pdf``.
         drawn: The pictures of this process's reports before, which are not drawn again.
         when_read: Called when all is read from the storage, before anything is drawn.
 
@@ -99,7 +102,7 @@ def write(
         if when_read:
             when_read()
         composed = sections.compose(record)
-        content = {f"figures/{name}.png": png for name, png in _pngs(composed, drawn)}
+        content = dict(_figures(composed, drawn, formats))
         content |= {f"tables/{name}.csv": to_csv(frame) for name, frame in _frames(composed)}
         content |= {
             ownership.SUMMARY: summary.to_json(record).encode(),
@@ -109,14 +112,24 @@ def write(
     return [out / name for name in reversed(content)]
 
 
-def _pngs(composed: list[Section], drawn: Drawn) -> Iterator[tuple[str, bytes]]:
+def _figures(
+    composed: list[Section], drawn: Drawn, formats: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
     """Every figure of the report by its file's name, drawn for the page too."""
     from study.report import page
 
     for chart in page.charts_of(composed):
-        yield chart.name, drawn.files(chart, "png", "inline")[0]
+        files = drawn.files(chart, *formats, "inline")
+        yield from _named(chart.name, formats, files[:-1])
     for sheet in (sheet for part in composed for sheet in part.sheets):
-        yield sheet.name, drawn.files(sheet, "png")[0]
+        yield from _named(sheet.name, formats, drawn.files(sheet, *formats))
+
+
+def _named(
+    name: str, formats: Sequence[str], files: Sequence[bytes]
+) -> Iterator[tuple[str, bytes]]:
+    for kind, file in zip(formats, files, strict=True):
+        yield f"figures/{name}.{kind}", file
 
 
 def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:

@@ -214,7 +214,7 @@ def looked_at(page, folder, look):
         page.emulate_media(media="print")
     path = folder / f"{look}.png"
     page.screenshot(path=path, full_page=True)
-    figure = page.locator("figure img").first.bounding_box()
+    figure = page.locator("figure .chart:visible").first.bounding_box()
     grey = np.array(Image.open(path).convert("L"))
     top, left = int(figure["y"]), int(figure["x"])
     return grey, grey[top : top + int(figure["height"]), left : left + int(figure["width"])]

@@ -122,7 +122,9 @@ def test_the_learning_curves_are_the_winners(out, original, model):
     """The curves' CSV holds the winner's stored curve, errors as fractions."""
     curve = stored_best(original, model)["curve"]
 
-    frame = pd.read_csv(out / "tables" / f"{model}_loss.csv")
+    frame = pd.read_csv(out / "tables" / "curves.csv")
+    title = {"linear": "Linear model", "mlp": "MLP"}[model]
+    frame = frame[frame["model"] == title]
 
     assert frame["step"].tolist() == curve["step"]
     assert frame["val_loss"].tolist() == curve["val_loss"]

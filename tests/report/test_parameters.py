@@ -126,7 +126,8 @@ def test_the_range_of_every_number_is_judged(page):
 
 def test_the_importance_is_of_every_varied_parameter(out):
     """Their shares sum to 1."""
-    frame = pd.read_csv(out / "tables" / "net_importance.csv")
+    frame = pd.read_csv(out / "tables" / "importance.csv")
+    frame = frame[frame["study"] == "net"]
 
     assert set(frame["parameter"]) <= {"learning rate", "activation", "step", "momentum"}
     assert frame["importance"].sum() == pytest.approx(1)

@@ -70,7 +70,7 @@ def _errors_axis(ax: Axes, frame: pd.DataFrame, shown: str) -> None:
 def _target(ax: Axes, target: float, place: int) -> None:
     ax.plot([target] * 2, [place - 0.3, place + 0.3], color=INK, lw=1.6)
     named = f"target {formats.short_percent(target)}"
-    _named(ax, named, (target, place - 0.3), 2, "bottom", size=8, color=MUTED)
+    _named(ax, named, (target, place - 0.3), 2, "bottom", color=MUTED)
 
 
 def _named(

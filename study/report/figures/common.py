@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -28,7 +29,6 @@ from study import formats
 from study.report.palette import BLUE, INK, MAGENTA, MUTED, OLIVE, ORANGE, PAPER, PINK, VIOLET
 
 LONGEST = 26  # letters of a name in a figure
-LINE = 0.2  # of a figure's height in inches: a line of words beside its axes
 OUTCOMES = {"diverged": "X", "pruned": "P"}
 _FINE = np.array([0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50]) / 100
 _PERCENTS = np.array([0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]) / 100
@@ -135,6 +135,11 @@ def inches(ax: Axes) -> tuple[float, float]:
     return float(wide), float(high)
 
 
+def line() -> float:
+    """The height in inches of a line of words beside axes."""
+    return 1.6 * float(mpl.rcParams["font.size"]) / 72
+
+
 def apart(values: Iterable[float], gap: float) -> list[float]:
     """Places as near to these values as can be, in the same order, but this far apart."""
     heights = np.array(list(values))
@@ -154,7 +159,7 @@ def targets(ax: Axes, frame: pd.DataFrame) -> None:
     drawn = frame.groupby("target")["model"].agg(lambda models: sorted(set(models.astype(str))))
     heights = [float(str(target)) for target in drawn.index]
     low, high = np.log10(ax.get_ylim())
-    gap = 0 if len(drawn) < 3 else (high - low) * LINE / inches(ax)[1]
+    gap = 0 if len(drawn) < 3 else (high - low) * line() / inches(ax)[1]
     places = apart(np.log10(heights), gap)
     for height, place, models in zip(heights, places, drawn, strict=True):
         alone = len(models) == 1
@@ -168,7 +173,6 @@ def targets(ax: Axes, frame: pd.DataFrame) -> None:
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
-            size=8,
             color=colour if gap else INK,
         )
 
@@ -196,17 +200,17 @@ def legend(ax: Axes, frame: pd.DataFrame, more: list[Line2D | Patch]) -> None:
 
 def legend_columns(entries: Sequence[Artist], wide: float) -> int:
     """How many columns of a legend fit into so many inches."""
-    room = 10 * wide  # letters
+    room = 90 * wide / mpl.rcParams["font.size"]  # letters
     letters = [len(str(entry.get_label())) + 4 for entry in entries]
     columns = max(1, int(len(letters) * min(1, room / sum(letters))))
-    while columns > 1 and sum(map(max, np.array_split(letters, columns))) > 1.25 * room:
+    while columns > 1 and sum(map(max, np.array_split(letters, columns))) > 1.1 * room:
         columns -= 1
     return columns
 
 
 def model_rows(ax: Axes, names: list[str]) -> None:
     """A horizontal row a model, the first on top, named at the left."""
-    ax.set_yticks(range(len(names)), [in_lines(name) for name in names], weight="bold", size=10)
+    ax.set_yticks(range(len(names)), [in_lines(name) for name in names], weight="bold")
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
 

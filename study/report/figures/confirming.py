@@ -12,12 +12,12 @@ from matplotlib.lines import Line2D
 
 from study import formats
 from study.report.figures.common import (
-    LINE,
     RING,
     apart,
     in_lines,
     inches,
     legend,
+    line,
     looks,
     percent_axis,
     present,
@@ -93,7 +93,7 @@ def splits(frame: pd.DataFrame, ax: Axes) -> None:
     ends = ["val_error", "holdout_error"]
     top = 1.1 * float(frame[ends].max().max()) or 0.01
     means = frame.groupby("model", observed=True)[ends].mean()
-    gap = top * LINE / inches(ax)[1]
+    gap = top * line() / inches(ax)[1]
     named = {end: dict(zip(means.index, apart(means[end], gap), strict=True)) for end in ends}
     for model, group in frame.groupby("model", observed=True):
         look = looks(frame["model"])[str(model)]

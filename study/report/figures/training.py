@@ -186,5 +186,4 @@ def _target(ax: Axes, target: float) -> None:
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
         va="center",
-        size=8,
     )
