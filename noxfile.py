@@ -8,6 +8,7 @@ environment of its own all the same: ``nox --force-venv-backend venv``.
 import os
 import shutil
 import venv
+from itertools import cycle
 from pathlib import Path
 
 import nox
@@ -41,9 +42,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check types with mypy, strictly."""
+    """Check types with mypy, strictly: for every Python and every system, if not for each pair."""
     prepare(session)
-    session.run("mypy")
+    for python, system in zip(PYTHONS, cycle(("linux", "win32", "darwin")), strict=False):
+        cache = f".mypy_cache/{system}-{python}"
+        options = (f"--python-version={python}", f"--platform={system}", f"--cache-dir={cache}")
+        session.run("mypy", *options)
 
 
 @nox.session
@@ -80,6 +84,15 @@ def wheels(session: nox.Session) -> None:
         for system in SYSTEMS:
             where = (f"--python-version={python}", f"--python-platform={system}")
             session.run(*command, *where, "pyproject.toml", silent=True)
+
+
+@nox.session(default=False)
+def portable(session: nox.Session) -> None:
+    """Run the tests with what only POSIX systems have hidden from the package, none forked."""
+    prepare(session)
+    portable = [*SPREAD, "-m", f"{QUICK} and not posix"]
+    hidden = {"PYTHONPATH": str(Path("tests/portable").resolve())}
+    session.run("pytest", *(session.posargs or portable), env=ONE_THREAD | hidden)
 
 
 @nox.session(default=False)

@@ -6,6 +6,7 @@ Nothing here imports torch, so that every ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import errno
 import itertools
 import logging
 import math
@@ -68,7 +69,8 @@ def _prepare_streams() -> None:
     """Print to nowhere where a stream is closed, and ``?`` for what a locale can't write."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the process's end)
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (to the process's end)
+            setattr(sys, name, nowhere)
         elif hasattr(getattr(sys, name), "reconfigure"):  # not where a test listens
             getattr(sys, name).reconfigure(errors="replace")
 
@@ -91,8 +93,9 @@ def flush() -> None:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise
+        on_windows = sys.platform == "win32" and error.errno == errno.EINVAL
+        if isinstance(error, BrokenPipeError) or on_windows:
+            raise BrokenPipeError from error
         raise ResourceError(f"standard output: {error.strerror}: write it elsewhere") from error
 
 

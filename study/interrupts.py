@@ -17,6 +17,8 @@ from study.system import KILL
 
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
+_TRACKER = "ignore:resource_tracker"
+
 
 class Interrupted(BaseException):
     """A signal, as an exception of the command that it interrupts."""
@@ -27,7 +29,17 @@ class Interrupted(BaseException):
 
 def end_at_once() -> None:
     """From now on, the signals end the process."""
+    silence_trackers()
     _handle(lambda number, frame: leave(number))
+
+
+def silence_trackers() -> None:
+    """Let no process that removes what a killed one leaves list it.
+
+    Python and loky start one each for semaphores and files; it inherits this process's options.
+    """
+    if _TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(_TRACKER)
 
 
 @contextmanager

@@ -75,6 +75,13 @@ def short():
     return Protocol(steps=200, val_every=20)
 
 
+def pytest_collection_modifyitems(items):
+    """Skip on Windows what needs more than it has, and say what that is."""
+    for item in items:
+        if os.name == "nt" and (marker := item.get_closest_marker("posix")):
+            item.add_marker(pytest.mark.skip(reason=marker.args[0]))
+
+
 def pytest_collection_finish():
     """Let the garbage collector pass over what the imports have made, a million objects."""
     gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Generator, Sequence
 from itertools import repeat
 from pathlib import Path
@@ -43,6 +44,7 @@ def write_reports(
 
 def _prepare(verbosity: int, model_files: tuple[Path, ...]) -> None:
     """Give a process that draws the log and the models that this one has."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows it is not inherited
     cli.set_logging(verbosity)
     for path in model_files:
         load_model_file(path)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from study.workers.monitor import ProgressTracker
@@ -15,6 +16,8 @@ from study.workers.pool import Report, Trials
 IN_FLIGHT = 4
 """Tasks a thread that are handed over before their results are taken: enough that a long one holds
 up no other thread, and few enough that their results fit into memory."""
+
+_LOOK_S = 1.0  # on Windows a thread that waits does not hear Ctrl-C
 
 
 def in_order(
@@ -51,8 +54,9 @@ def in_order(
             if not waiting:
                 return
             while not waiting[0].done() or not events.empty():
-                if event := events.get():
-                    tracker.update(*event)
+                with suppress(Empty):
+                    if event := events.get(timeout=_LOOK_S):
+                        tracker.update(*event)
             yield waiting.popleft().result()
     finally:
         for future in waiting:

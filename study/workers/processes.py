@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Self
 
+from study import interrupts
 from study.errors import StudyError, of_status
 from study.training.plan import Plan
 from study.training.work import prepare_shared
@@ -31,7 +31,6 @@ from study.workers.remote import (
 )
 
 _HERE = ("loky", "multiprocessing")  # joblib's backends whose processes are on this machine
-_TRACKER = "ignore:resource_tracker"
 _log = logging.getLogger(__name__)
 
 
@@ -147,11 +146,10 @@ def _silence_loky() -> None:
     """Hide loky's warnings of what it puts right itself.
 
     It replaces a process that has grown by 300 MB, as one does that loads torch. On Ctrl-C it
-    lists the files that it then deletes, in a process that inherits this one's options.
+    lists the files that it then deletes.
     """
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-    if _TRACKER not in sys.warnoptions:
-        sys.warnoptions.append(_TRACKER)
+    interrupts.silence_trackers()
 
 
 @cache

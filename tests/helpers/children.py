@@ -7,6 +7,7 @@ import threading
 import warnings
 from contextlib import suppress
 
+import pytest
 import torch  # once, and not in every child
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -22,6 +23,8 @@ EVENTS = (
 
 def start(work, stderr=None):
     """Run ``work`` in a forked child; its pid. Its exit status is a command's."""
+    if not hasattr(os, "fork"):
+        pytest.skip("Windows forks no process")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads
         pid = os.fork()

@@ -91,7 +91,7 @@ def search(model, folder, *options, storage="study.db", **popen):
 def kill(process):
     """SIGKILL to the whole group, and nothing where it has ended."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
     process.wait()
 
 

@@ -146,6 +146,7 @@ def test_a_dead_holder_holds_nothing(end, path):
     assert (files(str(path), "linear") / "holder").read_text() == ""
 
 
+@pytest.mark.posix("Windows forks no process")
 @pytest.mark.matrix("F16")
 def test_a_forked_worker_does_not_keep_a_dead_searchs_lock(path):
     """The child of a killed holder lives on without the lock."""
@@ -178,6 +179,7 @@ def test_a_dead_process_is_not_named_as_the_holder(path):
             pytest.fail("was let in")
 
 
+@pytest.mark.posix("Windows forks no process")
 def test_leaving_the_block_in_a_forked_child_leaves_the_parents_lock(path):
     """A child that unwinds through the block neither fails nor frees its parent's lock."""
 

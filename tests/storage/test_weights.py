@@ -86,7 +86,7 @@ def test_what_is_no_file_is_refused_at_once(make, tmp_path):
         load_weights(tmp_path / "w")
 
 
-@pytest.mark.parametrize("step", ["_write_through", "_flush_folder"])
+@pytest.mark.parametrize("step", ["_write_through", "flush_folder"])
 def test_a_kill_leaves_the_old_file_or_the_new_one(step, tmp_path, monkeypatch):
     """Before the rename the old file stands whole, after it the new one."""
     path = tmp_path / "w"
