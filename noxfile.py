@@ -45,9 +45,9 @@ def typecheck(session: nox.Session) -> None:
     """Check types with mypy, strictly: for every Python and every system, if not for each pair."""
     prepare(session)
     for python, system in zip(PYTHONS, cycle(("linux", "win32", "darwin")), strict=False):
-        cache = f".mypy_cache/{system}-{python}"
-        options = (f"--python-version={python}", f"--platform={system}", f"--cache-dir={cache}")
-        session.run("mypy", *options)
+        cache = f"--cache-dir=.mypy_cache/{system}-{python}"  # or each would undo the last one's
+        where = (f"--python-version={python}", f"--platform={system}", cache, "-n2")
+        session.run("mypy", *where)
 
 
 @nox.session

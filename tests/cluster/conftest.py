@@ -6,6 +6,7 @@ import signal
 import subprocess
 import warnings
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,14 @@ from tests.helpers.commands import until
 from tests.helpers.plans import searched
 
 from .helpers import clustered, query
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what needs the embedded PostgreSQL."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "server" in item.fixturenames:
+            item.add_marker(pytest.mark.posix("an embedded PostgreSQL"))
 
 
 @pytest.fixture(autouse=True)

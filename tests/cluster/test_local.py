@@ -25,7 +25,10 @@ from tests.helpers.storages import count as number_of_trials
 
 ROOT = Path(__file__).parents[2]
 REQUEST = ("classes", "n_train", "normalisation", "order")
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+    pytest.mark.posix("local workers are forked"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,10 @@ from tests.helpers.commands import command, run
 from .helpers import NAME, search
 
 # The driver warns of connections that a child, or a search that was cut short, left open.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.posix("an embedded PostgreSQL, and forked clients"),
+]
 psycopg = pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
 
 
