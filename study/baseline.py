@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 from study import cli, formats, options, storage
 from study.errors import StudyError
 from study.report import ownership
+from study.report.sealing import is_sealed, sealed
 from study.search.parameters import Stated, add_param, narrowed
 from study.seeds import derive
 from study.text import say
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEARNING_RATE = 1e-4
-_SEAL, _END = 82, 12  # bytes of the package's text chunk, and of the last chunk of any PNG
-_LARGEST = 2**26  # bytes, far more than a plot has
 
 
 def parser() -> argparse.ArgumentParser:
@@ -66,7 +63,10 @@ def parser() -> argparse.ArgumentParser:
         "--seed", type=cli.seed, default=0, help="of initial weights and batches (default: 0)"
     )
     found.add_argument(
-        "--plot", type=Path, metavar="FILE", help="PNG to draw the loss and the error to"
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="where to draw loss and error: a .png, .svg or .pdf file",
     )
     found.add_argument(
         "--replace",
@@ -170,8 +170,8 @@ def curves(history: History, name: str) -> pd.DataFrame:
     )
 
 
-def plot(fit: Fit) -> bytes:
-    """PNG with two panels: loss and error, on training batches and validation images."""
+def plot(fit: Fit, kind: str) -> bytes:
+    """A picture with two panels: loss and error, on training batches and validation images."""
     from study.report import figures, rendering
 
     # isort: split
@@ -183,34 +183,29 @@ def plot(fit: Fit) -> bytes:
         left, right = figure.subplots(1, 2)
         figures.loss(frame, left)
         figures.error(frame, right)
-        return rendering.png(figure)
+        return rendering.SAVED[kind](figure)
 
 
-def sealed(png: bytes) -> bytes:
-    """The PNG with a text chunk that has the SHA-256 of all before it, to recognise it later.
+def _kind(path: Path) -> str:
+    """The format that a plot's name says.
 
-    https://www.w3.org/TR/png/#11tEXt
+    Raises:
+        StudyError: It says none that can be drawn.
     """
-    image, end = png[:-_END], png[-_END:]
-    chunk = b"tEXtstudy\0" + hashlib.sha256(image).hexdigest().encode()
-    length, check = len(chunk) - 4, zlib.crc32(chunk)
-    return image + length.to_bytes(4) + chunk + check.to_bytes(4) + end
-
-
-def _is_sealed(path: Path) -> bool:
-    if path.stat().st_size > _LARGEST:
-        return False
-    whole = path.read_bytes()
-    return whole == sealed(whole[: -_SEAL - _END] + whole[-_END:])
+    kind = path.suffix[1:].lower()
+    if kind not in ownership.FORMATS:
+        raise StudyError(f"--plot {path}: no format has this ending: must be .png, .svg or .pdf")
+    return kind
 
 
 def _require_plot(path: Path, *, replace: bool) -> None:
-    """Refuse a file that can't be written, or that this command did not draw."""
+    """Refuse a file that can't be written or drawn, or that this command did not draw."""
+    kind = _kind(path)
     if not path.parent.is_dir():
         raise StudyError(f"--plot {path}: no folder {path.parent}: create it first")
     storage.require_room(path.parent, 1_000_000)
     with storage.explaining(str(path)):
-        if ownership.is_file(path) and not replace and not _is_sealed(path):
+        if ownership.is_file(path) and not replace and not is_sealed(path, kind):
             raise StudyError(
                 f"--plot {path}: is there, and this command did not draw it: move it away, name "
                 "another file, or replace it with --replace"
@@ -271,7 +266,8 @@ def command(args: argparse.Namespace) -> int:
         f"{formats.percent(history.final_error)} at the last validation"
     )
     if args.plot:
-        content = sealed(plot(history))
+        kind = _kind(args.plot)
+        content = sealed(plot(history, kind), kind)
         _require_plot(args.plot, replace=args.replace)  # again: training takes time
         with storage.explaining(str(args.plot)):
             storage.write_atomically(args.plot, content)

@@ -174,12 +174,14 @@ def _draw(
     draw: Callable[[pd.DataFrame, Axes], None],
     frame: Callable[[], pd.DataFrame],
 ) -> Axes:
-    """Compute and draw in the report's style, whatever the caller's settings are."""
+    """Compute and draw in the report's style, at the caller's ``font.size``."""
     from study.report.rendering import theme
 
-    with theme():
-        from matplotlib.axes import Axes
+    # isort: split
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
 
+    with theme(mpl.rcParams["font.size"]):
         if not isinstance(ax, Axes | None):
             raise StudyError(f"ax of type {type(ax).__name__}: must be an Axes of matplotlib")
         found = frame()

@@ -44,7 +44,6 @@ _STYLE: dict[Any, Any] = {
     "axes.titlesize": "medium",
     "figure.facecolor": PAPER,
     "font.family": "DejaVu Sans",
-    "font.size": 9,  # points; all sizes follow it
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "legend.fontsize": "medium",
@@ -89,11 +88,15 @@ class Chart:
 
 
 @contextmanager
-def theme() -> Iterator[None]:
-    """Compute, draw and save as a report does, whatever settings the caller or a folder has."""
+def theme(points: float = 9) -> Iterator[None]:
+    """Compute, draw and save as a report does, whatever settings the caller or a folder has.
+
+    Args:
+        points: The font size, which all words follow.
+    """
     with usual_settings(), mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
+        mpl.rcParams.update(_STYLE | {"font.size": points})
         yield
 
 

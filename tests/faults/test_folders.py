@@ -16,7 +16,7 @@ from PIL import Image
 
 from study import baseline
 from study.errors import StudyError
-from study.report import ownership, write
+from study.report import ownership, sealing, write
 from study.report.ownership import PAGE, RECORD, SUMMARY, require_own
 from tests.helpers.children import ended, forked, start
 from tests.helpers.commands import run
@@ -358,7 +358,7 @@ CHANGES = {
         (ROOT / "reports/figures/answer.png").read_bytes()
     ),
     "its own, changed": lambda path: path.write_bytes(
-        baseline.sealed(bytes(99)).replace(b"\0", b"\1", 1)
+        sealing.sealed(bytes(99), "png").replace(b"\0", b"\1", 1)
     ),
     "a link": lambda path: path.symlink_to("elsewhere.png"),
     "a folder": Path.mkdir,
@@ -371,9 +371,9 @@ def draws(monkeypatch, tmp_path, capsys):
     """Runs a short baseline; its status, and what it printed on both streams."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*options):
+    def run(*options, plot="plot.png"):
         line = ("study.baseline", "--steps", "20", "--val-every", "10", *options)
-        monkeypatch.setattr(sys, "argv", [*line, "--plot", "plot.png"])
+        monkeypatch.setattr(sys, "argv", [*line, "--plot", plot])
         return baseline.main(), *capsys.readouterr()
 
     return run
@@ -391,6 +391,32 @@ def test_a_plot_is_drawn_over_no_file_of_anothers(draws, kind):
     assert (status, stdout, stderr.count("\n")) == (2, "", 1)
     assert "plot.png: is " in stderr
     assert contents(Path()) == before
+
+
+@pytest.mark.matrix("F25")
+@pytest.mark.parametrize(
+    ("kind", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("PNG", b"\x89P")]
+)
+def test_a_plots_format_is_that_of_its_name(draws, kind, begins):
+    """The same bytes each time, over its own file; over one that was changed, not."""
+    path = Path(f"plot.{kind}")
+    assert draws("--quiet", plot=str(path))[0] == 0
+    first = path.read_bytes()
+    assert draws("--quiet", plot=str(path))[0] == 0
+
+    assert first.startswith(begins)
+    assert path.read_bytes() == first
+    path.write_bytes(first + b" ")
+    assert draws("--quiet", plot=str(path))[0] == 2
+
+
+def test_a_plot_of_no_known_format_is_refused(draws):
+    """Before anything is trained."""
+    assert draws(plot="plot.gif") == (
+        2,
+        "",
+        "study: --plot plot.gif: no format has this ending: must be .png, .svg or .pdf\n",
+    )
 
 
 @pytest.mark.matrix("F25")
