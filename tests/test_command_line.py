@@ -69,9 +69,11 @@ def test_a_command_is_its_module(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_every_command_tells_its_version(command):
+def test_every_command_tells_its_version(command, tmp_path):
     """On one line of standard output, beside options that it would refuse."""
-    assert here("study", *command.split(), "--version") == (0, f"study {version('study')}\n", "")
+    told = here("study", *command.split(), "--version", folder=tmp_path)
+
+    assert told == (0, f"study {version('study')}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,8 @@ def test_a_study_that_is_not_there_is_answered_with_the_nearest_one(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["--n-trial 4", "search --mod linear", "check --stor study.db"])
-def test_options_have_no_abbreviations(line):
+def test_options_have_no_abbreviations(line, tmp_path):
     """A script that abbreviates one would break when another is added."""
-    assert_refused(here("study", *line.split()), "is no option: did you mean --")
+    result = here("study", *line.split(), folder=tmp_path)
+
+    assert_refused(result, "is no option: did you mean --")
