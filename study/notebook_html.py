@@ -20,10 +20,7 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
     """A table whose first column names the rows."""
     head = "".join(f"<th>{escape(name)}</th>" for name in header)
     body = "".join(_row(row) for row in rows)
-    return (
-        f'<table><caption style="text-align: left">{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    return f"<div>{escape(caption)}</div><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row(row: Sequence[str]) -> str:

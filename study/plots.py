@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 Result = str | os.PathLike[str] | Outcome | Comparison | Comparisons | Record
+_SIZE = (6.4, 3.6)  # inches, wide and high
 _IMAGE = 28 * 28  # columns
 
 
@@ -178,17 +179,21 @@ def _draw(
     from study.report.rendering import theme
 
     # isort: split
-    import matplotlib as mpl
+    from matplotlib import pyplot, rcParams
     from matplotlib.axes import Axes
 
-    with theme(mpl.rcParams["font.size"]):
-        if not isinstance(ax, Axes | None):
-            raise StudyError(f"ax of type {type(ax).__name__}: must be an Axes of matplotlib")
+    if not isinstance(ax, Axes | None):
+        raise StudyError(f"ax of type {type(ax).__name__}: must be an Axes of matplotlib")
+    size = rcParams["font.size"]
+    with theme(size):
         found = frame()
-        if ax is None:
-            from matplotlib import pyplot
-
-            ax = pyplot.figure(figsize=(6.4, 4), layout="constrained").subplots()
+    # made outside of the style, as the first figure makes a notebook show all
+    figure = pyplot.figure(figsize=_SIZE, layout="constrained") if ax is None else None
+    with theme(size):
+        if ax is None and figure is not None:
+            figure.set_facecolor(rcParams["figure.facecolor"])
+            ax = figure.subplots()
+        assert ax is not None
         draw(found, ax)
         ax.figure.draw_without_rendering()  # type: ignore[union-attr] # ticks are made when drawn
     return ax

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import study
@@ -20,23 +21,39 @@ PAGE = """
 ```python
 x = 20
 print("an error of", x, "images")
+x
 ```
 
 ```text
 an error of {} images
+20
 ```
 
 Words.
 
 ```python
-x += 1  # prints nothing
+x += 1  # shows nothing
 ```
+
+```python
+from matplotlib import pyplot
+line = pyplot.plot([1, 2])
+```
+
+![A line,
+rising](line.png)
 """
 
 
-def test_a_page_is_given_what_its_python_prints():
-    """The output after a block is replaced; a block that prints nothing has none."""
-    assert execute.executed(PAGE.format(3)) == PAGE.format(20)
+@pytest.fixture(scope="module")
+def ran():
+    """The page above as a notebook that was run."""
+    return execute.executed(PAGE.format(3))
+
+
+def test_a_page_is_given_what_its_python_shows(ran):
+    """The output after a block is replaced; a block that shows nothing has none."""
+    assert execute.written(PAGE.format(3), ran) == PAGE.format(20)
 
 
 @pytest.mark.parametrize(
@@ -50,36 +67,79 @@ def test_a_page_is_given_what_its_python_prints():
         ("an error of 20 images\nand a line", False),
     ],
 )
-def test_what_is_shown_may_differ_in_close_numbers_alone(shown, alike):
+def test_what_is_shown_may_differ_in_close_numbers_alone(ran, shown, alike):
     """Other words, signs, lines, or numbers more than a tenth off are differences."""
     page = PAGE.format(20).replace("an error of 20 images", shown)
 
-    found = list(execute.differences(page, execute.executed(page)))
+    found = list(execute.differences(page, ran))
 
     assert (found == []) == alike
 
 
-def test_an_output_that_went_missing_is_a_difference():
-    """A block that prints and shows nothing is as wrong as the other way round."""
-    page = "```python\nprint(1)\n```\n"
+@pytest.mark.parametrize("lost", ["```text\nan error of 20 images\n20\n```\n\n", "![A line,\nris"])
+def test_an_output_that_went_missing_is_a_difference(ran, lost):
+    """A block that shows something, and the page does not, is as wrong as the other way round."""
+    page = PAGE.format(20).replace(lost, "")
 
-    assert list(execute.differences(page, execute.executed(page)))
+    assert list(execute.differences(page, ran))
 
 
-def test_the_command_fails_where_a_page_is_not_so(tmp_path):
-    """Status 1 and both lines; ``--write`` mends it."""
-    page = tmp_path / "page.md"
+def test_a_notebook_has_the_pages_words_and_its_pictures_inline(ran):
+    """What the page shows of the outputs is theirs alone; a picture has its words."""
+    sources = [cell.source for cell in ran.cells]
+    [picture] = [
+        o for cell in ran.cells for o in cell.get("outputs", []) if "metadata" in o and o.metadata
+    ]
+
+    assert sources[1] == "Words."
+    assert not any("text" in source or "line.png" in source for source in sources)
+    assert picture.metadata["image/png"]["alt"] == "A line, rising"
+    assert execute.notebook(PAGE.format(1)) == execute.notebook(PAGE.format(2))
+
+
+def test_the_command_fails_where_a_page_is_not_so(tmp_path, capsys, monkeypatch):
+    """Status 1 and both lines; ``--write`` mends the page, its notebook and its picture."""
+    page, kept = tmp_path / "page.md", tmp_path / "page.ipynb"
     page.write_text(PAGE.format(3))
+    nbformat.write(execute.notebook(PAGE.format(3)), kept)
 
     def run(*options):
-        command = [sys.executable, ROOT / "docs/execute.py", page, *options]
-        return subprocess.run(command, check=False, capture_output=True, text=True)
+        monkeypatch.setattr(sys, "argv", ["execute.py", str(page), *options])
+        return execute.main(), capsys.readouterr().out
 
-    wrong, mended, right = run(), run("--write"), run()
+    wrong, mended = run(), run("--write")
 
-    assert (wrong.returncode, mended.returncode, right.returncode) == (1, 0, 0)
-    assert "shown: an error of 3 images\n  now: an error of 20 images" in wrong.stdout
-    assert "2 blocks ran as shown" in right.stdout
+    assert (wrong[0], mended[0]) == (1, 0)
+    assert "shown: an error of 3 images\n  now: an error of 20 images" in wrong[1]
+    assert "3 blocks ran as shown" in mended[1]
+    assert page.read_text() == PAGE.format(20)
+    assert execute.stale(page.read_text(), nbformat.read(kept, 4)) == []
+    assert (tmp_path / "line.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_shipped_notebook_is_the_page():
+    """The same cells, outputs and pictures, each with its words; no error, no bar, and small."""
+    page, kept = ROOT / "docs/walkthrough.md", ROOT / "docs/walkthrough.ipynb"
+    notebook = nbformat.read(kept, 4)
+    outputs = [output for cell in execute.code_cells(notebook) for output in cell.outputs]
+
+    assert execute.stale(page.read_text(), notebook) == []
+    assert {o.name for o in outputs if o.output_type == "stream"} == {"stdout"}
+    assert all(o.metadata["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {}))
+    assert kept.stat().st_size < 300_000
+
+
+def test_the_shipped_notebook_is_short_as_a_page(opened, tmp_path):
+    """As HTML at 1,280 pixels it is under 4,000 high, and nothing in it is wider than the page."""
+    exporter = pytest.importorskip("nbconvert").HTMLExporter(template_name="lab")
+    html, _ = exporter.from_filename(str(ROOT / "docs/walkthrough.ipynb"))
+    (tmp_path / "page.html").write_text(html)
+
+    page = opened(f"file://{tmp_path}/page.html", width=1280)
+
+    assert page.evaluate("document.documentElement.scrollHeight") < 4000
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert page.locator("svg[role=img], img").count() >= 5
 
 
 def test_every_session_that_contributing_names_exists():

@@ -83,8 +83,8 @@ class Outcome:
         return one_line(f"<{type(self).__name__} of {name}: {trials}, {self.added} new; {found}>")
 
     def _repr_html_(self) -> str:
-        """The five best trials, for a notebook."""
-        best = sorted(self.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:5]
+        """The three best trials, for a notebook."""
+        best = sorted(self.trials, key=lambda t: (t.state != "COMPLETE", rank(t)))[:3]
         names = list(best[0].parameters) if best else []
         head = ["trial", "validation error", *map(formats.parameter_name, names), "outcome"]
         rows = [
