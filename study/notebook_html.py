@@ -20,7 +20,8 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
     """A table whose first column names the rows."""
     head = "".join(f"<th>{escape(name)}</th>" for name in header)
     body = "".join(_row(row) for row in rows)
-    return f"<div>{escape(caption)}</div><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    rows_html = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f"<div>{escape(caption)}</div><table>{rows_html}</table>"
 
 
 def _row(row: Sequence[str]) -> str:
