@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("pages", type=Path, nargs="+")
     parser.add_argument("--write", action="store_true", help="put what is shown into the page")
     options = parser.parse_args()
-    return max([run(path, write=options.write) for path in options.pages])
+    return max(run(path, write=options.write) for path in options.pages)
 
 
 def run(path: Path, *, write: bool) -> int:
