@@ -113,6 +113,11 @@ def seconds(duration: float) -> str:
     return f"{minutes:,} min {rest} s" if minutes else f"{rest} s"
 
 
+def capital(said: str) -> str:
+    """With a capital letter, unless it begins with a study's name."""
+    return f"T{said[1:]}" if said.startswith("the ") else said
+
+
 def plural(count: int, noun: str) -> str:
     """``1 trial``, ``2 trials``."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

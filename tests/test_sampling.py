@@ -6,7 +6,6 @@ from optuna.trial import TrialState, create_trial
 from study import dataset
 from study.report.collect import collect
 from study.report.sections import searching
-from study.report.tables import trials as frame_of
 from study.search.objective import Objective
 from study.search.planner import Planner
 from study.search.summary import summary
@@ -164,7 +163,7 @@ def searched(path, n_trials, name="linear", **changes):
 def expected(path, **names):
     """(texts, captions) of the curves on the page."""
     record = collect(str(path), **names)
-    found = searching.expected(record, frame_of(record))
+    found = searching.expected(record)
     return found.text[1:], {chart.caption for chart in found.charts}
 
 

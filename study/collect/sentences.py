@@ -9,7 +9,6 @@ from statistics import median
 from study import formats
 from study.collect.content import Content
 from study.collect.entries import Entry
-from study.report.words import capital
 from study.sweep.sentences import noun
 
 
@@ -55,7 +54,7 @@ def basis(content: Content) -> Iterator[str]:
 def _spread(entries: Sequence[Entry], model: str) -> str:
     errors = sorted(entry.row.sides[model].errors / entry.row.n_val for entry in entries)
     lowest, middle, highest = map(formats.percent, (errors[0], median(errors), errors[-1]))
-    who = capital(noun(model))
+    who = formats.capital(noun(model))
     return f"{who} errs on {lowest} to {highest}, with a median of {middle}."
 
 

@@ -132,7 +132,7 @@ class Comparisons:
 
     @property
     def headline(self) -> str:
-        """Which model is better than every other, or which cannot be told apart."""
+        """Which model is better than every other, or which errs least."""
         return self.verdict.headline
 
     @property

@@ -56,13 +56,13 @@ class Verdict(Decision):
 
     @property
     def headline(self) -> str:
-        """Which model is better, if either is: ``The MLP is better``."""
+        """Which model is better, if either is, in 15 words at most: ``The MLP is better``."""
         both = formats.listed(self.names)
         leading = self.names[self.leader == "B"]
         better = f"{leading} is better"
         if self.within_margin:
-            better += f", but by less than the margin of {_points(self.margin)} percentage points"
-        return _capital(
+            better += ", but by less than the margin"
+        return formats.capital(
             {
                 "A better": better,
                 "B better": better,
@@ -72,15 +72,21 @@ class Verdict(Decision):
         )
 
     @property
-    def sentence(self) -> str:
-        """The headline with the evidence: both errors and their difference, the leader first."""
+    def evidence(self) -> str:
+        """What was judged, both errors and their difference, the leader first."""
         a, b = zip(self.names, self.errors, strict=True)
         (ahead, less), (behind, more) = (b, a) if self.leader == "B" else (a, b)
+        margin = f"; margin {_points(self.margin)}" if self.within_margin else ""
         return (
-            f"{self.headline}: {self.judged.words}, {ahead} errs on {formats.percent(less)} and "
+            f"{self.judged.words}, {ahead} errs on {formats.percent(less)} and "
             f"{behind} on {formats.percent(more)}, a difference of {_points(more - less)} "
-            f"percentage points ({self._interval})."
+            f"percentage points ({self._interval}{margin})."
         )
+
+    @property
+    def sentence(self) -> str:
+        """The headline with the evidence, which may be quoted."""
+        return f"{self.headline}: {self.evidence}"
 
     @property
     def _interval(self) -> str:
@@ -152,35 +158,48 @@ class OverallVerdict:
 
     @property
     def headline(self) -> str:
-        """The best model, or which cannot be told apart from the leader, and what these beat."""
-        outcomes = {k: self._outcome(self.leader, k) for k in self._others(self.leader)}
-        behind = [k for k, outcome in outcomes.items() if outcome == "better"]
-        if len(behind) == len(outcomes):
-            return _capital(f"{self.names[self.leader]} is better than every other model")
-        level = [k for k in outcomes if k not in behind]
-        equivalent = all(outcomes[k] == "equivalent" for k in level)
-        clauses = [
-            *self._level_with_leader(level, equivalent=equivalent),
-            *self._better([self.leader, *level], behind),
-        ]
-        return _capital("; ".join(clauses))
+        """Which model errs least, and from how many it is not separated, in 15 words at most."""
+        others, level = self._others(self.leader), self._level()
+        leading = self.names[self.leader]
+        if not level:
+            return formats.capital(f"{leading} is better than every other model")
+        which = f"{len(level)} of {len(others)} others"
+        if len(level) == 1:
+            which = self._listed(level)
+        elif len(level) == len(others):
+            which = "all others"
+        is_alone = self.errors.count(min(self.errors)) == 1
+        least = " errs least, but" if is_alone else ""
+        return formats.capital(f"{leading}{least} is {self._verb(level)} {which}")
 
     @property
-    def sentence(self) -> str:
-        """The headline with all errors, the lowest first."""
+    def evidence(self) -> str:
+        """All errors, the lowest first; then who is level with the leader, and whom these beat."""
         order = sorted(range(len(self.names)), key=self.errors.__getitem__)
         verbs = ["errs on", *["on"] * (len(order) - 1)]
         said = [
             f"{self.names[k]} {verb} {formats.percent(self.errors[k])}"
             for k, verb in zip(order, verbs, strict=True)
         ]
+        clauses = "; ".join(self._details())
         return (
-            f"{self.headline}: {self.pairs[0].judged.words}, "
+            f"{self.pairs[0].judged.words}, "
             f"{formats.listed(said)} ({len(self.pairs)} pairs, with Holm's correction)."
+            + (f" Pair by pair: {clauses}." if clauses else "")
         )
+
+    @property
+    def sentence(self) -> str:
+        """The headline with the evidence, which may be quoted."""
+        return f"{self.headline}: {self.evidence}"
 
     def _others(self, place: int) -> list[int]:
         return [k for k in range(len(self.names)) if k != place]
+
+    def _level(self) -> list[int]:
+        """The places of the models that the leader is not better than."""
+        leader = self.leader
+        return [k for k in self._others(leader) if self._outcome(leader, k) != "better"]
 
     def _outcome(self, ahead: int, behind: int) -> str:
         """What was decided about a pair, seen from one of its models."""
@@ -190,21 +209,25 @@ class OverallVerdict:
         won = "A better" if ahead < behind else "B better"
         return "better" if found.outcome == won else found.outcome
 
-    def _level_with_leader(self, level: Sequence[int], *, equivalent: bool) -> list[str]:
-        if not level:
+    def _verb(self, level: Sequence[int]) -> str:
+        """How the leader stands to the models that it is not better than."""
+        equivalent = all(self._outcome(self.leader, k) == "equivalent" for k in level)
+        return "equivalent in practice to" if equivalent else "not separated from"
+
+    def _details(self) -> list[str]:
+        """Whom the headline counts, and which models are better than which, where some are."""
+        level, leading = self._level(), self.names[self.leader]
+        behind = [k for k in self._others(self.leader) if k not in level]
+        if not level or not behind:
             return []
-        them, leading = self._listed(level), self.names[self.leader]
-        least = ", which errs least" if self.errors.count(min(self.errors)) == 1 else ""
-        if equivalent:
-            are = "is" if len(level) == 1 else "are"
-            return [f"{them} {are} equivalent in practice to {leading}{least}"]
-        return [f"{them} cannot be told apart from {leading}{least}"]
+        counted = f"{self._listed(level)} are {self._verb(level)} {leading}"
+        return [counted] * (len(level) > 1) + self._better([self.leader, *level], behind)
 
     def _better(self, ahead: Sequence[int], behind: Sequence[int]) -> list[str]:
         """What all of those ahead are better than, then what only the leader is better than."""
         beaten = [k for k in behind if all(self._outcome(a, k) == "better" for a in ahead)]
         rest = [k for k in behind if k not in beaten]
-        who = "both" if len(ahead) == 2 else f"all {len(ahead)}"
+        who = self._listed(ahead) if len(ahead) == 2 else f"all {len(ahead)}"
         also = "also " if beaten else ""
         all_are = [f"{who} are better than {self._listed(beaten)}"] if beaten else []
         leading = f"{self.names[self.leader]} is {also}better than"
@@ -212,11 +235,6 @@ class OverallVerdict:
 
     def _listed(self, places: Sequence[int]) -> str:
         return formats.listed([self.names[k] for k in places])
-
-
-def _capital(said: str) -> str:
-    """With a capital letter, unless it begins with a study's name."""
-    return f"T{said[1:]}" if said.startswith("the ") else said
 
 
 def names_of(searches: Sequence[Searched]) -> tuple[str, ...]:

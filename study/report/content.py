@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -64,3 +64,11 @@ class Section:
     trials: TrialTable | None = None
     commands: Sequence[str] = ()
     frames: Sequence[tuple[str, pd.DataFrame]] = ()  # further CSVs, by name
+    more: Sequence[Section] = ()  # details, closed until a reader opens them
+
+
+def with_details(sections: Sequence[Section]) -> Iterator[Section]:
+    """All sections, each before its details."""
+    for section in sections:
+        yield section
+        yield from with_details(section.more)

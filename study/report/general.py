@@ -7,6 +7,10 @@ the sections to it.
 """
 
 # The answer
+FILLED = (
+    "Filled: the error on held-out {items}, which played no part in the search, with its 95 %"
+    " interval."
+)
 LOWEST = (
     "{The} lowest validation error is that of {trials} and of all the validations during their"
     " training, chosen on the very {items} that it is counted on. These {items} are one draw of"
@@ -67,6 +71,10 @@ OF_PAIRS = (
     " better: the probability that it errs less by more than the margin. First errs less: in so"
     " many of the splits, a tie counting ½."
 )
+REPEATED = (
+    "To judge the models, each search was made again {splits} times, with {trials}, each time with"
+    " other {items} held out."
+)
 SEARCH_MADE = "a search of {trials} was made"
 DESCRIBED = (
     "Described, not judged: what follows is of the best trials of the studies’ own searches. It"
@@ -117,6 +125,7 @@ FROM_ELSEWHERE = (
 
 # The data
 SPLIT = "the first {train} train, the rest validate."
+TEST_SET = "The official test set was neither read nor downloaded."
 ONE_DRAW = (
     "The {items} that validate are one draw of many: another may be easier or harder, for all"
     " models at once."
@@ -235,11 +244,16 @@ UNIT_COLUMNS = (
 # Predictions and mistakes
 PREDICTIONS = (
     "The probability that each winner gives to the right class, with its initial weights and"
-    " with those of its best step. Untrained, a model is near 50 %: it guesses."
+    " with those of its best step."
 )
 MISREAD = (
-    "Each {one} says what it is, what the model took it for, and the probability that the model"
+    "Each row says what it is, what the model took it for, and the probability that the model"
     " gave to its own, wrong, answer where the weights are there."
+)
+MISREAD_PICTURES = (
+    "Below each picture: what it is, and what it was taken for. The picture’s own text, shown when"
+    " one points at it, adds the probability that each model gave to its wrong answer where the"
+    " weights are there."
 )
 PAIRED_COUNTS = (
     "{First} alone errs on {only_first} {items}, {second} alone on {only_second}, both on"
@@ -261,8 +275,8 @@ MORE_TRIALS = "The more trials, the lower their lowest error tends to be, by luc
 
 # How to reproduce it
 SAME_BITS = (
-    "With these versions, on the same kind of processor, the commands below give the same"
-    " trials, bit for bit."
+    "With the same versions, on the same kind of processor, these commands give the same trials,"
+    " bit for bit."
 )
 DATA_DIGEST = "SHA-256 of the {items} and labels: {digest}"
 TRIALS_DIGEST = (

@@ -12,8 +12,8 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from study.report import headline, pictures
-from study.report.content import Section, Table
+from study.report import pictures, sharing
+from study.report.content import Section, Table, with_details
 from study.report.drawn import Drawn
 from study.report.figures.images import SHOWN
 from study.report.record import Record
@@ -26,7 +26,8 @@ ROWS = 100  # of a figure's numbers on the page; the CSV has all
 MANY = 24  # figures, from which on a page is long and has fewer rows
 FEWER_ROWS = 25
 SHEETS = ("figures.css", "page.css", "trials.css")
-SCRIPTS = ("theme.js", "tables.js", "figures.js", "trials.js")
+SCRIPTS = ("theme.js", "tables.js", "figures.js", "trials.js", "contents.js")
+FIRST = 8  # pictures of a group that are seen at once; the others are details
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Picture:
 
     src: str  # a data URI
     alt: str
-    lines: Sequence[str]
+    lines: Sequence[str]  # below it
     size: tuple[int, int]  # wide and high, in pixels of the page
     is_ink: bool  # black on white, as digits are
 
@@ -45,14 +46,16 @@ class Group:
     """Captioned pictures under a heading."""
 
     title: str
-    pictures: Sequence[Picture]
+    pictures: Sequence[Picture]  # the first ones
+    others: Sequence[Picture]
+    left: int  # how many others there are, shown or not
     note: str
     is_narrow: bool  # its words take no more room than its pictures
 
 
 def charts_of(sections: Sequence[Section]) -> list[Chart]:
     """All figures of a page."""
-    return [chart for section in sections for chart in section.charts]
+    return [chart for section in with_details(sections) for chart in section.charts]
 
 
 def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
@@ -71,7 +74,8 @@ def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
         "inline": partial(_inline, drawn),
     }
     return template("page.html.j2", **helpers).render(
-        title=headline.answer(record),
+        title=sharing.title(record),
+        description=sharing.description(record),
         first=first,
         sections=others,
         own={name: Markup(text) for name, text in own.items()},
@@ -110,13 +114,15 @@ def groups(sheet: Chart) -> Iterator[Group]:
             for row in frame.head(SHOWN).to_dict("records")
         ]
         widest = max(len(line) for picture in shown for line in picture.lines)
-        yield Group(str(title), shown, note, is_narrow=widest <= NARROW)
+        first, others = shown[:FIRST], shown[FIRST:]
+        yield Group(str(title), first, others, len(frame) - FIRST, note, widest <= NARROW)
 
 
 def _picture(text: str, alt: str, label: str) -> Picture:
-    """The picture of a text of ``study.report.pictures``, with its words."""
+    """The picture of a text of ``study.report.pictures``, with the words that ``alt`` lacks."""
     image, buffer = pictures.shown(text), io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", optimize=True)
     src = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     high, wide = (max(1, round(WIDE * side / max(image.shape[:2]))) for side in image.shape[:2])
-    return Picture(src, alt, label.split("; "), (wide, high), ":" not in text)
+    lines = [line for line in label.split("; ") if line not in alt]
+    return Picture(src, alt, lines, (wide, high), ":" not in text)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from study import formats, system
+from study.confirm.division import FOLDS
+from study.confirm.loop import FINALISTS, Settings
 from study.dataset import is_official
 from study.margin import DEFAULT_MARGIN
 from study.report import parameters, words
 from study.report.record import Record, ReportedStudy
+from study.search.loop import Settings as SearchSettings
 from study.storage.versions import runs
 from study.training.plan import LEARNING, SAMPLERS, Plan
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, default_space
 from study.training.space import contains, optimiser_space
 from study.training.space import words as words_of
+
+USUAL = {  # the defaults of ``python -m study``
+    "--storage": "study.db",
+    "--n-trials": str(SearchSettings.n_trials),
+    "--seed": "0",
+    "--seeds": str(Settings.seeds),
+    "--splits": str(FOLDS),
+    "--folds": str(FOLDS),
+    "--finalists": str(FINALISTS),
+}
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -29,11 +42,47 @@ def commands(record: Record) -> list[str]:
         system.shell(["python", "-m", "study.search", *_options(record, search)])
         for search in record.searches
     ]
-    files = [option for search in record.searches for option in _model_file(search)][:2]
-    more = [*_place(record.protocol), *files]
-    confirm = _command(record, "study.confirm", [*_confirmation(record), *_margin(record), *more])
-    report = _command(record, "study.report", [*_margin(record), *more])
-    return [*searches, *([confirm] if record.comparison else []), report]
+    report = _command(record, "study.report", [*_margin(record), *_shared(record)])
+    return [*searches, *([confirm_command(record)] if record.comparison else []), report]
+
+
+def confirm_command(record: Record) -> str:
+    """The confirmation as it was made, or with its defaults where there is none."""
+    return _command(
+        record, "study.confirm", [*_confirmation(record), *_margin(record), *_shared(record)]
+    )
+
+
+def one_command(record: Record) -> str:
+    """``python -m study`` with what makes all of it again; empty where it takes several commands.
+
+    It searches all models alike, under their own names, and confirms with the searches' seed.
+    """
+    names = [search.model.name for search in record.searches]
+    first, *others = ([*_options(record, search)][2:] for search in record.searches)
+    if not others or any(options != first for options in others):
+        return ""
+    if [search.name for search in record.searches] != names:
+        return ""
+    models = [] if names == list(MODELS)[:2] else ["--models", *names]
+    if record.comparison is None:
+        return system.shell(["python", "-m", "study", *_unusual(first), *models, "--no-confirm"])
+    c = record.comparison.pairs[0]
+    if (c.seed, c.judged.n_trials) != (record.searches[0].manifest["seed"], Settings.n_trials):
+        return ""
+    more = [*_unusual([*_sizes(record)]), *_margin(record)]
+    return system.shell(["python", "-m", "study", *_unusual(first), *models, *more])
+
+
+def _unusual(options: Sequence[str]) -> list[str]:
+    """Options without those that are at the defaults of ``python -m study``."""
+    kept: list[str] = []
+    for word in options:
+        if kept and USUAL.get(kept[-1]) == word:
+            kept.pop()
+        else:
+            kept.append(word)
+    return kept
 
 
 def _command(record: Record, module: str, more: list[str]) -> str:
@@ -53,11 +102,23 @@ def _confirmation(record: Record) -> Iterator[str]:
     """How the studies were confirmed."""
     if record.comparison is not None:
         c = record.comparison.pairs[0]
-        finalists = max(len(side.finalists) for side in record.comparison.sides)
-        yield from ("--seeds", str(c.n_seeds), "--splits", str(c.judged.n_splits))
-        yield from ("--folds", str(c.judged.folds), "--n-trials", str(c.judged.n_trials))
-        yield from ("--seed", str(c.seed))
-        yield from ("--finalists", str(finalists))
+        yield from _sizes(record)
+        yield from ("--n-trials", str(c.judged.n_trials), "--seed", str(c.seed))
+
+
+def _sizes(record: Record) -> Iterator[str]:
+    """How many replicates, splits, folds and finalists the confirmation has."""
+    assert record.comparison is not None
+    c = record.comparison.pairs[0]
+    finalists = max(len(side.finalists) for side in record.comparison.sides)
+    yield from ("--seeds", str(c.n_seeds), "--splits", str(c.judged.n_splits))
+    yield from ("--folds", str(c.judged.folds), "--finalists", str(finalists))
+
+
+def _shared(record: Record) -> list[str]:
+    """Where the data and the models of one's own are: the same for every command."""
+    files = [option for search in record.searches for option in _model_file(search)][:2]
+    return [*_place(record.protocol), *files]
 
 
 def _margin(record: Record) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from study import formats
-from study.report.record import ReportedStudy
+from study.report.record import Record, ReportedStudy
 from study.trials import StoredTrial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HANDWRITTEN = ("mnist", "own")  # digits, as the page's words take them
 SOURCES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
@@ -28,11 +32,6 @@ def a_class(dataset: str, label: int | str) -> str:
     return ("a " if dataset == "mnist" else "") + class_name(dataset, label)
 
 
-def capital(text: str) -> str:
-    """Begin a sentence with it; a study's name stays as it is."""
-    return f"T{text[1:]}" if text.startswith("the ") else text
-
-
 def parameters(best: StoredTrial) -> str:
     """``learning rate 0.0798, 115 hidden units``."""
     return formats.parameters(best.parameters)
@@ -45,6 +44,12 @@ def counted(search: ReportedStudy) -> str:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.items())
     total = len(search.trials) + sum(search.stored.others.values())
     return f"{total:,}" + (f" ({kinds})" if kinds else "")
+
+
+def zeros(record: Record, frame: pd.DataFrame) -> str:
+    """A note on a log scale that has no place for an error of 0."""
+    half = "half an image" if record.items == "images" else "half a row"
+    return f" An error of 0 is drawn as {half}." if (frame["val_errors"] == 0).any() else ""
 
 
 def finite(value: float) -> float | None:

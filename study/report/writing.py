@@ -117,11 +117,12 @@ def _figures(
 ) -> Iterator[tuple[str, bytes]]:
     """Every figure of the report by its file's name, drawn for the page too."""
     from study.report import page
+    from study.report.content import with_details
 
     for chart in page.charts_of(composed):
         files = drawn.files(chart, *formats, "inline")
         yield from _named(chart.name, formats, files[:-1])
-    for sheet in (sheet for part in composed for sheet in part.sheets):
+    for sheet in (sheet for part in with_details(composed) for sheet in part.sheets):
         yield from _named(sheet.name, formats, drawn.files(sheet, *formats))
 
 
@@ -134,7 +135,10 @@ def _named(
 
 def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
     """Every table of the report by its file's name: one a figure, and the others."""
-    drawn = [chart for part in composed for chart in (*part.charts, *part.sheets)]
+    from study.report.content import with_details
+
+    parts = list(with_details(composed))
+    drawn = [chart for part in parts for chart in (*part.charts, *part.sheets)]
     return [(chart.name, chart.frame) for chart in drawn] + [
-        pair for part in composed for pair in part.frames
+        pair for part in parts for pair in part.frames
     ]

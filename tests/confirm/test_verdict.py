@@ -67,7 +67,7 @@ def test_the_sentence_is_the_same_whichever_model_stands_first():
         ({"outcome": "not separated"}, "The linear model and the MLP are not separated"),
         (
             {"within_margin": True},
-            "The MLP is better, but by less than the margin of 0.45 percentage points",
+            "The MLP is better, but by less than the margin",
         ),
     ],
     ids=["equivalent", "not-separated", "better-and-equivalent"],
@@ -78,6 +78,7 @@ def test_the_headline_says_what_the_evidence_allows(changes, headline):
 
     assert found.headline == headline
     assert found.sentence.startswith(f"{headline}: tuned")
+    assert found.sentence.endswith("2.39; margin 0.45).") is found.within_margin
 
 
 def test_images_that_all_models_judge_alike_bound_the_difference():
@@ -220,79 +221,103 @@ def test_a_model_that_is_better_than_every_other_is_named(models):
     )
 
 
+NOT_SEPARATED = "The MLP errs least, but is not separated from"
+
+
 @pytest.mark.parametrize(
-    ("outcomes", "headline"),
+    ("outcomes", "headline", "pair_by_pair"),
     [
         pytest.param(
             {"ml": "better", "wl": "better"},
-            "mlp-wide cannot be told apart from the MLP, which errs least; both are better than "
-            "the linear model",
+            f"{NOT_SEPARATED} mlp-wide",
+            "the MLP and mlp-wide are better than the linear model",
             id="two-level-both-better",
         ),
         pytest.param(
             {"ml": "better"},
-            "mlp-wide cannot be told apart from the MLP, which errs least; the MLP is better than "
-            "the linear model",
+            f"{NOT_SEPARATED} mlp-wide",
+            "the MLP is better than the linear model",
             id="two-level-one-better",
         ),
-        pytest.param(
-            {},
-            "The linear model and mlp-wide cannot be told apart from the MLP, which errs least",
-            id="all-level",
-        ),
+        pytest.param({}, f"{NOT_SEPARATED} all others", "", id="all-level"),
         pytest.param(
             {"wl": "better"},
-            "The linear model and mlp-wide cannot be told apart from the MLP, which errs least",
+            f"{NOT_SEPARATED} all others",
+            "",
             id="better-among-those-behind",
         ),
         pytest.param(
             {"mw": "equivalent", "ml": "better", "wl": "better"},
-            "mlp-wide is equivalent in practice to the MLP, which errs least; both are better "
-            "than the linear model",
+            "The MLP errs least, but is equivalent in practice to mlp-wide",
+            "the MLP and mlp-wide are better than the linear model",
             id="equivalent",
         ),
         pytest.param(
             {"mw": "equivalent", "ml": "equivalent"},
-            "The linear model and mlp-wide are equivalent in practice to the MLP, which errs "
-            "least",
+            "The MLP errs least, but is equivalent in practice to all others",
+            "",
             id="all-equivalent",
         ),
         pytest.param(
             {"mw": "equivalent"},
-            "The linear model and mlp-wide cannot be told apart from the MLP, which errs least",
+            f"{NOT_SEPARATED} all others",
+            "",
             id="equivalent-and-not-separated",
         ),
     ],
 )
-def test_where_none_is_better_than_every_other_the_headline_says_who_is_level(outcomes, headline):
-    """First who cannot be told apart from the leader, then what these are better than."""
+def test_where_none_is_better_than_every_other_the_headline_says_who_is_level(
+    outcomes, headline, pair_by_pair
+):
+    """First who is not separated from the leader; the sentence ends with who is better."""
     found = overall("lmw", outcomes)
 
     assert found.headline == headline
     assert found.sentence.startswith(f"{headline}: tuned")
+    assert found.sentence.partition(" Pair by pair: ")[2] == (pair_by_pair and f"{pair_by_pair}.")
 
 
 def test_what_only_the_leader_is_better_than_stands_apart():
     """The model that is level with it is not said to be better than all that it beats."""
     found = overall("lmwd", {"ml": "better", "wl": "better", "md": "better"})
 
-    assert found.headline == (
-        "mlp-wide cannot be told apart from the MLP, which errs least; both are better than the "
-        "linear model; the MLP is also better than deep"
+    assert found.headline == f"{NOT_SEPARATED} mlp-wide"
+    assert found.sentence.endswith(
+        "the MLP and mlp-wide are better than the linear model; the MLP is also better than deep."
     )
 
 
-def test_three_level_models_are_counted():
-    """Both are two; three are all 3."""
+def test_three_level_models_are_counted_and_named():
+    """The headline has their number, and the sentence their names."""
     found = overall("lmwd", {"ml": "better", "wl": "better", "dl": "better"})
 
-    assert found.headline.endswith("all 3 are better than the linear model")
+    assert found.headline == f"{NOT_SEPARATED} 2 of 3 others"
+    assert found.sentence.endswith(
+        "Pair by pair: mlp-wide and deep are not separated from the MLP; all 3 are better than "
+        "the linear model."
+    )
 
 
 def test_of_two_that_err_least_none_is_said_to():
     """A tie has no single lowest error; the first leads."""
     found = overall("lmw", {"ml": "better", "wl": "better"}, w=ERRORS["m"])
 
-    assert found.headline == (
-        "mlp-wide cannot be told apart from the MLP; both are better than the linear model"
+    assert found.headline == "The MLP is not separated from mlp-wide"
+
+
+@pytest.mark.parametrize("outcome", ["better", "equivalent", "not separated"])
+@pytest.mark.parametrize("within_margin", [False, True])
+def test_no_headline_is_longer_than_fifteen_words(outcome, within_margin):
+    """Of two models and of four, whatever was decided, with names of three words."""
+    found = replace(
+        BETTER,
+        outcome="B better" if outcome == "better" else outcome,
+        within_margin=within_margin,
+        names=("the linear model", "the wide net"),
     )
+    several = [
+        replace(overall("lmwd", dict.fromkeys(pairs, outcome)), names=("the wide net",) * 4)
+        for pairs in ([], ["ml"], ["ml", "mw"], ["ml", "mw", "md"])
+    ]
+
+    assert max(len(each.headline.split()) for each in (found, *several)) <= 15

@@ -7,12 +7,13 @@ import optuna
 import pandas as pd
 import pytest
 
-from study import stats
+from study import formats, stats
 from study.confirm.verdict import Judged
 from study.margin import Margin
 from study.report import general, headline, render, tables
 from study.report.collect import collect
-from study.report.sections import answer, confirming, estimates, pairs, predicting
+from study.report.content import with_details
+from study.report.sections import answer, confirming, estimates, judging, pairs, predicting
 from study.stats import Interval
 from tests.confirm import oracle
 from tests.helpers.sql import change
@@ -59,13 +60,13 @@ def mean_of(mean, low, high, **changes):
 def test_no_row_mixes_two_searches(record):
     """The judged errors and those of the studies' own searches have a table each."""
     judged, found = estimates.tables(record)
-    cells = [" ".join(cell for row in table.rows for cell in row) for table in (judged, found)]
+    cells = [[cell for row in table.rows for cell in row] for table in (judged, found)]
 
     for side in record.comparison.sides:
-        held_out = f"{100 * side.holdout.mean:.2f} %\n"
-        own = f"({side.raw_best_errors} of 1,791)"
-        assert [held_out in text for text in cells] == [True, False]
-        assert [own in text for text in cells] == [False, True]
+        held_out = f"{100 * side.holdout.mean:.2f} %"
+        own = f"{100 * side.raw_best_errors / 1791:.2f} % ({side.raw_best_errors} of 1,791)"
+        assert [held_out in shown for shown in cells] == [True, False]
+        assert [own in shown for shown in cells] == [False, True]
 
 
 def test_each_error_stands_beside_the_cost_of_its_search(record, evidence):
@@ -112,16 +113,19 @@ def test_the_figures_words_say_that_its_marks_are_of_different_searches(record, 
 
 def test_the_headline_is_the_verdict_alone(record):
     """The training time of other searches has no place in it."""
-    assert headline.answer(record) == record.comparison.sentence
+    said = headline.answer(record)
+
+    assert said.headline == record.comparison.headline
+    assert f"{said.headline}: t{said.numbers[1:]}" == record.comparison.sentence
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_both_trials_stand_on_the_first_screen(record, evidence, model):
+def test_both_trials_stand_beside_each_other(record, evidence, model):
     """The best and the simplest with their numbers, errors and hyperparameters."""
     place = MODELS.index(model)
     half, side = (evidence.a, evidence.b)[place], record.comparison.sides[place]
     simple = next(t for t in half.complete if t["number"] == side.recommended_trial)
-    best, simplest = estimates.found(record).rows[place][1:3]
+    best, simplest = estimates.trials(record).rows[place][1:]
 
     assert f"trial {half.best['number']}\n" in best
     if simple["number"] == half.best["number"]:
@@ -138,7 +142,7 @@ def test_the_simplest_trial_is_called_the_same_only_where_it_is(record, monkeypa
 
     for found, same in ((search.best, True), (other, False)):
         monkeypatch.setattr(estimates, "recommended", lambda *_, found=found: found)
-        cell = estimates.found(record).rows[0][2]
+        cell = estimates.trials(record).rows[0][2]
         assert (cell == "the same trial") is same
         assert (f"trial {other.number}" in cell) is not same
 
@@ -152,7 +156,7 @@ def test_another_best_trial_of_optunas_is_named(storage):
     ours = {m: stored_best(storage, m)["number"] for m in MODELS}
     nouns = {"linear": "the linear model", "mlp": "the MLP"}
 
-    note = estimates.found(collect(str(storage))).note
+    note = estimates.trials(collect(str(storage))).note
 
     assert theirs != ours
     for model in MODELS:
@@ -166,7 +170,7 @@ def test_where_optuna_agrees_nothing_is_said(record):
         counts = [t.val_errors for t in search.trials]
         assert counts.count(min(counts)) == 1
 
-    assert "Optuna" not in estimates.found(record).note
+    assert "Optuna" not in estimates.trials(record).note
 
 
 # What simplicity costs
@@ -213,14 +217,9 @@ def test_what_was_not_judged_is_said_to_be_so(record):
     former = with_sides(record, none, none)
 
     for shown, judged in ((record, True), (former, False)):
-        first, second = estimates.tables(shown)
-        assert (len(first.header) == 3) is judged
-        assert ("was not judged" in first.note) is not judged
-        assert [general.SIMPLEST in table.note for table in (first, second)] == [
-            judged,
-            not judged,
-        ]
-        worth = confirming.comparison(shown, None).tables[0]
+        worth, own = tables_of(shown)[0], estimates.trials(shown)
+        assert ("was not judged" in worth.note) is not judged
+        assert [general.SIMPLEST in table.note for table in (worth, own)] == [judged, not judged]
         assert ("Simplest minus best" in [row[0] for row in worth.rows]) is judged
 
 
@@ -233,11 +232,10 @@ def test_an_interval_of_no_width_is_a_bound(record):
     bound = with_sides(record, {"holdout": error}, {}, difference=error)
 
     for shown, is_bound in ((bound, True), (record, False)):
-        section = confirming.comparison(shown, None)
         chart = answer.answer(shown, tables.trials(shown)).charts[0]
-        assert ("at most 0.03 %" in estimates.judged(shown).rows[0][1]) is is_bound
+        assert ("at most 0.03 %" in estimates.judged(shown).rows[0][2]) is is_bound
         assert ("interval at most 0.03 %" in chart.alt) is is_bound
-        assert ("(at most 0.03, with 95 % confidence; p =" in " ".join(section.text)) is is_bound
+        assert ("(at most 0.03, with 95 % confidence; p =" in text_of(shown)) is is_bound
 
 
 def test_a_pairs_interval_of_no_width_is_a_bound(six_record):
@@ -267,10 +265,10 @@ def test_optimism_is_this_studys_own(record, optimism, said):
     """Its sign and its share of the error on held-out images."""
     of_a = {"optimism": optimism / 100, "holdout": mean_of(2, 1, 3)}
 
-    text = headline.caveats(with_sides(record, of_a, {"optimism": 0.0}))[-1]
+    text = text_of(with_sides(record, of_a, {"optimism": 0.0}))
 
     assert said in text
-    assert text.endswith("0.00 for the MLP.")
+    assert "0.00 for the MLP." in text
 
 
 @pytest.mark.parametrize("why", ["", "study 'linear/splits': is not there"])
@@ -278,10 +276,10 @@ def test_before_a_confirmation_no_size_is_claimed(original, why):
     """Nor is it called little."""
     record = replace(collect(str(original)), unconfirmed=why)
 
-    said = " ".join(headline.caveats(record))
+    [said] = confirming.comparison(record, None).text
 
     nothing = "nothing was confirmed here on held-out images, which play no part in a search"
-    assert f"{nothing}{why and ': '}{why}." in said
+    assert said.startswith(f"Not known yet: {nothing}{why and ': '}{why}. ")
     assert "Optimism" not in said
     assert "flatters" not in said
 
@@ -289,8 +287,17 @@ def test_before_a_confirmation_no_size_is_claimed(original, why):
 # The verdict's section
 
 
+def parts(record):
+    """The verdict's section and its details."""
+    return list(with_details([confirming.comparison(record, None)]))
+
+
 def text_of(record):
-    return " ".join(confirming.comparison(record, None).text)
+    return " ".join(text for part in parts(record) for text in part.text)
+
+
+def tables_of(record):
+    return [table for part in parts(record) for table in part.tables]
 
 
 def test_the_section_states_the_rule_and_the_power(record, six_record):
@@ -302,7 +309,8 @@ def test_the_section_states_the_rule_and_the_power(record, six_record):
     assert "after Holm’s correction for 15 pairs, is below 0.05" in several
     assert power in one
     assert "80 % power" not in several
-    assert len(confirming.comparison(six_record, None).tables[-1].rows) == 15
+    found = {table.kind: len(table.rows) for table in tables_of(six_record)}
+    assert (found["pairs"], found["power"]) == (15, 15)
 
 
 def test_the_powers_table_has_each_pairs_own(six_record):
@@ -349,7 +357,7 @@ def test_the_design_is_the_one_that_was_used(changes, said, not_said):
     """Folds in part, in full or more than once; or random splits."""
     judged = Judged(16, 8571, 7, 11791, 7)
 
-    text = confirming._design(replace(judged, **changes))
+    text = judging._design(replace(judged, **changes))
 
     assert said in text
     assert not_said not in text
@@ -382,18 +390,23 @@ def test_the_leader_is_the_one_that_is_counted(record, leader, noun, wins):
 
     text = text_of(shown)
 
-    assert f"{headline.capital(noun)} errs less in {wins} of 3 splits" in text
+    assert f"{formats.capital(noun)} errs less in {wins} of 3 splits" in text
+    assert f"In {wins} of 3, {noun} errs less." in text
     assert f"At the best step {noun} errs less on {wins} of 3 seeds" in text
 
 
 def test_what_describes_is_named_a_description(record):
     """And nothing of the rule of three quarters is left."""
-    section = confirming.comparison(record, None)
+    section, judged, describing = parts(record)
 
-    assert [t.caption.startswith("Described") for t in section.tables] == [False, True, True]
-    assert sum(text.startswith("Described, not judged") for text in section.text) == 1
-    assert "¾" not in " ".join(section.text)
-    assert [chart.name for chart in section.charts] == ["splits", "replicates"]
+    captions = [table.caption for table in (*judged.tables, *describing.tables)]
+    assert [words.startswith("Described") for words in captions] == [False, True, True]
+    assert describing.text[0].startswith("Described, not judged")
+    assert "¾" not in text_of(record)
+    assert [[c.name for c in part.charts] for part in (section, describing)] == [
+        ["splits"],
+        ["replicates"],
+    ]
 
 
 def test_equivalence_is_explained_where_it_is_found(record):
@@ -427,7 +440,7 @@ def test_mcnemars_test_is_explained_once(record, original):
     [
         ("held-out", "held-out images, which played no part in the search"),
         ("ptimism", "ptimism is by how much the lowest validation error"),
-        ("fresh seed", "fresh seeds, each with other initial weights"),
+        ("fresh seed", "fresh seed: with initial weights and a batch order"),
         ("margin", "margin or more either way"),
         ("power", "power is how often a design finds a difference that is there"),
         ("replicate", "replicate trains a trial’s hyperparameters again"),

@@ -37,9 +37,10 @@ def test_a_record_shows_its_first_screen(confirmed):
     for model in ("linear", "mlp"):
         count = stored_best(confirmed, model)["val_errors"]
         assert f"{100 * count / 1791:.2f} % ({count} of 1,791)" in text
-    assert record.comparison.sentence in text
+    verdict = record.comparison.verdict
+    assert f"{verdict.headline}. T{verdict.evidence[1:]}" in text
     for side in record.comparison.sides:
-        assert f"{100 * side.simplest_holdout.mean:.2f} %" in text
+        assert f"{100 * side.holdout.mean:.2f} %" in text
     assert text.startswith("Is this handwritten digit a 4 or a 9?")
 
 

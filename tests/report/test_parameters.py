@@ -14,6 +14,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from study.report import figures, ownership, parameters, sections, write
 from study.report.collect import collect
+from study.report.content import with_details
 from study.report.figures.axes import Axis
 from study.report.rendering import theme
 from study.report.sections import compose
@@ -180,7 +181,7 @@ def test_charts_of_one_name_have_files_of_their_own(storage, monkeypatch):
     record = collect(str(storage))
     monkeypatch.setattr(sections.parameters, "_name", lambda *_: "same")
 
-    names = [chart.name for section in compose(record) for chart in section.charts]
+    names = [chart.name for part in with_details(compose(record)) for chart in part.charts]
 
     assert {"same", "same-2"} <= set(names)
     assert len(set(names)) == len(names)
@@ -199,7 +200,7 @@ def test_a_page_without_a_target_has_no_word_of_it(page, out):
 
 def test_a_figure_without_a_target_has_no_line_of_one(storage):
     """Only the grid's lines are in the charts of errors."""
-    charts = [c for section in compose(collect(str(storage))) for c in section.charts]
+    charts = [c for part in with_details(compose(collect(str(storage)))) for c in part.charts]
     with theme():
         for chart in charts:
             ax = Figure().subplots()

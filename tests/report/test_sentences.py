@@ -10,6 +10,7 @@ import pytest
 
 from study.report import general
 from study.report.collect import collect
+from study.report.content import with_details
 from study.report.sections import compose
 from study.training.registry import MODELS
 from tests.report import pages
@@ -45,8 +46,8 @@ def records(original, confirmed, six, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def composed(records):
-    """The name of a page → its sections."""
-    return {page: compose(record) for page, record in records.items()}
+    """The name of a page → its sections, each before its details."""
+    return {page: list(with_details(compose(record))) for page, record in records.items()}
 
 
 @pytest.fixture(scope="module")

@@ -31,20 +31,16 @@ from study.report.sections import (
 
 SECTIONS: Sequence[Callable[[Record, pd.DataFrame], Section | None]] = (
     answer.answer,
+    confirming.comparison,
+    fairness.fairness,
     parameters.hyperparameters,
     searching.search,
     trials.all_trials,
-    searching.expected,
     training.training,
-    confirming.comparison,
     weights.weights,
-    data.data,
-    predicting.predictions,
     predicting.mistakes,
-    fairness.fairness,
-    searching.importance,
+    data.data,
     reproducibility.reproduce,
-    reproducibility.not_done,
 )
 
 
@@ -63,4 +59,5 @@ def _told_apart(section: Section, taken: Counter[str]) -> Section:
         taken[chart.name] += 1
         count = taken[chart.name]
         charts.append(chart if count == 1 else replace(chart, name=f"{chart.name}-{count}"))
-    return replace(section, charts=charts)
+    more = [_told_apart(detail, taken) for detail in section.more]
+    return replace(section, charts=charts, more=more)

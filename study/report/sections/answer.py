@@ -10,7 +10,8 @@ from study.report import figures, general, headline, tables
 from study.report.content import Section
 from study.report.record import Record
 from study.report.rendering import Chart
-from study.report.sections import estimates, pairs
+from study.report.reproducibility import one_command
+from study.report.sections import estimates
 
 
 def answer(record: Record, trials: pd.DataFrame) -> Section:
@@ -19,7 +20,7 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
     models, confirmed = len(record.winners), record.comparison is not None
     chart = Chart(
         "answer",
-        "What each model’s tuned error is worth"
+        f"Errors on {record.items} that played no part in the search"
         if confirmed
         else "The lowest validation error that each search found",
         figures.answer,
@@ -30,12 +31,14 @@ def answer(record: Record, trials: pd.DataFrame) -> Section:
         narrow=(3.7, 1.0 + 0.17 * confirmed + 0.75 * models),
         values=figures.answer_values,
     )
+    one = one_command(record)
     return Section(
         "answer",
         headline.question(record),
-        (headline.answer(record), *headline.caveats(record)),
+        (*headline.answer(record), *headline.caveats(record)),
         [chart] if models else [],
-        [*estimates.tables(record), *([pairs.table(record)] if _has_pairs(record) else [])],
+        estimates.tables(record),
+        commands=[one] if one else [],
         frames=[("trials", trials)],
     )
 
@@ -47,15 +50,10 @@ def _marks(record: Record, frame: pd.DataFrame) -> str:
     return " ".join(
         [
             general.DIFFERENT_SEARCHES,
-            f"Filled, with its interval: the error on held-out {record.items}, which played no"
-            f" part in the search, of {estimates.searches(record)}.",
+            general.FILLED.format(items=record.items),
             general.HOLLOW.format(trials=formats.listed(list(trials))) + "".join(aim),
         ]
     )
-
-
-def _has_pairs(record: Record) -> bool:
-    return record.comparison is not None and len(record.comparison.pairs) > 1
 
 
 def _alt(record: Record, frame: pd.DataFrame) -> str:
@@ -82,7 +80,8 @@ def _alt(record: Record, frame: pd.DataFrame) -> str:
 def notebook(record: Record) -> str:
     """The question, the answer and the tables, for a notebook's cell."""
     first, *others = estimates.tables(record)
-    caption = f"{headline.question(record)} {headline.answer(record)} {first.caption}"
+    said = headline.answer(record)
+    caption = f"{headline.question(record)} {said.headline}. {said.numbers} {first.caption}"
     return cells.table(caption, first.header, first.rows) + "".join(
         cells.table(table.caption, table.header, table.rows) for table in others
     )

@@ -19,7 +19,9 @@ SHOWN_COLUMNS = 30  # of a table, on the page
 def data(record: Record, trials: pd.DataFrame) -> Section:
     """Which images or rows there are, and what is done to them."""
     one_draw = general.ONE_DRAW.format(items=record.items)
-    text = [f"{_which(record)} {_split(record)} {_normalised(record)}", one_draw]
+    unread = [general.TEST_SET] if is_official(record.protocol.dataset) else []
+    about = [f"{_which(record)} {_split(record)} {_normalised(record)}", one_draw, *unread]
+    text = [" ".join(about)]
     if record.data is None:
         what = f"Counts and {record.items}"
         return Section("data", "The data", [*text, f"{what}: {record.no_data}."])
@@ -31,11 +33,16 @@ def data(record: Record, trials: pd.DataFrame) -> Section:
         "data",
         "The data",
         text,
-        [_examples(record.data)],
-        [_counts(record.data, counts)],
+        tables=[_counts(record.data, counts)],
         sheets=[sheet("averages", "The average digits", averages)],
         frames=[("data", counts)],
+        more=[_normalising(record.data)],
     )
+
+
+def _normalising(data: Data) -> Section:
+    """The first images of each class, and what normalisation does to them."""
+    return Section("data", "The first training images", charts=[_examples(data)])
 
 
 def _which(record: Record) -> str:

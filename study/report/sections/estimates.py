@@ -1,4 +1,4 @@
-"""The first screen's two tables: what was judged, and what each study's own search found.
+"""Errors in tables: what was judged, and what each study's own search found.
 
 No row has both: the searches that were judged were made anew, on fewer images.
 """
@@ -33,35 +33,29 @@ def searches(record: Record) -> str:
 
 
 def judged(record: Record) -> Table:
-    """The errors on held-out images of the best and of the simplest trials."""
+    """The errors on held-out images of the best trials of the searches."""
     assert record.comparison is not None
-    sides = record.comparison.sides
-    both = _is_explained(record)
-    header = ["Model", "Best trial of each search\n95 % interval"]
-    header += ["Simplest trial of each search\n95 % interval"] if both else []
     rows = [
         [
             record.search_of(side.study).title,
-            held_out(side.holdout),
-            *([held_out(side.simplest_holdout)] if both and side.simplest_holdout else []),
+            formats.percent(side.holdout.mean),
+            formats.mean_interval(side.holdout),
         ]
-        for side in sides
+        for side in record.comparison.sides
     ]
-    held_out_is = general.HELD_OUT.format(items=record.items)
-    note = [held_out_is, *([general.SIMPLEST] if both else []), simplicity(record)]
     caption = f"Error on held-out {record.items}: {searches(record)}"
-    return Table(caption, header, rows, " ".join(note), kind="judged")
-
-
-def _is_explained(record: Record) -> bool:
-    """Whether the table of what was judged says what the simplest trial is."""
-    c = record.comparison
-    return c is not None and all(side.simplest_holdout for side in c.sides)
+    return Table(caption, ["Model", "Error", "95 % interval"], rows, kind="judged")
 
 
 def held_out(error: CorrectedMean) -> str:
     """The error above its interval."""
     return f"{formats.percent(error.mean)}\n{formats.mean_interval(error)}"
+
+
+def is_explained(record: Record) -> bool:
+    """Whether the table of what was judged says what the simplest trial is."""
+    c = record.comparison
+    return c is not None and all(side.simplest_holdout for side in c.sides)
 
 
 def simplicity(record: Record) -> str:
@@ -104,12 +98,12 @@ def _mirrored(cost: CorrectedMean) -> CorrectedMean:
 
 
 def found(record: Record) -> Table:
-    """Each search's best trial and the simplest one, with the cost of the search."""
+    """Each search's best settings and their lowest error, with the cost of the search."""
     aims = any(search.target is not None for search in record.searches)
     header = [
         "Model",
-        "Best trial\n95 % interval",
-        "Simplest trial within one\nstandard error of the best",
+        "Best settings",
+        "Lowest validation error",
         *(["Target"] if aims else []),
         "Trials",
         "Training time",
@@ -117,28 +111,40 @@ def found(record: Record) -> Table:
     rows = [
         [
             search.title,
-            *_trials(search),
+            *_best(search),
             *([_target(search)] if aims else []),
-            words.counted(search).replace(" ", "\n", 1),
+            words.counted(search),
             formats.seconds(search.seconds),
         ]
         for search in record.searches
     ]
     whose = "each study’s own search" if len(rows) > 1 else "the search"
     on = f"on {record.protocol.n_train:,} training {record.items}"
-    note = [
-        *([general.SIMPLEST] if record.winners and not _is_explained(record) else []),
-        *_as_optuna(record),
-    ]
-    caption = f"Lowest validation errors: {whose}, {on}"
-    return Table(caption, header, rows, " ".join(note), kind="found")
+    return Table(f"Best settings: {whose}, {on}", header, rows, kind="found")
 
 
-def _trials(search: ReportedStudy) -> list[str]:
-    """The best trial and the simplest one: error, number and hyperparameters, a line each."""
+def _best(search: ReportedStudy) -> list[str]:
     best = search.best
     if best is None:
         return ["no trial trained to the end", "–"]
+    return [words.parameters(best), formats.error(best.val_errors, best.n_val)]
+
+
+def trials(record: Record) -> Table:
+    """Each search's best trial with its interval, and the simplest one that is level with it."""
+    header = [
+        "Model",
+        "Best trial\n95 % interval",
+        "Simplest trial within one\nstandard error of the best",
+    ]
+    rows = [[search.title, *_trials(search, best)] for search, best in record.winners]
+    note = [*([] if is_explained(record) else [general.SIMPLEST]), *_as_optuna(record)]
+    caption = f"The best trial and the simplest, on the validation {record.items}"
+    return Table(caption, header, rows, " ".join(note), kind="simplest")
+
+
+def _trials(search: ReportedStudy, best: StoredTrial) -> list[str]:
+    """The best trial and the simplest one: error, number and hyperparameters, a line each."""
     ends = stats.wilson(best.val_errors, best.n_val)
     simple = recommended(search.stored.plan, search.trials)
     return [

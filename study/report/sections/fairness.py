@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from study import formats
-from study.report import general, parameters, words
+from study.report import general, parameters
 from study.report.content import Section, Table
 from study.report.record import Record
 from study.report.reproducibility import facts
@@ -17,8 +17,9 @@ ABOUT = 1.1  # the longest training time is at most so many times the shortest: 
 
 def fairness(record: Record, trials: pd.DataFrame) -> Section:
     """What all models had, side by side."""
-    table = Table("What each model had", ["", *(s.title for s in record.searches)], facts(record))
-    return Section("fairness", "Was it a fair comparison?", [_answer(record)], tables=[table])
+    table = Table("", ["", *(s.title for s in record.searches)], facts(record))
+    more = [Section("fairness", "What each model had", tables=[table])]
+    return Section("fairness", "Was it a fair comparison?", [_answer(record)], more=more)
 
 
 def _answer(record: Record) -> str:
@@ -59,7 +60,7 @@ def _advantage(record: Record, trials: Sequence[int], searched: Sequence[int]) -
     if len(set(trials)) > 1:
         return f" {general.MORE_TRIALS} {_most(record, trials)} had the most."
     if len(set(searched)) > 1:
-        most = words.capital(_most(record, searched))
+        most = formats.capital(_most(record, searched))
         return f" {most} had more to search with the same trials."
     return ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from study import formats, stats
-from study.report import figures, general, parameters, tables
+from study.report import figures, general, parameters, tables, words
 from study.report.content import Section, with_legend
 from study.report.figures.axes import Axis
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
+from study.report.sections import estimates
+from study.report.sections.searching import importance
 from study.trials import StoredTrial
 from study.trials.selection import diagnosed
 
@@ -30,18 +33,38 @@ def hyperparameters(record: Record, trials: pd.DataFrame) -> Section | None:
         return None
     varied = dict.fromkeys(name for s in record.searches for name in parameters.varied(s))
     others = [name for name in varied if name != RATE]
-    charts = [
-        _against_rate(record, trials),
-        *(_against(record, name, trials) for name in others),
-        *(
-            _pair(record, search, x, y, trials)
-            for search in record.searches
-            for x, y in combinations(parameters.varied(search), 2)
-        ),
+    pairs = [
+        _pair(record, search, x, y, trials)
+        for search in record.searches
+        for x, y in combinations(parameters.varied(search), 2)
     ]
+    charts = [_against_rate(record, trials), *(_against(record, n, trials) for n in others)]
     title = "What the learning rate does" if len(others) < 2 else "What each hyperparameter does"
     text = [general.LEVEL_AND_NEAR, *(_diagnosis(search) for search in record.searches)]
-    return Section("learning-rate", title, text, charts)
+    more = [*_pairs(pairs), *_best_and_simplest(record), importance(record)]
+    return Section("learning-rate", title, text, charts, more=more)
+
+
+def _pairs(charts: Sequence[Chart]) -> list[Section]:
+    return (
+        [Section("learning-rate", "Two hyperparameters at once", charts=charts)] if charts else []
+    )
+
+
+def _best_and_simplest(record: Record) -> list[Section]:
+    """The best trials with their intervals, beside simpler ones that are level with them."""
+    if not record.winners:
+        return []
+    counts = [len(search.trials) for search, _ in record.winners]
+    each = formats.listed([f"{count:,}" for count in counts[:-1]])
+    last = formats.plural(counts[-1], "trial")
+    lowest = general.LOWEST.format(
+        The="Each" if len(counts) > 1 else "The",
+        trials=last if len(set(counts)) == 1 else f"{each} and {last}",
+        items=record.items,
+    )
+    title = "The best trial and the simplest"
+    return [Section("learning-rate", title, [lowest], tables=[estimates.trials(record)])]
 
 
 def _against_rate(record: Record, trials: pd.DataFrame) -> Chart:
@@ -52,7 +75,7 @@ def _against_rate(record: Record, trials: pd.DataFrame) -> Chart:
         figures.learning_rate,
         tables.learning_rates(trials),
         alt=f"{general.AGAINST_RATE_ALT} {' '.join(text)}",
-        caption=f"{general.EVERY_TRIAL} {_shaded(record)}{zeros(record, trials)}",
+        caption=f"{general.EVERY_TRIAL} {_shaded(record)}{words.zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 4.4),
         narrow=with_legend(len(record.searches), 3.9, 4.4),
         values=figures.against_values,
@@ -75,7 +98,7 @@ def _against(record: Record, name: str, trials: pd.DataFrame) -> Chart:
         partial(figures.against, axis=axis),
         frame,
         alt=f"{general.AGAINST_ALT.format(models=models, name=axis.label)} {lowest}".rstrip(),
-        caption=f"{general.EVERY_TRIAL}{more}{zeros(record, frame)}",
+        caption=f"{general.EVERY_TRIAL}{more}{words.zeros(record, frame)}",
         size=with_legend(len(those), 7.6, 4.4),
         narrow=with_legend(len(those), 3.9, 4.4),
         values=partial(figures.against_values, axis=axis),
@@ -118,7 +141,7 @@ def _pair(record: Record, search: ReportedStudy, x: str, y: str, trials: pd.Data
             error=formats.percent(best["val_error"]),
             place=at,
         ),
-        caption=f"{general.PAIR_COLOURS}{zeros(record, frame)}",
+        caption=f"{general.PAIR_COLOURS}{words.zeros(record, frame)}",
         size=(7.6, 4.0) if x == RATE else (3.9, 3.4),
         narrow=(3.9, 4.0) if x == RATE else None,
         values=partial(figures.pair_values, x=across, y=up),
@@ -135,12 +158,6 @@ def _name(search: ReportedStudy, x: str, across: str, up: str) -> str:
 
 def _said(axis: Axis, value: Any) -> str:  # noqa: ANN401 (any value)
     return formats.parameters({axis.label: int(value) if axis.whole else value})
-
-
-def zeros(record: Record, frame: pd.DataFrame) -> str:
-    """A note on a log scale that has no place for an error of 0."""
-    half = "half an image" if record.items == "images" else "half a row"
-    return f" An error of 0 is drawn as {half}." if (frame["val_errors"] == 0).any() else ""
 
 
 def _diagnosis(search: ReportedStudy) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from study import formats, stats
 from study.dataset import Data
-from study.report import general, tables, words
+from study.report import general, tables
 from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
 from study.report.record import Record, ReportedStudy
@@ -19,14 +19,14 @@ from study.report.sections.data import sheet
 from study.trials import StoredTrial
 
 
-def predictions(record: Record, trials: pd.DataFrame) -> Section | None:
+def predictions(record: Record) -> Section | None:
     """What the winners say of ten images or rows before and after training."""
     if record.data is None:
         return None
     frame = tables.predictions(record, record.data)
     if frame.empty:
         return None
-    text = [general.PREDICTIONS]
+    text = [f"{general.PREDICTIONS}{_untrained(record, frame)}"]
     title = f"{COUNTS.get(len(frame), len(frame))} predictions, before and after training"
     if record.data.is_table:
         shown = [_predicted(record, frame)]
@@ -35,6 +35,23 @@ def predictions(record: Record, trials: pd.DataFrame) -> Section | None:
 
 
 COUNTS = {10: "Ten"}
+GUESS = 0.1  # an untrained model guesses where its probabilities are so near a half
+
+
+def _untrained(record: Record, frame: pd.DataFrame) -> str:
+    """Which models guess before their training, where some do."""
+    shown = [search for search, _ in record.winners if search.weights is not None]
+    guess = [
+        search.noun
+        for search in shown
+        if (frame[f"{search.key}_before"] - 0.5).abs().max() <= GUESS
+    ]
+    if not guess:
+        return ""
+    is_one = len(guess) == 1
+    near = f"{'stays' if is_one else 'stay'} within {100 * GUESS:.0f} percentage points of 50 %"
+    it = "it guesses" if is_one else "they guess"
+    return f" Untrained, {formats.listed(guess)} {near}: {it}."
 
 
 def _predicted(record: Record, frame: pd.DataFrame) -> Table:
@@ -60,11 +77,11 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
     if record.data is None:
         return Section("mistakes", title, [f"Not shown: {record.no_data}."])
     frame = tables.misread(record, record.data)
-    text = [general.MISREAD.format(one="row" if record.data.is_table else "picture")]
-    if len(record.winners) > 1 and record.comparison is None:
-        text.append(general.MCNEMAR.format(items=record.items))
+    text = [general.MISREAD if record.data.is_table else general.MISREAD_PICTURES]
     if len(record.winners) == 2:
-        text.append(_paired(record))
+        text.insert(0, _paired(record))
+    if len(record.winners) > 1 and record.comparison is None:
+        text.insert(0, general.MCNEMAR.format(items=record.items))
     paired = [_paired_table(record)] if len(record.winners) > 2 else []
     if record.data.is_table:
         shown = [_misread(record, record.data, frame)] if len(frame) else []
@@ -110,7 +127,7 @@ def _paired(record: Record) -> str:
     c = _counts(record, best_a, best_b)
     test, ends = stats.mcnemar(c.only_a, c.only_b), stats.newcombe(c)
     return general.PAIRED_COUNTS.format(
-        First=words.capital(a.noun),
+        First=formats.capital(a.noun),
         only_first=f"{c.only_a:,}",
         items=record.items,
         second=b.noun,

@@ -12,7 +12,6 @@ from study.report.content import Section, with_legend
 from study.report.importance import ENOUGH
 from study.report.record import Record, ReportedStudy
 from study.report.rendering import Chart
-from study.report.sections.parameters import zeros
 from study.training.plan import LEARNING
 from study.trials import StoredTrial
 
@@ -22,19 +21,31 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
     if trials.empty:
         return None
     text = [_found(s, best) for s, best in record.winners]
-    sampled = [f"{_found(s, best)} Sampler {s.sampling.sentence}." for s, best in record.winners]
     chart = Chart(
         "history",
         "The search, trial by trial",
         figures.history,
         tables.history(trials),
         alt=f"{general.HISTORY_ALT} {' '.join(text)}",
-        caption=f"{general.HISTORY}{zeros(record, trials)}",
+        caption=f"{general.HISTORY}{words.zeros(record, trials)}",
         size=with_legend(len(record.searches), 7.6, 3.7),
         narrow=with_legend(len(record.searches), 3.9, 3.9),
         values=figures.history_values,
     )
-    return Section("search", "How the search went", [*sampled, *_in_splits(record)], [chart])
+    text = [" ".join([*_sampled(record), *_in_splits(record)])]
+    shorter = expected(record)
+    more = [shorter] if shorter else []
+    return Section("search", "How the search went", text, [chart], more=more)
+
+
+def _sampled(record: Record) -> list[str]:
+    """What each sampler did; a sentence names its models where they are not all."""
+    found: dict[str, list[str]] = {}
+    for search, _ in record.winners:
+        found.setdefault(search.sampling.sentence, []).append(search.noun)
+    if len(found) == 1:
+        return [f"Sampler {sentence}." for sentence in found]
+    return [f"Sampler of {formats.listed(nouns)}, {said}." for said, nouns in found.items()]
 
 
 def _in_splits(record: Record) -> list[str]:
@@ -62,7 +73,7 @@ def _found(search: ReportedStudy, best: StoredTrial) -> str:
     )
 
 
-def expected(record: Record, trials: pd.DataFrame) -> Section | None:
+def expected(record: Record) -> Section | None:
     """What a shorter search would have found."""
     frame = tables.expected(record)
     if frame.empty:
@@ -141,12 +152,10 @@ def _expected(frame: pd.DataFrame) -> str:
     )
 
 
-def importance(record: Record, trials: pd.DataFrame) -> Section | None:
+def importance(record: Record) -> Section:
     """Which hyperparameter matters."""
-    if trials.empty:
-        return None
-    text = [*(_importance(search) for search in record.searches), general.PED_ANOVA]
     frame = tables.importance(record)
+    text = [" ".join([*(_importance(s) for s in record.searches), general.PED_ANOVA])]
     frames = [("importance", frame)] if len(frame) else []
     return Section("importance", "Which hyperparameter matters", text, frames=frames)
 

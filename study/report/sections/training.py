@@ -10,6 +10,7 @@ from study.report.content import Section
 from study.report.headline import NUMBERS
 from study.report.record import Record
 from study.report.rendering import Chart
+from study.report.sections.predicting import predictions
 
 
 def training(record: Record, trials: pd.DataFrame) -> Section | None:
@@ -47,4 +48,5 @@ def training(record: Record, trials: pd.DataFrame) -> Section | None:
         )
     winners = f"How the {NUMBERS[models]} winners learnt"
     title = winners if models > 1 else "How the best trial learnt"
-    return Section("training", title, text, [chart])
+    ten = predictions(record)
+    return Section("training", title, text, [chart], more=[ten] if ten else [])

@@ -74,10 +74,11 @@ def _grouped(frame: pd.DataFrame, record: Record, data: Data) -> pd.DataFrame:
         groups.append(_group(erring, len(searches)))
         said = row[f"{erring[0].key}_says"]
         second = said == data.classes[1]
-        sure = [_sure(s, float(row[f"p_{s.key}"]), second, several) for s in erring]
-        labels.append("; ".join([f"{row['class']}, not {said}", *filter(None, sure)]))
+        all_sure = [_sure(s, float(row[f"p_{s.key}"]), second, several) for s in erring]
+        sure = [found for found in all_sure if found]
+        labels.append("; ".join([f"{row['class']}, not {said}", *sure]))
         what = words.class_name(data.dataset, row["class"])
-        alts.append(f"{_called(record, row)}: {what}, taken for {said}")
+        alts.append("; ".join([f"{_called(record, row)}: {what}, taken for {said}", *sure]))
     counts = {group: formats.plural(groups.count(group), record.item) for group in groups}
     titles = [f"{group}: {counts[group]}" for group in groups]
     told = {} if data.is_table else {"label": labels, "alt": alts}
