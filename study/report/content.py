@@ -24,7 +24,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     note: str = ""
     sortable: bool = False
-    kind: str = ""  # a class of its own, beside that of its section
+    kind: str = ""  # a class of its own, beside that of its section, and its LaTeX file's name
 
 
 @dataclass(frozen=True)

@@ -28,18 +28,17 @@ from study.training.registry import FORMER
 
 RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json", "sweep.csv"
 REMEDY = "move it away, name another --out, or replace it with --replace"
-FOLDERS = ("figures", "tables")
 FORMATS, USUAL_FORMATS = ("png", "svg", "pdf"), ("png", "svg")  # of figures
 FIGURES = (
     *("answer", "averages", "curves", "examples", "expected_seconds", "expected_trials"),
     *("history", "learning_rate", "misread", "predictions", "replicates", "splits"),
-    "outperforming",  # of version 0.1
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
 TABLES = ("columns", "data", "importance", "mcnemar", "pairs", "trials")  # beside one a figure
+LATEX = ("detail", "found", "judged", "own", "paired", "pairs", "power", "simplest", "versions")
 
 _NAME = re.compile(
-    r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.(?:png|svg|pdf)|tables/[^/]+\.csv"
+    r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.(png|svg|pdf)|tables/[^/]+\.(csv|tex)"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 2**28  # bytes; no file of a report comes near it
@@ -63,7 +62,7 @@ def report_names(
     names = list(parameters)
     pairs = [f"{x}_{y}" for x, y in permutations(names, 2)]
     figures = [
-        *FIGURES,
+        *(*FIGURES, "outperforming"),  # of version 0.1
         *names,
         *(f"error_{name}" for name in names),
         *(f"{key}_{what}" for key in keys for what in (*OF_A_MODEL, *names, *pairs)),
@@ -72,6 +71,7 @@ def report_names(
         *(PAGE, SUMMARY),
         *(f"figures/{name}.{kind}" for kind in formats for name in figures),
         *(f"tables/{name}.csv" for name in (*figures, *TABLES)),
+        *(f"tables/{name}.tex" for name in LATEX),
     ]
 
 
@@ -157,8 +157,8 @@ def is_file(path: Path) -> bool:
 
 
 def _replace(out: Path, content: Mapping[str, bytes]) -> None:
-    for folder in (out, *(out / name for name in FOLDERS)):
-        remove(drafts(folder))
+    for folder in ("", "figures", "tables"):
+        remove(drafts(out / folder))
     for name in content:
         (out / name).parent.mkdir(exist_ok=True)
     new = {name: hashlib.sha256(whole).hexdigest() for name, whole in content.items()}
@@ -266,7 +266,8 @@ def _unrecorded(out: Path) -> Digests:
     names = [] if (keys := _summarised(out)) is None else report_names(keys, formats=("png",))
     if _digest(out, SWEEP) and (out / SWEEP).read_bytes().startswith(b"first,second,"):
         names += [PAGE, SWEEP]
-    return {name: {digest} for name in names if _is_name(name) and (digest := _digest(out, name))}
+    known = (name for name in names if _is_name(name) and not name.endswith(".tex"))
+    return {name: {digest} for name in known if (digest := _digest(out, name))}
 
 
 def _summarised(out: Path) -> list[str] | None:
@@ -282,9 +283,8 @@ def _summarised(out: Path) -> list[str] | None:
 
 def _digest(out: Path, name: str) -> str | None:
     """SHA-256 of a file of a folder; None where there is none, or it is too large, or a link."""
-    for folder in _folders(name):
-        if (out / folder).is_symlink():
-            return None
+    if any((out / folder).is_symlink() for folder in _folders(name)):
+        return None
     with suppress(FileNotFoundError, NotADirectoryError):
         if _is_regular(out / name) and (out / name).stat().st_size <= _LARGEST:
             return hashlib.sha256((out / name).read_bytes()).hexdigest()

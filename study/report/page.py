@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
+from urllib.parse import quote
 
 import pandas as pd
 from markupsafe import Markup
@@ -58,10 +60,13 @@ def charts_of(sections: Sequence[Section]) -> list[Chart]:
     return [chart for section in with_details(sections) for chart in section.charts]
 
 
-def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
+def to_html(
+    record: Record, sections: Sequence[Section], drawn: Drawn, files: Sequence[str] = ()
+) -> str:
     """The whole page, whose style and script are the only ones that it allows to be applied.
 
-    To be called under ``rendering.theme``.
+    To be called under ``rendering.theme``. ``files`` are those that are written beside the page,
+    which links to them.
     """
     many = ("many.css",) if len(record.searches) > 2 else ()
     own = {"css": style_of(*SHEETS, *many), "js": script_of(*SCRIPTS)}
@@ -72,6 +77,7 @@ def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
         "groups": groups,
         "rows": rows,
         "inline": partial(_inline, drawn),
+        "links": partial(links, files),
     }
     return template("page.html.j2", **helpers).render(
         title=sharing.title(record),
@@ -81,6 +87,14 @@ def to_html(record: Record, sections: Sequence[Section], drawn: Drawn) -> str:
         own={name: Markup(text) for name, text in own.items()},
         digests={name: csp_hash(text) for name, text in own.items()},
     )
+
+
+def links(files: Sequence[str], name: str = "") -> list[tuple[str, str]]:
+    """What the page calls each file and where it lies: of a figure, or of the whole report."""
+    if not name:
+        return [(file, quote(file)) for file in files]
+    own = [path for path in map(PurePosixPath, files) if path.stem == name]
+    return [(path.suffix[1:].upper(), quote(str(path))) for path in own]
 
 
 def _inline(drawn: Drawn, chart: Chart, size: tuple[float, float] | None = None) -> Markup:

@@ -13,7 +13,7 @@ from study.report.ownership import USUAL_FORMATS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.report.content import Section
+    from study.report.content import Section, Table
 
 
 def render(
@@ -66,6 +66,8 @@ def write(
 ) -> list[Path]:
     """Write ``index.html``, ``summary.json``, ``figures/`` and ``tables/`` to a folder.
 
+    Each figure's numbers are a CSV; the main tables are LaTeX too (see ``study.report.latex``).
+
     Each file is replaced whole, the page last. ``report-files.json`` names them all, and what
     the report before had and this one does not is removed (see ``study.report.ownership``).
 
@@ -92,6 +94,7 @@ def write(
     """
     from study.report import ownership, page, rendering, sections, summary
     from study.report.collect import collect
+    from study.report.latex import to_tex
     from study.report.spreadsheet import to_csv
 
     drawn = Drawn() if drawn is None else drawn
@@ -104,10 +107,9 @@ def write(
         composed = sections.compose(record)
         content = dict(_figures(composed, drawn, formats))
         content |= {f"tables/{name}.csv": to_csv(frame) for name, frame in _frames(composed)}
-        content |= {
-            ownership.SUMMARY: summary.to_json(record).encode(),
-            ownership.PAGE: page.to_html(record, composed, drawn).encode(),
-        }
+        content |= {f"tables/{table.kind}.tex": to_tex(table) for table in _main(composed)}
+        content[ownership.SUMMARY] = summary.to_json(record).encode()
+        content[ownership.PAGE] = page.to_html(record, composed, drawn, [*content]).encode()
     ownership.write(out, content, replace=replace)
     return [out / name for name in reversed(content)]
 
@@ -142,3 +144,11 @@ def _frames(composed: list[Section]) -> list[tuple[str, pd.DataFrame]]:
     return [(chart.name, chart.frame) for chart in drawn] + [
         pair for part in parts for pair in part.frames
     ]
+
+
+def _main(composed: list[Section]) -> Iterator[Table]:
+    """The tables that a paper may want."""
+    from study.report.content import with_details
+
+    parts = with_details(composed)
+    return (table for part in parts for table in part.tables if table.kind)

@@ -104,10 +104,10 @@ def test_one_chart_has_all_models_that_vary_a_parameter(out):
 
 
 def test_the_tables_name_every_parameter(page, storage):
-    """The best trials' columns, and what was searched of each."""
+    """A column each in the table of all trials, and what was searched of each."""
     best = stored_best(storage, "net")["parameters"]
 
-    assert "Activation Step Momentum Weight decay Lowest validation error" in page.text
+    assert "Momentum Activation Step Weight decay Lowest validation error" in page.text
     assert f"activation {best['activation']}, step {best['step']}, momentum" in page.text
     assert "Activation searched none relu and tanh" in page.text
     assert "Momentum searched 0 to 0.5 0 to 0.9" in page.text

@@ -90,7 +90,8 @@ def _own(record: Record) -> Table:
     assert c is not None
     caption = f"Described: each study’s own search, on its validation {record.items}"
     note = general.CROSS_CHECK.format(items=record.items)
-    return side_by_side(record, caption, [_on_validation(side) for side in c.sides], note)
+    columns = [_on_validation(side) for side in c.sides]
+    return side_by_side(record, caption, columns, note, "own")
 
 
 def _on_validation(side: Side) -> dict[str, str]:

@@ -135,7 +135,7 @@ def _judged(record: Record) -> Table:
         estimates.simplicity(record),
     ]
     columns = [_on_held_out(side, record.items) for side in c.sides]
-    return side_by_side(record, caption, columns, " ".join(note))
+    return side_by_side(record, caption, columns, " ".join(note), "detail")
 
 
 def _on_held_out(side: Side, items: str) -> dict[str, str]:
@@ -154,12 +154,12 @@ def _on_held_out(side: Side, items: str) -> dict[str, str]:
 
 
 def side_by_side(
-    record: Record, caption: str, columns: list[dict[str, str]], note: str = ""
+    record: Record, caption: str, columns: list[dict[str, str]], note: str, kind: str
 ) -> Table:
     """A column a model; of more than two, a row a model."""
     titles = [search.title for search in record.searches]
     if len(columns) > 2:
         rows = [[title, *found.values()] for title, found in zip(titles, columns, strict=True)]
-        return Table(caption, ["Model", *columns[0]], rows, note)
+        return Table(caption, ["Model", *columns[0]], rows, note, kind=kind)
     rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
-    return Table(caption, ["", *titles], rows, note)
+    return Table(caption, ["", *titles], rows, note, kind=kind)

@@ -5,7 +5,8 @@ const PLOT = { wide: 360, high: 250, left: 50, right: 350, top: 16, bottom: 212 
 const REACHED = 7; // columns, the last ones: what a trial reached
 
 function svg(name, attributes, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const { namespaceURI } = document.querySelector("svg"); // of a figure: the page names no address
+  const made = document.createElementNS(namespaceURI, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
   return made;
