@@ -247,3 +247,38 @@ def test_the_version_is_that_of_the_installation():
     """One place has it: pyproject.toml."""
     assert f'\nversion = "{study.__version__}"\n' in (ROOT / "pyproject.toml").read_text()
     assert "__version__" in dir(study)
+
+
+BAR = """
+import sys
+if {is_notebook}:
+    sys.modules["ipykernel"] = sys
+from study.progress_bar import progress_bar
+with progress_bar(quiet={quiet}, desc="linear", total=2) as bar:
+    bar.update(2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_notebook", "quiet", "disabled", "shows"),
+    [
+        (True, False, "", True),
+        (True, False, "1", False),
+        (True, True, "", False),
+        (False, False, "", False),
+    ],
+)
+def test_a_bar_is_shown_in_a_notebook(is_notebook, quiet, disabled, shows):
+    """Its output is no terminal; elsewhere a bar needs one. tqdm's own variable hides it."""
+    code = BAR.format(is_notebook=is_notebook, quiet=quiet)
+
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"TQDM_DISABLE": disabled, "PATH": ""},
+    )
+
+    assert ("linear: 100%" in result.stderr) == shows
