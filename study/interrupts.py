@@ -4,6 +4,7 @@ While a command runs, they raise an exception (:func:`raising`). Before that, wh
 are loaded, there is nothing to clean up, and they end the process at once (:func:`end_at_once`).
 """
 
+import logging
 import os
 import signal
 import sys
@@ -108,4 +109,5 @@ def _handle(handler: "signal._HANDLER") -> None:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     threading.excepthook = lambda _: None  # loky's threads may stumble over their processes' end
+    logging.disable()  # a thread that searches may stumble over its cluster's end
     raise Interrupted(number)
