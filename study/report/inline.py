@@ -8,6 +8,8 @@ titles say the marks' values.
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from html import escape
@@ -16,6 +18,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from study.text import visible
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from study.report.rendering import Chart
 
 MANY = 500  # marks, from which on only the larger of two copies has their words
-_RADIUS = 4  # points
+_PIXELS = 50_000  # of an image, from which on it is one of marks
 _DIGITS = re.compile(r"(\.\d\d)\d+")
 _SPACES = re.compile(r"\s*\n\s*")
 _MOVED = re.compile(r"translate\([^)]*\)")
@@ -82,8 +85,21 @@ def _attributes(
                 yield property_, what.strip()
         elif name in ("href", "clip-path") and not value.startswith("data:"):
             yield name, value.replace("#", f"#{prefix}")
+        elif name == "href":
+            yield name, _smaller(value)
         else:
             yield name, _short(name, value) if name in _ROUNDED else value
+
+
+def _smaller(uri: str) -> str:
+    """An image; one of many marks has few colours and a third of the bytes."""
+    head, _, text = uri.partition(",")
+    image = Image.open(io.BytesIO(base64.b64decode(text)))
+    if image.width * image.height < _PIXELS:
+        return uri
+    buffer = io.BytesIO()
+    image.quantize(64, Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=True)
+    return f"{head},{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _short(name: str, numbers: str) -> str:
@@ -99,7 +115,7 @@ def _marks(chart: Chart, drawn: Figure, *, is_copy: bool) -> str:
         return ""
     silent = is_copy and len(frame) > MANY
     circles = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_RADIUS}"' + ("/>" if silent else _titled(text))
+        f'<circle cx="{x:.1f}" cy="{y:.1f}"' + ("/>" if silent else _titled(text))
         for x, y, text in zip(frame["x"], frame["y"], frame["text"], strict=True)
     )
     return f'<g class="marks" fill="none" pointer-events="all">{circles}</g>'
