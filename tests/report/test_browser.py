@@ -264,3 +264,43 @@ def test_paper_shows_no_controls(opened, pages, name):
     assert page.evaluate(
         "[...document.querySelectorAll('pre')].every(p => p.scrollWidth <= p.clientWidth)"
     )
+
+
+def test_the_page_is_short_and_says_the_answer_on_its_first_screen(opened, pages):
+    """With details closed: 1,800 words and 12 figures; the command that repeats it within 800."""
+    page = opened(pages.url("confirmed"), width=1280)
+
+    assert len(page.evaluate("document.body.innerText").split()) <= 1800
+    assert page.locator("figure").count() <= 12
+    assert len(page.locator("h1").inner_text().split()) <= 15
+    for place in (".lead", ".judged", ".found", ".repeat"):
+        box = page.locator(place).first.bounding_box()
+        assert box["y"] + box["height"] <= 800, place
+
+
+def test_what_a_link_shows_is_short(opened, pages):
+    """Titles of 60 letters and descriptions of 160 at most, whatever the studies are called."""
+    for name in ("confirmed", "hostile name", "six models"):
+        page = opened(pages.url(name))
+        said = {
+            place: page.locator(f"meta[{place}]").get_attribute("content")
+            for place in ("name=description", "property='og:title'", "property='og:description'")
+        }
+        assert 0 < len(page.title()) <= 60
+        assert said["property='og:title'"] == page.title()
+        assert said["property='og:description'"] == said["name=description"]
+        assert 0 < len(said["name=description"]) <= 160
+
+
+@pytest.mark.parametrize("name", ["confirmed", "six models"])
+def test_contents_stay_in_sight_on_a_wide_screen(opened, pages, name):
+    """And mark the section that is read."""
+    page = opened(pages.url(name), width=1280)
+
+    page.locator("#mistakes").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('mistakes').scrollIntoView()")
+    page.wait_for_function("document.querySelector('nav [aria-current]')")
+
+    assert page.locator("nav [aria-current]").get_attribute("href") == "#mistakes"
+    assert page.locator("nav").bounding_box()["y"] >= 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
