@@ -71,7 +71,7 @@ def _replicates(record: Record) -> Chart:
         f" {formats.error(side.raw_best_errors, side.n_val)}"
         for search, side in zip(record.searches, c.sides, strict=True)
     )
-    high = 3.8 + 1.2 * (len(c.sides) - 2)  # inches
+    high = 3.8 + 1.4 * (len(c.sides) - 2)  # inches
     return Chart(
         "replicates",
         f"The same hyperparameters on {c.pairs[0].n_seeds} fresh seeds",
