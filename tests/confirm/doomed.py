@@ -30,9 +30,8 @@ KILLS = 4
 
 def confirming(storage):
     """The confirmation that every child works on."""
-    confirm(
-        Settings(storage, ("linear", "mlp"), seeds=4, splits=3, n_trials=4, workers=Workers(2))
-    )
+    sizes = {"seeds": 4, "splits": 3, "n_trials": 4, "finalists": 2}
+    confirm(Settings(storage, ("linear", "mlp"), **sizes, workers=Workers(2)))
 
 
 def child(work):
