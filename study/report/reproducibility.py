@@ -32,6 +32,8 @@ USUAL = {  # the defaults of ``python -m study``
     "--finalists": str(FINALISTS),
 }
 
+_SIZES = {"--generation", "--cohort"}  # which ``python -m study`` does not take
+
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
@@ -62,7 +64,7 @@ def one_command(record: Record) -> str:
     first, *others = ([*_options(record, search)][2:] for search in record.searches)
     if not others or any(options != first for options in others):
         return ""
-    if [search.name for search in record.searches] != names:
+    if [search.name for search in record.searches] != names or _SIZES & {*first}:
         return ""
     models = [] if names == list(MODELS)[:2] else ["--models", *names]
     if record.comparison is None:

@@ -15,6 +15,10 @@ import pytest
 from scipy.stats import binomtest
 
 from study.report import render, write
+from study.report.collect import collect
+from study.report.reproducibility import one_command
+from study.training import registry
+from tests.helpers import plans
 from tests.helpers.sql import trials as stored_trials
 from tests.report.helpers import Page, stored_best
 
@@ -253,6 +257,31 @@ def test_every_file_beside_the_page_is_linked(out):
     there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     linked = {unquote(link) for link in links if not link.startswith("#")}
     assert linked == there - {"index.html", "report-files.json"}
+
+
+def test_the_one_command_has_the_stored_plans(tmp_path):
+    """That of the first screen, parsed, plans every study as it is stored."""
+    from study import command
+    from study.report.options import models_of
+    from study.search.options import plans_of
+
+    path = str(tmp_path / "study.db")
+    usual = {"generation_size": 0, "cohort_size": 0}
+    for model in MODELS:
+        target = registry.MODELS[model].target
+        plans.searched(path, model, target=target, seed=3, sampler="random", **usual)
+    record = collect(path)
+
+    args = command.parser().parse_args(shlex.split(one_command(record))[3:])
+
+    for plan, search in zip(plans_of(args, models_of(args)), record.searches, strict=True):
+        data = search.manifest["data_sha256"]
+        assert plan.settled().manifest(data) == search.stored.plan.manifest(data)
+
+
+def test_sizes_that_the_one_command_does_not_take_need_several(original):
+    """The first screen then points to the steps."""
+    assert one_command(collect(str(original))) == ""
 
 
 def test_the_reproduce_command_has_the_stored_plan(page, original):
