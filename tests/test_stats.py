@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from sklearn import metrics
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -894,3 +895,19 @@ def test_what_makes_no_sense_is_refused_in_one_line(call, message):
         call()
 
     assert str(refusal.value) == message
+
+
+@unhurried
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([0, 0.1, 0.5, 0.9, 1])), max_size=40))
+def test_the_scores_of_probabilities_are_scikit_learns(drawn):
+    """The area under the ROC curve, ties included, and the Brier score."""
+    second, p = map(np.array, zip((True, 0.5), (False, 0.5), *drawn, strict=True))
+
+    assert stats.roc_auc(second, p) == pytest.approx(metrics.roc_auc_score(second, p))
+    assert stats.brier(second, p) == pytest.approx(metrics.brier_score_loss(second, p))
+
+
+def test_an_area_needs_both_classes():
+    """Of one class there is no pair to compare."""
+    with pytest.raises(ValueError, match="images of one class: both must be there"):
+        stats.roc_auc([True, True], [0.2, 0.7])

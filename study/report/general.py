@@ -179,6 +179,9 @@ HISTORY_ALT = (
     "Every trial’s lowest validation error in the order they were run, with a line for the best"
     " so far."
 )
+DISTRIBUTION = "So many of a study’s trials have this error or a lower one."
+DISTRIBUTION_ALT = "Line plot of the trials of each study from the lowest validation error on."
+MEDIAN = "{model}: half the trials err on {error} or less."
 EXPECTED = (
     "Draw n of a study’s trials at random: this is the lowest validation error that they hold on"
     " average, up to half of all trials, beyond which too few draws are left to average. The time"
@@ -265,6 +268,18 @@ ALL_PAIRED = (
     "For these trained models as they stand: choosing them on these {items} is not allowed for,"
     " and neither intervals nor p are corrected for the number of pairs."
 )
+BY_CLASS = "Of the {items} of one class, those that a model takes for the other."
+SCORES = "Of the best trials, on the validation {items} that chose them: described, not judged."
+AREA = (
+    "The area under the ROC curve is how often, of two {items} of different classes, the {second}"
+    " gets the higher probability of it. The Brier score is a probability’s mean squared error."
+)
+SURE = "Probabilities to be trusted err on 1 to 10 % of what a model is 90 to 99 % sure of."
+THRESHOLDS = (
+    "Where a model’s probability is above a threshold, here one half (marked), it says {second}."
+    " Lower and further left is better. This is the ROC curve, drawn by errors (a DET curve)."
+)
+THRESHOLDS_ALT = "Line plot of both kinds of errors at every threshold. At one half:"
 
 # Was it a fair comparison?
 ALL_THE_SAME = (

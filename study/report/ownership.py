@@ -30,12 +30,18 @@ RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json"
 REMEDY = "move it away, name another --out, or replace it with --replace"
 FORMATS, USUAL_FORMATS = ("png", "svg", "pdf"), ("png", "svg")  # of figures
 FIGURES = (
-    *("answer", "averages", "curves", "examples", "expected_seconds", "expected_trials"),
-    *("history", "learning_rate", "misread", "predictions", "replicates", "splits"),
+    *("answer", "averages", "curves", "distribution", "examples", "expected_seconds"),
+    *("expected_trials", "history", "learning_rate", "misread", "predictions", "replicates"),
+    *("splits", "thresholds"),
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
-TABLES = ("columns", "data", "importance", "mcnemar", "pairs", "trials")  # beside one a figure
-LATEX = ("detail", "found", "judged", "own", "paired", "pairs", "power", "simplest", "versions")
+TABLES = (
+    *("classes", "columns", "data", "importance", "mcnemar", "pairs", "scores", "sure", "trials"),
+)  # beside one a figure
+LATEX = (
+    *("classes", "detail", "found", "judged", "own", "paired", "pairs", "power", "scores"),
+    *("simplest", "sure", "versions"),
+)
 
 _NAME = re.compile(
     r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.(png|svg|pdf)|tables/[^/]+\.(csv|tex)"

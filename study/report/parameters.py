@@ -29,9 +29,10 @@ _COLUMNS = {
     *("mark", "height", "best_height", "place", "index"),  # while a figure is drawn
 }
 _FILES = {
-    *("answer", "averages", "coefficients", "columns", "curves", "data", "error", "examples"),
-    *("expected_trials", "history", "importance", "loss", "mcnemar", "misread", "pairs"),
-    *("predictions", "replicates", "splits", "trials", "units", "weights"),
+    *("answer", "averages", "classes", "coefficients", "columns", "curves", "data"),
+    *("distribution", "error", "examples", "expected_trials", "history", "importance", "loss"),
+    *("mcnemar", "misread", "pairs", "predictions", "replicates", "scores", "splits", "sure"),
+    *("thresholds", "trials", "units", "weights"),
 }
 
 

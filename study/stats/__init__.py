@@ -9,6 +9,7 @@ mistake is a ``ValueError``.
 one error rate, and targets for it        :func:`wilson`, :func:`allowed_errors`
 two models on the same images             :func:`paired_counts`, :func:`mcnemar`,
                                           :func:`newcombe`
+what probabilities are worth              :func:`roc_auc`, :func:`brier`
 one configuration on fresh seeds          :func:`summarise`, :func:`probability_of_outperforming`
 what a search finds for its budget        :func:`expected_best`, :func:`time_to_target`
 what the best of a search is worth        :func:`bootstrap_bias_correction`
@@ -50,6 +51,8 @@ from study.stats.resampling import CorrectedMean as CorrectedMean
 from study.stats.resampling import bootstrap_bias_correction as bootstrap_bias_correction
 from study.stats.resampling import held_out_mean as held_out_mean
 from study.stats.resampling import nadeau_bengio as nadeau_bengio
+from study.stats.scores import brier as brier
+from study.stats.scores import roc_auc as roc_auc
 from study.stats.search_budget import TimeToTarget as TimeToTarget
 from study.stats.search_budget import expected_best as expected_best
 from study.stats.search_budget import time_to_target as time_to_target

@@ -15,6 +15,7 @@ from study.report import general, tables
 from study.report.content import Section, Table
 from study.report.figures.images import SHOWN
 from study.report.record import Record, ReportedStudy
+from study.report.sections.classes import classes
 from study.report.sections.data import sheet
 from study.trials import StoredTrial
 
@@ -73,9 +74,9 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
     """The validation images or rows that each winner, and all, get wrong."""
     if not record.winners:
         return None
-    title = f"The {record.items} they get wrong"
+    title, more = f"The {record.items} they get wrong", classes(record)
     if record.data is None:
-        return Section("mistakes", title, [f"Not shown: {record.no_data}."])
+        return Section("mistakes", title, [f"Not shown: {record.no_data}."], more=more)
     frame = tables.misread(record, record.data)
     text = [general.MISREAD if record.data.is_table else general.MISREAD_PICTURES]
     if len(record.winners) == 2:
@@ -86,9 +87,10 @@ def mistakes(record: Record, trials: pd.DataFrame) -> Section | None:
     if record.data.is_table:
         shown = [_misread(record, record.data, frame)] if len(frame) else []
         both = [*paired, *shown]
-        return Section("mistakes", title, text, tables=both, frames=[("misread", frame)])
+        frames = [("misread", frame)]
+        return Section("mistakes", title, text, tables=both, frames=frames, more=more)
     sheets = [sheet("misread", title, frame)] if len(frame) else []
-    return Section("mistakes", title, text, tables=paired, sheets=sheets)
+    return Section("mistakes", title, text, tables=paired, sheets=sheets, more=more)
 
 
 def _misread(record: Record, data: Data, frame: pd.DataFrame) -> Table:

@@ -6,11 +6,13 @@ figure.
 """
 
 from study.report.tables.answer import answer
+from study.report.tables.classes import by_class, chances, scores, sure, thresholds
 from study.report.tables.confirming import mcnemar, pairs, replicates, splits
 from study.report.tables.images import averages, columns, data_counts, examples
 from study.report.tables.predicting import misread, predictions, wrong
 from study.report.tables.searching import (
     against,
+    distribution,
     expected,
     history,
     importance,
@@ -30,10 +32,13 @@ __all__ = [
     "against",
     "answer",
     "averages",
+    "by_class",
+    "chances",
     "coefficients",
     "columns",
     "curves",
     "data_counts",
+    "distribution",
     "examples",
     "expected",
     "history",
@@ -46,7 +51,10 @@ __all__ = [
     "pairs",
     "predictions",
     "replicates",
+    "scores",
     "splits",
+    "sure",
+    "thresholds",
     "trials",
     "unit_columns",
     "unit_weights",

@@ -115,6 +115,20 @@ def history(frame: pd.DataFrame) -> pd.DataFrame:
     return _taking(frame, names.split())
 
 
+def distribution(frame: pd.DataFrame) -> pd.DataFrame:
+    """The errors of each study's trials from the lowest on, from :func:`trials`.
+
+    ``share`` is how many of its trials have this error or a lower one, a fraction: the empirical
+    distribution function. Pruned trials are left out.
+    """
+    names = "model trial outcome val_errors n_val val_error share target"
+    complete = frame[frame["state"] == "COMPLETE"].sort_values(
+        ["model", "study", "val_error", "trial"]
+    )
+    errors = complete.groupby(["model", "study"], observed=True)["val_error"]
+    return _taking(complete.assign(share=errors.rank("max", pct=True)), names.split())
+
+
 def expected(record: Record) -> pd.DataFrame:
     """The expected lowest error of n trials drawn from each study's, n up to half of them.
 

@@ -1,0 +1,131 @@
+"""Errors by class, and what the probabilities of the winners are worth: details, closed."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import pandas as pd
+
+from study import formats
+from study.report import figures, general, tables, words
+from study.report.content import Section, Table, with_legend
+from study.report.record import Record
+from study.report.rendering import Chart
+from study.report.tables.classes import SURE
+
+
+def classes(record: Record) -> list[Section]:
+    """The details that this record has: errors by class, and what needs the weights."""
+    frame = tables.by_class(record)
+    if frame.empty:
+        return []
+    text = [general.BY_CLASS.format(items=record.items)]
+    shown, frames = [_by_class(record, frame)], [("classes", frame)]
+    found = [Section("classes", "Errors by class", text, tables=shown, frames=frames)]
+    chances = None if record.data is None else tables.chances(record, record.data)
+    if chances is not None and len(chances):
+        found.append(_scores(record, chances))
+    return found
+
+
+def _by_class(record: Record, frame: pd.DataFrame) -> Table:
+    """A row a class and kind of images, a column a model."""
+    titles = _titles(record, frame)
+    rows = []
+    for (on, label, other), cells in frame.groupby(["on", "class", "taken_for"], sort=False):
+        errors = {row["study"]: row for row in cells.to_dict("records")}
+        rows.append(
+            [
+                f"{_name(record, label)} taken for {_name(record, other)}, {on}",
+                *(_error(errors[study]["errors"], errors[study]["images"]) for study in titles),
+            ]
+        )
+    return Table("Errors by class", ["", *titles.values()], rows, kind="classes")
+
+
+def _scores(record: Record, chances: pd.DataFrame) -> Section:
+    scores, sure = tables.scores(chances), tables.sure(chances)
+    first, second = (_name(record, label) for label in record.protocol.classes)
+    text = [
+        general.SCORES.format(items=record.items),
+        general.AREA.format(items=record.items, second=second),
+    ]
+    shown = [_scored(record, scores), _sure(record, sure)]
+    return Section(
+        "scores",
+        "How good their probabilities are",
+        text,
+        [_thresholds(record, tables.thresholds(chances), first, second)],
+        shown,
+        frames=[("scores", scores), ("sure", sure)],
+    )
+
+
+def _scored(record: Record, frame: pd.DataFrame) -> Table:
+    """A row a score, a column a model."""
+    found, titles = frame.to_dict("records"), _titles(record, frame)
+    losses = {search.name: best.val_loss for search, best in record.winners}
+    rows = [
+        ["Area under the ROC curve (AUC)", *(f"{row['roc_auc']:.4f}" for row in found)],
+        ["Brier score", *(f"{row['brier']:.4f}" for row in found)],
+        ["Loss (cross-entropy)", *(f"{losses[str(row['study'])]:.3g}" for row in found)],
+        [
+            f"Error on the training {record.items}",
+            *(_error(row["train_errors"], row["n_train"]) for row in found),
+        ],
+    ]
+    return Table("Best trials, by other scores", ["", *titles.values()], rows, kind="scores")
+
+
+def _sure(record: Record, frame: pd.DataFrame) -> Table:
+    """A row a bin of probabilities, a column a model."""
+    titles = _titles(record, frame)
+    rows = []
+    for low, high in pairwise(SURE):
+        cells = frame[frame["from"] == low]
+        errors = {row["study"]: row for row in cells.to_dict("records")}
+        rows.append(
+            [
+                f"{formats.short_percent(low)} to {formats.short_percent(high)}",
+                *(_error(errors[study]["errors"], errors[study]["images"]) for study in titles),
+            ]
+        )
+    header = ["Sure of its answer by", *titles.values()]
+    return Table("Errors by how sure the model is", header, rows, general.SURE, kind="sure")
+
+
+def _error(errors: int, n: int) -> str:
+    """An error on a line, its count below it."""
+    return formats.error(errors, n).replace(" (", "\n(") if n else "–"
+
+
+def _titles(record: Record, frame: pd.DataFrame) -> dict[str, str]:
+    """The studies that a frame has rows of, with their titles."""
+    there = set(frame["study"])
+    return {search.name: search.title for search in record.searches if search.name in there}
+
+
+def _name(record: Record, label: object) -> str:
+    assert isinstance(label, int | str)
+    return words.class_name(record.protocol.dataset, label)
+
+
+def _thresholds(record: Record, frame: pd.DataFrame, first: str, second: str) -> Chart:
+    models = len(_titles(record, frame))
+    half = [
+        f"{row['model']}: {formats.error(row['first_taken_for_second'], row['n_first'])} and"
+        f" {formats.error(row['second_taken_for_first'], row['n_second'])}."
+        for row in frame[frame["is_half"]].to_dict("records")
+    ]
+    return Chart(
+        "thresholds",
+        "Both kinds of errors at every threshold",
+        partial(figures.thresholds, first=first, second=second),
+        frame,
+        alt=" ".join([general.THRESHOLDS_ALT, *half]),
+        caption=general.THRESHOLDS.format(second=second),
+        size=with_legend(models, 4.7, 4.2),
+        narrow=with_legend(models, 3.9, 4),
+        values=figures.thresholds_values,
+    )
