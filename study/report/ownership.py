@@ -30,18 +30,14 @@ RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json"
 REMEDY = "move it away, name another --out, or replace it with --replace"
 FORMATS, USUAL_FORMATS = ("png", "svg", "pdf"), ("png", "svg")  # of figures
 FIGURES = (
-    *("answer", "averages", "curves", "distribution", "examples", "expected_seconds"),
-    *("expected_trials", "history", "learning_rate", "misread", "predictions", "replicates"),
-    *("splits", "thresholds"),
+    *("answer", "averages", "curves", "distribution", "examples", "expected_trials", "history"),
+    *("learning_rate", "misread", "predictions", "replicates", "splits", "thresholds"),
+    *("expected_seconds", "outperforming"),  # of earlier versions
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
-TABLES = (
-    *("classes", "columns", "data", "importance", "mcnemar", "pairs", "scores", "sure", "trials"),
-)  # beside one a figure
-LATEX = (
-    *("classes", "detail", "found", "judged", "own", "paired", "pairs", "power", "scores"),
-    *("simplest", "sure", "versions"),
-)
+# Beside one a figure:
+TABLES = "classes", "columns", "data", "importance", "mcnemar", "pairs", "scores", "sure", "trials"
+LATEX = ("detail", "found", "judged", "own", "paired", "pairs", "power", "simplest", "versions")
 
 _NAME = re.compile(
     r"index\.html|summary\.json|sweep\.csv|figures/[^/]+\.(png|svg|pdf)|tables/[^/]+\.(csv|tex)"
@@ -68,9 +64,8 @@ def report_names(
     names = list(parameters)
     pairs = [f"{x}_{y}" for x, y in permutations(names, 2)]
     figures = [
-        *(*FIGURES, "outperforming"),  # of version 0.1
-        *names,
-        *(f"error_{name}" for name in names),
+        *FIGURES,
+        *(f"{what}{name}" for what in ("", "error_") for name in names),
         *(f"{key}_{what}" for key in keys for what in (*OF_A_MODEL, *names, *pairs)),
     ]
     return [

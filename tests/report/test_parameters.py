@@ -203,9 +203,9 @@ def test_a_figure_without_a_target_has_no_line_of_one(storage):
     charts = [c for part in with_details(compose(collect(str(storage)))) for c in part.charts]
     with theme():
         for chart in charts:
-            ax = Figure().subplots()
-            chart.draw(chart.frame, ax)
-            words = [text.get_text() for text in ax.findobj(mpl.text.Text)]
+            figure = Figure()
+            chart.draw(chart.frame, figure.subplots())
+            words = [text.get_text() for text in figure.findobj(mpl.text.Text)]
             assert not any("target" in word for word in words)
 
 

@@ -41,7 +41,7 @@ def _by_class(record: Record, frame: pd.DataFrame) -> Table:
                 *(_error(errors[study]["errors"], errors[study]["images"]) for study in titles),
             ]
         )
-    return Table("Errors by class", ["", *titles.values()], rows, kind="classes")
+    return Table("Errors by class", ["", *titles.values()], rows)
 
 
 def _scores(record: Record, chances: pd.DataFrame) -> Section:
@@ -75,7 +75,7 @@ def _scored(record: Record, frame: pd.DataFrame) -> Table:
             *(_error(row["train_errors"], row["n_train"]) for row in found),
         ],
     ]
-    return Table("Best trials, by other scores", ["", *titles.values()], rows, kind="scores")
+    return Table("Best trials, by other scores", ["", *titles.values()], rows)
 
 
 def _sure(record: Record, frame: pd.DataFrame) -> Table:
@@ -92,7 +92,7 @@ def _sure(record: Record, frame: pd.DataFrame) -> Table:
             ]
         )
     header = ["Sure of its answer by", *titles.values()]
-    return Table("Errors by how sure the model is", header, rows, general.SURE, kind="sure")
+    return Table("Errors by how sure the model is", header, rows, general.SURE)
 
 
 def _error(errors: int, n: int) -> str:
