@@ -35,7 +35,6 @@ FIGURES = (
     *("expected_seconds", "outperforming"),  # of earlier versions
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
-# Beside one a figure:
 TABLES = "classes", "columns", "data", "importance", "mcnemar", "pairs", "scores", "sure", "trials"
 LATEX = ("detail", "found", "judged", "own", "paired", "pairs", "power", "simplest", "versions")
 

@@ -34,7 +34,7 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
     )
     text = [" ".join([*_sampled(record), *_in_splits(record)])]
     shorter = expected(record)
-    more = [_distribution(record, trials), *([shorter] if shorter else [])]
+    more = [detail for detail in (_distribution(record, trials), shorter) if detail]
     return Section("search", "How the search went", text, [chart], more=more)
 
 
@@ -73,9 +73,11 @@ def _found(search: ReportedStudy, best: StoredTrial) -> str:
     )
 
 
-def _distribution(record: Record, trials: pd.DataFrame) -> Section:
+def _distribution(record: Record, trials: pd.DataFrame) -> Section | None:
     """How easily each model is tuned: the errors of all its trials, the lowest first."""
     frame = tables.distribution(trials)
+    if frame.empty:
+        return None
     chart = Chart(
         "distribution",
         "Trials by their error",
