@@ -22,6 +22,7 @@ from study.confirm.comparison import Comparison, Comparisons
 from study.errors import StudyError
 from study.report.record import Record
 from study.search.loop import Outcome
+from study.shortcuts import arguments
 from study.text import one_line
 from study.training.history import History
 
@@ -71,10 +72,8 @@ def against(result: Result, parameter: str, ax: Axes | None = None) -> Axes:
 
     record = _record(result)
     spaces = [search.stored.plan.space for search in record.searches]
+    arguments.one_of("parameter", parameter, parameters.names(record))
     having = [space[parameter] for space in spaces if parameter in space]
-    if not having:
-        known = ", ".join(parameters.names(record))
-        raise StudyError(f"parameter={parameter!r}: was not searched: must be one of {known}")
     column, choices = parameters.columns(record)[parameter], parameters.choices(record, parameter)
     axis = Axis.of(parameter, column, having[0], choices)
     return _draw(
@@ -95,8 +94,7 @@ def curves(result: Result | History, ax: Axes | None = None, *, quantity: str = 
     from study.report import figures
 
     drawers = {"error": figures.error, "loss": figures.loss}
-    if quantity not in drawers:
-        raise StudyError(f"quantity={quantity!r}: is not known: must be error or loss")
+    arguments.one_of("quantity", quantity, drawers)
     return _draw(ax, drawers[quantity], lambda: _curves(result))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 
 import study
@@ -112,11 +113,35 @@ def test_a_comparison_with_other_settings_is_refused(compared):
 
 def test_a_report_is_where_its_result_says(compared, tmp_path):
     """The page opens by the result, which is a path."""
-    written = study.write_report(compared[0], tmp_path / "out")
+    written = study.write_report(compared[0], tmp_path / "out", formats=["pdf"])
 
     assert Path(written) == tmp_path / "out" / "index.html"
-    assert compared[1].sentence in Path(written).read_text()
+    page, verdict = Path(written).read_text(), compared[1].verdict
+    assert f"<h1>{verdict.headline}</h1>" in page
+    assert verdict.evidence[1:] in page
     assert all(path.exists() for path in written.others)
+    figures = (tmp_path / "out" / "figures").iterdir()
+    assert {path.suffix for path in figures} == {".pdf"}
+
+
+def test_a_plot_against_what_was_not_searched_is_refused(compared):
+    """With the nearest hyperparameter; also where it is no text."""
+    with pytest.raises(StudyError, match=r"^parameter='hidden': .*did you mean hidden_units[?]$"):
+        study.plots.against(compared[0], "hidden")
+    with pytest.raises(StudyError, match=r"^parameter=\['learning_rate'\]: is not one of"):
+        study.plots.against(compared[0], ["learning_rate"])
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    """Of whatever width: the trials and what is stored of them are the same."""
+    space = {"learning_rate": (0.25, 0.5), "hidden_units": 16, "nesterov": False}
+    same = {"learning_rate": tuple(np.float32([0.25, 0.5])), "hidden_units": np.int64(16)}
+    same |= {"nesterov": np.False_, "classes": np.array([4, 9]), "steps": np.int32(60)}
+
+    tuned(tmp_path / "python.db", "mlp", 2, sampler="grid", **space)
+    tuned(tmp_path / "numpy.db", "mlp", np.int64(2), sampler="grid", **same)
+
+    assert table(tmp_path / "numpy.db", "mlp") == table(tmp_path / "python.db", "mlp")
 
 
 @pytest.mark.parametrize("name", ["tune", "fit", "compare", "write_report"])
@@ -151,6 +176,7 @@ def test_no_submodule_has_the_name_of_a_function(name):
         (lambda: study.tune("mlp", sampler="tp"), "sampler='tp': .*did you mean tpe"),
         (lambda: study.tune("mlp", classes=3), "classes=3: must be two, such as .4, 9"),
         (lambda: study.tune("mlp", data=4), "data=4: must be a file or folder"),
+        (lambda: study.tune("mlp", data=pd.DataFrame({"a": [1]})), "data= .*must be a file or f"),
         (lambda: study.tune("mlp", study_name=4), "study_name=4: must be a text"),
         (lambda: study.tune("mlp", target=2), "target=2: must be a number above 0"),
         (lambda: study.tune("mlp", device="tpu"), "device='tpu': is not one of auto, cpu"),
@@ -164,6 +190,10 @@ def test_no_submodule_has_the_name_of_a_function(name):
         (lambda: study.compare("gone.db"), "gone.db: there is no such file"),
         (lambda: study.compare(margin=3), "margin=3: must be percentage points"),
         (lambda: study.write_report("gone.db", out=None), "out=None: must be a folder"),
+        (lambda: study.write_report("gone.db", formats="pdf"), "formats='pdf': must be a list"),
+        (lambda: study.write_report("gone.db", formats=["pgn"]), "formats='pgn': .*mean png"),
+        (lambda: study.write_report("gone.db", formats=[]), "formats=.*: is empty: name one"),
+        (lambda: study.plots.curves(3, quantity=[]), "quantity=.*: is not one of error, loss"),
         (lambda: study.plots.history(3), "result of type int: can't be drawn"),
         (lambda: study.plots.history("gone.db", ax=3), "ax of type int: must be an Axes"),
         (lambda: study.plots.weights(3), "weights of a int: are no images"),

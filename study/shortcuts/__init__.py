@@ -2,7 +2,7 @@
 
 Each does what its command does, with the same trials bit for bit, and returns a result that a
 notebook shows. Meanwhile a bar moves, and of Optuna's messages only warnings are shown.
-``arguments`` checks what they are given.
+``arguments`` and ``data_arguments`` check what they are given.
 """
 
 from study.shortcuts.comparing import compare

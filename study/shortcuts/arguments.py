@@ -1,6 +1,7 @@
-"""What the functions are given: checked, and said as the options say it.
+"""Check the functions' arguments, and turn them into what the options of a command give.
 
-A message names the argument as it was written, what is wrong, and what would be right.
+A message names the argument as it was written, what is wrong, and what would be right. NumPy's
+numbers are taken as Python's are.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from study import system
-from study.dataset import DATASETS, Data, own
 from study.errors import StudyError
 from study.margin import Margin
-from study.options import OwnData, require_batch
+from study.report.ownership import FORMATS
 from study.search.parameters import Stated
 from study.text import did_you_mean, one_line
-from study.training.protocol import Protocol
 from study.training.registry import (
     MODELS,
     Model,
@@ -31,9 +31,6 @@ from study.training.registry import (
 )
 from study.training.space import optimiser_space
 from study.workers import Workers
-
-if TYPE_CHECKING:
-    from study.dataset import Label
 
 StoragePath = str | os.PathLike[str]
 STORAGE = "study.db"
@@ -112,11 +109,25 @@ def names_of(value: object) -> tuple[str, ...]:
     Raises:
         StudyError: They are not a list of texts.
     """
-    if value is None:
-        return ()
+    return () if value is None else _texts("names", value, ["linear", "mlp"])
+
+
+def formats_of(value: object) -> tuple[str, ...]:
+    """The kinds of a figure's files, each once.
+
+    Raises:
+        StudyError: They are not a list of such kinds.
+    """
+    found = _texts("formats", value, ["svg", "pdf"])
+    if not found:
+        raise StudyError(f"{said('formats', value)}: is empty: name one or more")
+    return tuple(dict.fromkeys(one_of("formats", each, FORMATS) for each in found))
+
+
+def _texts(name: str, value: object, right: list[str]) -> tuple[str, ...]:
     found = tuple(value) if isinstance(value, list | tuple) else (None,)
     if not all(isinstance(each, str) for each in found):
-        raise StudyError(f"{said('names', value)}: must be a list such as ['linear', 'mlp']")
+        raise StudyError(f"{said(name, value)}: must be a list such as {right}")
     return found
 
 
@@ -173,7 +184,7 @@ def run_file(model_file: StoragePath | None) -> None:
 def stated_of(
     hyperparameters: Mapping[str, object], model: Model, function: Callable[..., object]
 ) -> list[Stated]:
-    """What the further keywords of a function say of hyperparameters, as ``--param`` would.
+    """The hyperparameters that the further keywords of a function state, as ``--param`` would.
 
     A number or a word fixes one, a tuple ``(low, high)`` is a range and a list is choices.
 
@@ -196,48 +207,11 @@ def _text(name: str, value: object) -> str:
         return "..".join(map(str, value))
     if isinstance(value, list) and value:
         return ",".join(map(str, value))
-    if isinstance(value, str | int | float | None):
+    if isinstance(value, str | int | float | np.generic | None):
         return str(value)
     raise StudyError(
         f"{said(name, value)}: must be a value, a range (low, high), or a list of choices"
     )
-
-
-def protocol_of(
-    data: object,
-    classes: tuple[Label, Label] | None,
-    data_root: StoragePath | None,
-    *,
-    steps: int,
-    batch_size: int | None,
-    val_every: int,
-) -> tuple[Protocol, Path | None]:
-    """The protocol of a training, and where its data lies: None inside the package or in memory.
-
-    Raises:
-        StudyError: The data can't be used, or a batch is larger than the training set.
-    """
-    training: dict[str, Any] = {
-        "steps": whole_number("steps", steps),
-        "val_every": whole_number("val_every", val_every),
-    }
-    if batch_size is not None:
-        training["batch_size"] = whole_number("batch_size", batch_size)
-    root = None if data_root is None else path("data_root", data_root, "a folder")
-    if classes is not None and not (isinstance(classes, list | tuple) and len(classes) == 2):
-        raise StudyError(f"{said('classes', classes)}: must be two, such as (4, 9)")
-    if isinstance(data, Data):
-        found = Protocol.of(data, **training)
-    elif data is None or data in (*DATASETS, own.NAME):
-        first, second = classes or Protocol.classes
-        found = Protocol(str(data or Protocol.dataset), (first, second), **training)
-    else:
-        right = "a file or folder, what study.load returns, or one of " + ", ".join(DATASETS)
-        root = path("data", data, right).absolute()
-        request = dict.fromkeys(("n_train", "normalisation", "order")) | {"classes": classes}
-        found, _ = OwnData("", request, training).protocol(root)
-    require_batch(found)
-    return found, root
 
 
 def workers_of(jobs: object, model_file: StoragePath | None) -> Workers:
@@ -259,16 +233,3 @@ def text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise StudyError(f"{said(name, value)}: must be a text")
     return value
-
-
-def data_root_of(data: object, data_root: StoragePath | None) -> Path | None:
-    """Where the data of stored studies lies: None inside the package or in memory.
-
-    Raises:
-        StudyError: It is no path.
-    """
-    if data_root is not None:
-        return path("data_root", data_root, "a folder")
-    if data is None or isinstance(data, Data):
-        return None
-    return path("data", data, "a file or folder, or what study.load returns").absolute()

@@ -15,7 +15,7 @@ from study.errors import NotConfirmedError
 from study.margin import DEFAULT_MARGIN, Margin
 from study.progress_bar import advance, progress_bar
 from study.report.select_studies import find
-from study.shortcuts import arguments
+from study.shortcuts import arguments, data_arguments
 from study.shortcuts.arguments import STORAGE, StoragePath
 from study.shortcuts.surroundings import held, quietly
 from study.text import hidden
@@ -89,7 +89,7 @@ def compare(
         seed=_stated_or_begun("seed", seed, begun, least=0),
         margin=allowed,
         workers=arguments.workers_of(jobs, model_file),
-        data_root=arguments.data_root_of(data, data_root),
+        data_root=data_arguments.data_root_of(data, data_root),
         other_versions=other_versions,
         remedy="pass restart=True",
     )

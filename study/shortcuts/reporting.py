@@ -13,7 +13,8 @@ from study.dataset import Data
 from study.margin import DEFAULT_MARGIN, Margin
 from study.report.command import written
 from study.report.options import Settings
-from study.shortcuts import arguments
+from study.report.ownership import USUAL_FORMATS
+from study.shortcuts import arguments, data_arguments
 from study.shortcuts.arguments import STORAGE, StoragePath
 from study.shortcuts.surroundings import held, quietly
 from study.text import one_line
@@ -52,6 +53,7 @@ def write_report(
     data: Data | StoragePath | None = None,
     data_root: StoragePath | None = None,
     replace: bool = False,
+    formats: Sequence[str] = USUAL_FORMATS,
     model_file: StoragePath | None = None,
 ) -> WrittenReport:
     """Write the page that compares the studies, as ``python -m study.report`` does.
@@ -68,6 +70,7 @@ def write_report(
         data: Your own file, folder or data, if the studies were searched on it.
         data_root: The folder of the official files, if the studies were searched with one.
         replace: Overwrite files of these names that no report wrote.
+        formats: The files of each figure: ``png``, ``svg``, ``pdf``.
         model_file: A Python file that registers the models.
 
     Returns:
@@ -82,9 +85,10 @@ def write_report(
         storage=arguments.storage_of(storage),
         out=arguments.path("out", out, "a folder"),
         names=arguments.names_of(names),
-        data_root=arguments.data_root_of(data, data_root),
+        data_root=data_arguments.data_root_of(data, data_root),
         replace=replace,
         margin=arguments.margin_of(margin),
+        formats=arguments.formats_of(formats),
     )
     with held(data):
         page, *others = written(settings)

@@ -12,7 +12,7 @@ from study.search.loop import Outcome, Settings, search
 from study.search.options import device_named
 from study.search.parameters import space_of
 from study.search.progress import shown
-from study.shortcuts import arguments
+from study.shortcuts import arguments, data_arguments
 from study.shortcuts.arguments import STORAGE, StoragePath
 from study.shortcuts.surroundings import held, quietly
 from study.training.plan import SAMPLERS, Plan
@@ -86,7 +86,7 @@ def tune(
     """
     found = arguments.model_of(model, model_file)
     stated = arguments.stated_of(hyperparameters, found, tune)
-    protocol, root = arguments.protocol_of(
+    protocol, root = data_arguments.protocol_of(
         data, classes, data_root, steps=steps, batch_size=batch_size, val_every=val_every
     )
     settings = Settings(
@@ -106,7 +106,7 @@ def tune(
         target=_target(target, found, protocol),
         sampler="" if sampler is None else arguments.one_of("sampler", sampler, SAMPLERS),
         device=device_named(arguments.one_of("device", device, ("auto", "cpu", "cuda", "mps"))),
-        grid=n_trials,  # if the sampler is the grid's
+        grid=settings.n_trials,  # if the sampler is the grid's
     )
     with held(data), shown([settings], quiet=quiet) as bar:
         return search(plan, settings, bar.show(0))
@@ -162,7 +162,7 @@ def fit(
     stated = arguments.stated_of(hyperparameters, found, fit)
     rate = arguments.number("learning_rate", learning_rate)
     configuration = configuration_of(rate, stated, found)
-    protocol, root = arguments.protocol_of(
+    protocol, root = data_arguments.protocol_of(
         data, classes, data_root, steps=steps, batch_size=batch_size, val_every=val_every
     )
     start = arguments.whole_number("seed", seed, 0)
