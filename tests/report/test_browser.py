@@ -174,7 +174,7 @@ def test_the_colours_can_be_chosen(opened, pages, system):
 
 
 def test_the_chosen_colours_are_kept_where_they_can_be(opened, pages):
-    """The page opened again wears them; where a browser keeps nothing, the choice works too."""
+    """The page has them when it is opened again; where a browser keeps nothing, the choice works too."""
     page = opened(pages.url("confirmed"))
     page.get_by_label("Colours").select_option("dark")
     page.reload()
@@ -264,6 +264,19 @@ def test_paper_shows_no_controls(opened, pages, name):
     assert page.evaluate(
         "[...document.querySelectorAll('pre')].every(p => p.scrollWidth <= p.clientWidth)"
     )
+
+
+def test_paper_has_wide_figures_in_full_width_and_no_empty_section(opened, pages):
+    """At half of the width their words could not be read; a heading alone says nothing."""
+    page = opened(pages.url("confirmed"), width=700)
+
+    page.emulate_media(media="print")
+
+    wide = page.locator("figure.wide:visible")
+    shares = wide.evaluate_all("all => all.map(f => f.clientWidth / f.parentElement.clientWidth)")
+    sections = page.locator("section:visible")
+    assert min(shares) > 0.99
+    assert min(sections.evaluate_all("all => all.map(s => s.innerText.split('\\n').length)")) > 1
 
 
 def test_the_page_is_short_and_says_the_answer_on_its_first_screen(opened, pages):
