@@ -126,16 +126,16 @@ def set_logging(verbosity: int) -> None:
 
 
 class _Once:
-    """A filter of the log: which versions trained a study is told once by a command."""
+    """A filter of the log: a command says once which versions trained a study."""
 
     def __init__(self) -> None:
-        self.told: set[str] = set()
+        self.logged: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be shown."""
         message = record.getMessage()
-        is_known = record.name == "study.versions" and message in self.told
-        self.told.add(message)
+        is_known = record.name == "study.versions" and message in self.logged
+        self.logged.add(message)
         return not is_known
 
 
@@ -157,7 +157,7 @@ class Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> argparse.Namespace:
-        """As argparse does. What is no option is told first: the rest may follow from it."""
+        """As argparse does. What is no option is refused first: other errors may follow."""
         words = sys.argv[1:] if args is None else [*args]
         for word in itertools.takewhile(lambda word: word != "--", words):
             if word.startswith("--") and " " not in word:

@@ -22,6 +22,9 @@ from study.training.registry import MODELS, default_space
 from study.training.space import contains, optimiser_space
 from study.training.space import words as words_of
 
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
 USUAL = {  # the defaults of ``python -m study``
     "--storage": "study.db",
     "--n-trials": str(SearchSettings.n_trials),
@@ -31,11 +34,7 @@ USUAL = {  # the defaults of ``python -m study``
     "--folds": str(FOLDS),
     "--finalists": str(FINALISTS),
 }
-
 _SIZES = {"--generation", "--cohort"}  # which ``python -m study`` does not take
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 
 def commands(record: Record) -> list[str]:
@@ -179,12 +178,11 @@ def _protocol(protocol: Protocol) -> Iterator[str]:
         is_usual = getattr(protocol, name) == getattr(default, name)
         if name in of_data or not (is_usual or (name == "dataset" and not official)):
             yield from (_flag(name), str(getattr(protocol, name)))
-    first, second = map(str, protocol.classes)
     if not official:
-        yield from ("--classes", first, second)
+        yield from ("--classes", *map(str, protocol.classes))
         yield from (["--label", protocol.label] if protocol.label else [])
     elif protocol.classes != default.classes:
-        yield from ("--digits", first, second)
+        yield from ("--digits", *map(str, protocol.classes))
     if protocol.order != (None if official else 0):
         yield from ("--order", "file" if protocol.order is None else str(protocol.order))
     usual = "image" if official else "columns" if protocol.label else ""  # arrays have either
