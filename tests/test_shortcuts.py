@@ -136,7 +136,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
     """Of whatever width: the trials and what is stored of them are the same."""
     space = {"learning_rate": (0.25, 0.5), "hidden_units": 16, "nesterov": False}
     same = {"learning_rate": tuple(np.float32([0.25, 0.5])), "hidden_units": np.int64(16)}
-    same |= {"nesterov": np.False_, "classes": np.array([4, 9]), "steps": np.int32(60)}
+    same |= {"nesterov": np.False_, "classes": np.array([4.0, 9.0]), "steps": np.int32(60)}
 
     tuned(tmp_path / "python.db", "mlp", 2, sampler="grid", **space)
     tuned(tmp_path / "numpy.db", "mlp", np.int64(2), sampler="grid", **same)

@@ -63,8 +63,14 @@ def classes_of(value: object) -> tuple[Label, Label] | None:
     found = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(found, list | tuple) or len(found) != 2:
         raise StudyError(f"{said('classes', value)}: must be two, such as (4, 9)")
-    first, second = (each.item() if isinstance(each, np.generic) else each for each in found)
+    first, second = map(_label, found)
     return first, second
+
+
+def _label(value: Any) -> Any:  # noqa: ANN401 (a label, once it is looked for in the data)
+    """A label as Python has it: a whole number is an int, as in a column of floats."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
 def data_root_of(data: object, data_root: StoragePath | None) -> Path | None:

@@ -174,7 +174,7 @@ def test_the_colours_can_be_chosen(opened, pages, system):
 
 
 def test_the_chosen_colours_are_kept_where_they_can_be(opened, pages):
-    """The page has them when it is opened again; where a browser keeps nothing, the choice works too."""
+    """Also for the page opened again; where a browser keeps nothing, the choice works too."""
     page = opened(pages.url("confirmed"))
     page.get_by_label("Colours").select_option("dark")
     page.reload()
