@@ -142,6 +142,10 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
     tuned(tmp_path / "numpy.db", "mlp", np.int64(2), sampler="grid", **same)
 
     assert table(tmp_path / "numpy.db", "mlp") == table(tmp_path / "python.db", "mlp")
+    assert [type(digit) for digit in study.load(classes=np.array([4.0, 9.0])).classes] == [
+        int,
+        int,
+    ]
 
 
 @pytest.mark.parametrize("name", ["tune", "fit", "compare", "write_report"])

@@ -117,10 +117,10 @@ def _official(
     normalisation: str | None,
     order: Order | None,
 ) -> Data:
-    first, second = classes or bundle.CLASSES
+    first, second = bundle.CLASSES if classes is None else classes
     check_request(dataset, (first, second), bundled=data_root is None)
-    found = read(dataset, data_root)
-    pair = Data.select(dataset, (first, second), *found, 10_000 if n_train is None else n_train)
+    found, digits = read(dataset, data_root), (int(first), int(second))  # also of NumPy or a float
+    pair = Data.select(dataset, digits, *found, 10_000 if n_train is None else n_train)
     return in_order(pair, normalisation or IMAGE, None if order == "file" else order)
 
 
