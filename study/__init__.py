@@ -7,7 +7,7 @@ In Python, a line for each step::
     study.fit("linear", learning_rate=1e-4)  # one training
     study.tune("linear")  # 64 trials, stored in study.db
     study.tune("mlp")
-    study.compare("study.db")  # confirms what was found, which takes minutes
+    study.compare("study.db")  # confirms what was found, which takes a minute
     study.write_report("study.db")  # reports/index.html
 
 Each returns a result that a notebook shows. Figures are functions of a result and an ``Axes``, in

@@ -46,7 +46,7 @@ def compare(
 
     ``study.compare("study.db")``. The lowest validation errors of two searches are too good to
     be compared. So each search is repeated with other images held out, as
-    ``python -m study.confirm`` does: with the default settings ten times, which takes minutes,
+    ``python -m study.confirm`` does: with the default settings seven times, which takes a minute,
     and a bar shows it. All of it is stored. Called again, it trains what is missing after a kill,
     and where nothing is, it only reads.
 
