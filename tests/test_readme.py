@@ -26,14 +26,9 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAGES}
 README = TEXTS["README.md"]
-RUN = [
-    "search",
-    "own-data",
-    "own-model",
-    "python",
-    "optuna",
-    "comparison",
-]  # docs/cluster.md needs a cluster
+SHORT_ONES = ["python", "optuna"]
+LONG_ONES = ["search", "own-data", "own-model", "comparison"]
+RUN = SHORT_ONES + LONG_ONES  # docs/cluster.md needs a cluster
 EXAMPLE = (ROOT / "examples/two_hidden_layers.py").read_text()
 STEP = re.compile(
     rf"^    (?:.*&& )?(?:python -m )?(study(?: (?:{'|'.join(NAMED)})\b|[.\w]*))"
@@ -346,7 +341,9 @@ def test_everything_in_the_readme_runs(read):
     assert set(ended.values()) == {0}
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize(
+    "name", SHORT_ONES + [pytest.param(name, marks=pytest.mark.slow) for name in LONG_ONES]
+)
 def test_everything_on_a_page_runs(name, read, tmp_path, monkeypatch, capsys):
     """In the folder that the README's commands leave; Python prints an error of a model."""
     folder = shutil.copytree(read[0], tmp_path / "read", symlinks=True)

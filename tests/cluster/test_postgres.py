@@ -113,7 +113,8 @@ def test_two_that_come_at_once_make_the_tables_once(server):
     assert made == names
 
 
-@pytest.mark.parametrize("kind", [pytest.param("SQLite", marks=pytest.mark.slow), "PostgreSQL"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
 def test_studies_of_the_longest_name_go_all_the_way(kind, request, tmp_path):
     """Two hundred letters, outside ASCII too, are searched, confirmed and reported."""
     url = tmp_path / "study.db"

@@ -76,7 +76,7 @@ LONG = pytest.mark.faults
 @pytest.mark.matrix("F34")
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=[LONG] if k > 2 else [], id=n) for k, n in enumerate(SURROUNDINGS)],
+    [pytest.param(n, marks=[LONG] if k else [], id=n) for k, n in enumerate(SURROUNDINGS)],
 )
 def test_no_surroundings_change_or_stop_a_report(name, calm, clean, tmp_path):
     """The page has the same bytes as in a clean environment."""

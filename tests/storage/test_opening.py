@@ -39,6 +39,7 @@ def test_two_studies_share_a_file(path):
     assert study_names(str(path)) == ["mlp", "linear"]
 
 
+@pytest.mark.faults
 @pytest.mark.matrix("F1")
 def test_a_kill_while_creating_leaves_what_the_next_call_completes(path):
     """Killed at any database event, the storage is completed to that of a calm creation."""
