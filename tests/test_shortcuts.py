@@ -192,6 +192,8 @@ def test_no_submodule_has_the_name_of_a_function(name):
         ),
         (lambda: study.compare(names="linear"), "names='linear': must be a list"),
         (lambda: study.compare("gone.db"), "gone.db: there is no such file"),
+        (lambda: study.compare(restart="no"), "restart='no': must be True or False"),
+        (lambda: study.tune("mlp", other_versions=1), "other_versions=1: must be True or False"),
         (lambda: study.compare(margin=3), "margin=3: must be percentage points"),
         (lambda: study.write_report("gone.db", out=None), "out=None: must be a folder"),
         (lambda: study.write_report("gone.db", formats="pdf"), "formats='pdf': must be a list"),

@@ -67,6 +67,17 @@ def number(name: str, value: object, low: float = 0.0, high: float = math.inf) -
     return float(value)  # type: ignore[arg-type]
 
 
+def switch(name: str, value: object) -> bool:
+    """True or False, NumPy's too.
+
+    Raises:
+        StudyError: It is neither.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise StudyError(f"{said(name, value)}: must be True or False")
+    return bool(value)
+
+
 def one_of(name: str, value: object, known: Iterable[str]) -> str:
     """One of some words.
 

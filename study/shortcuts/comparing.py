@@ -57,7 +57,7 @@ def compare(
         margin: The largest difference in error that does not matter in practice: ``"0.25pp"``,
             percentage points, or ``"20%"`` of the mean of the two errors.
         seeds: Fresh seeds that each best trial is trained on again.
-        splits: Times to repeat each search; by default one for each of ten parts of the images.
+        splits: Times to repeat each search; by default one for each of seven parts of the images.
         n_trials: Of the search inside each split; by default 16, or as it was begun.
         seed: Of everything random here; by default 0, or as it was begun.
         data: Your own file, folder or data, if the studies were searched on it.
@@ -78,8 +78,9 @@ def compare(
     """
     arguments.run_file(model_file)
     place, allowed = arguments.storage_of(storage), arguments.margin_of(margin)
+    is_new = arguments.switch("restart", restart)
     chosen = arguments.names_of(names) or tuple(find(place, hidden(place)))
-    begun = () if restart else _evidence(place, chosen)
+    begun = () if is_new else _evidence(place, chosen)
     settings = Settings(
         storage=place,
         names=chosen,
@@ -90,10 +91,10 @@ def compare(
         margin=allowed,
         workers=arguments.workers_of(jobs, model_file),
         data_root=data_arguments.data_root_of(data, data_root),
-        other_versions=other_versions,
+        other_versions=arguments.switch("other_versions", other_versions),
         remedy="pass restart=True",
     )
-    if restart:
+    if is_new:
         drop(settings)
     if not _is_whole(begun, settings):
         with held(data), progress_bar(quiet=quiet, desc="confirm", unit="repetition") as bar:

@@ -86,7 +86,7 @@ def write_report(
         out=arguments.path("out", out, "a folder"),
         names=arguments.names_of(names),
         data_root=data_arguments.data_root_of(data, data_root),
-        replace=replace,
+        replace=arguments.switch("replace", replace),
         margin=arguments.margin_of(margin),
         formats=arguments.formats_of(formats),
     )

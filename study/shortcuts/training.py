@@ -95,7 +95,7 @@ def tune(
         n_trials=arguments.whole_number("n_trials", n_trials),
         workers=arguments.workers_of(jobs, model_file),
         data_root=root,
-        other_versions=other_versions,
+        other_versions=arguments.switch("other_versions", other_versions),
         remedy="choose another study_name",
     )
     plan = Plan(
