@@ -66,7 +66,7 @@ def learning_rate(result: Result, ax: Axes | None = None) -> Axes:
 
 
 def against(result: Result, parameter: str, ax: Axes | None = None) -> Axes:
-    """Every trial's lowest validation error against a hyperparameter, such as ``hidden_units``."""
+    """Every trial's lowest validation error against a hyperparameter, such as ``momentum``."""
     from study.report import figures, parameters, tables
     from study.report.figures.axes import Axis
 

@@ -31,7 +31,8 @@ def which_class(record: Record) -> str:
     """What is asked of an image of the official files, or of a person's own data."""
     protocol = record.protocol
     if not is_official(protocol.dataset):
-        return "Class {} or {}?".format(*protocol.classes)
+        first, second = map(str, protocol.classes)
+        return f"Class {first} or {second}?"
     first, second = (a_class(protocol.dataset, label) for label in protocol.classes)
     if protocol.dataset == "mnist":
         return f"Is this handwritten digit {first} or {second}?"

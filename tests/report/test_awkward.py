@@ -5,7 +5,7 @@ import json
 import pytest
 
 from study.errors import ResourceError, StudyError
-from study.report import render, write
+from study.report import general, render, write
 from study.training.protocol import Protocol
 from tests.helpers.sql import change
 from tests.report.conftest import copied, searched
@@ -48,7 +48,10 @@ def test_no_trial_at_all_gives_a_page_without_an_answer(storage):
     page = Page(render(str(storage)))
 
     assert "No answer yet" in page.text
-    assert len([uri for uri in page.values("src") if "svg" in uri]) == 1
+    drawn = [figure["aria-label"] for figure in page.all("svg")]
+    assert len(page.all("figure")) == 1
+    assert drawn
+    assert all(alt.startswith(general.EXAMPLES_ALT) for alt in drawn)
 
 
 @pytest.mark.parametrize(("state", "outcome"), [("COMPLETE", "diverged"), ("PRUNED", "pruned")])

@@ -6,6 +6,7 @@ import pytest
 from study.report import figures
 from study.report.collect import collect
 from study.report.command import command
+from study.report.content import with_details
 from study.report.options import parser
 from study.report.rendering import figure, theme
 from study.report.sections import compose
@@ -46,12 +47,13 @@ def test_an_unknown_format_is_refused(capsys):
 @pytest.fixture(scope="module")
 def charts(confirmed):
     with theme():
-        return [chart for section in compose(collect(str(confirmed))) for chart in section.charts]
+        sections = with_details(compose(collect(str(confirmed))))
+        return [chart for section in sections for chart in section.charts]
 
 
 def test_figures_fit_a_column_of_a_paper(charts):
     """At 3.3 inches and a font of 8 points no words are cut, and none lie on one another."""
-    assert len(charts) == 12
+    assert len(charts) == 14
     with theme(), mpl.rc_context({"font.size": 8}):
         for chart in charts:
             high = (chart.narrow or chart.size)[1]

@@ -134,10 +134,10 @@ def database(confirmed):
 
 @pytest.mark.parametrize(("sql", "model"), CLAIMS)
 def test_the_page_says_what_the_storage_holds(page, database, sql, model):
-    """SQL words the claim, and the page has it."""
+    """SQL words the claim, and the page has it, in words or in what is read out of a picture."""
     [[claim]] = database.execute(sql, {"m": model, "z": Z})
 
-    assert claim in " ".join([page.text, *page.values("alt")])
+    assert claim in " ".join([page.text, *page.values("alt"), *page.values("aria-label")])
 
 
 @pytest.mark.parametrize("model", MODELS)
