@@ -1,4 +1,6 @@
-"""The version of the package, as its installation states it."""
+"""The versions of the package and its libraries, as their installations state them."""
+
+LIBRARIES = ("study", "numpy", "optuna", "torch")  # whose versions a manifest has
 
 
 def version() -> str:
@@ -6,3 +8,10 @@ def version() -> str:
     from importlib import metadata
 
     return metadata.version("study")
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result's bits depend on."""
+    from importlib import metadata
+
+    return {name: metadata.version(name) for name in LIBRARIES}

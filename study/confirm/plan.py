@@ -14,9 +14,10 @@ from study.storage.manifest import FIRST_NAME
 from study.storage.searched import Searched
 from study.storage.urls import shell
 from study.training.engine import is_here
-from study.training.plan import Plan, versions
+from study.training.plan import Plan
 from study.trials import StoredTrial, rank
 from study.trials.selection import recommended
+from study.version import versions
 
 PARTS = REPLICATES, SPLITS = "/replicates", "/splits"
 """What follows a study's name in the names of the two studies that confirm it."""

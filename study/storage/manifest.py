@@ -12,8 +12,8 @@ from study.storage.machine import set_machine
 from study.storage.opening import load_study, study_names
 from study.storage.reading import FINISHED, frozen_trials
 from study.storage.urls import shown
-from study.training.plan import LIBRARIES
 from study.training.space import modern
+from study.version import LIBRARIES
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from study import formats
 from study.errors import StudyError
 from study.storage.attributes import named
-from study.training.plan import LIBRARIES, versions
+from study.version import LIBRARIES, versions
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -12,6 +12,7 @@ from study.training.engine import default_engine
 from study.training.protocol import Protocol
 from study.training.registry import Model, model_named
 from study.training.space import Space, from_json, is_former, modern, to_json
+from study.version import versions
 
 SAMPLERS = ("qmc", "tpe", "random", "grid", "gp")  # the first one is the default
 LEARNING = ("tpe", "gp")  # their trials depend on the results of earlier ones
@@ -19,7 +20,6 @@ _LEARNING_SIZES = {"generation_size": 16, "cohort_size": 8}  # of every model
 _GPU_COHORT = {"linear": 4096}  # trials; of the MLP the second layer grows with their square
 _STORED_NAMES = {"generation_size": "generation", "cohort_size": "cohort"}  # others: unchanged
 _INPUTS = 784
-LIBRARIES = ("study", "numpy", "optuna", "torch")  # whose versions a manifest has
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,3 @@ class Plan:
 
 _OPTIONAL = ("sampler", "generation_size", "cohort_size", "engine")
 _FIELDS = tuple(name for name in Plan.__dataclass_fields__ if name != "former")
-
-
-def versions() -> dict[str, str]:
-    """The versions that a result's bits depend on."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in LIBRARIES}

@@ -88,7 +88,7 @@ class TaskRequirements:
     @classmethod
     def of(cls, limit: float | None, model_files: tuple[Path, ...]) -> Self:
         """These, with the versions that are installed here."""
-        from study.training.plan import versions
+        from study.version import versions
 
         names = [*versions(), bootstrap.SOURCE, *map(str, model_files)]
         return cls(limit, model_files, bootstrap.installed(names))
