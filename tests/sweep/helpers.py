@@ -63,9 +63,9 @@ def table(folder):
 
 
 def links(folder):
-    """Where the overview's links lead, each once."""
+    """The reports to which the overview's links lead, each once."""
     page = (folder / "reports/index.html").read_text()
-    return sorted(set(re.findall(r'<a href="([^"]+)"', page)))
+    return sorted(set(re.findall(r'<a href="([^"]+/index\.html)"', page)))
 
 
 def undated(folder, name):

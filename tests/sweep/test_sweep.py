@@ -121,11 +121,13 @@ class Cells(HTMLParser):
 
 
 def test_the_overview_leads_to_every_pairs_report(swept, page):
-    """From both of a pair's places in the matrix, and from the table."""
+    """From both of a pair's places in the matrix, and from the table, which is a file too."""
     links = Cells(page).links
 
-    assert sorted(links) == sorted(3 * [f"{pair}/index.html" for pair in PAIRS])
-    for link in links:
+    reports = 3 * [f"{pair}/index.html" for pair in PAIRS]
+    assert sorted(links) == sorted([*reports, "sweep.csv"])
+    assert (swept[0] / "reports/sweep.csv").exists()
+    for link in reports:
         assert "<!DOCTYPE html>" in (swept[0] / "reports" / link).read_text()
 
 
