@@ -1,6 +1,7 @@
 """What several test modules share: the bundled digits and a short protocol."""
 
 import gc
+import logging
 import os
 import pickle
 import signal
@@ -25,7 +26,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's backgro
 
 @pytest.fixture(autouse=True)
 def _quiet():
-    """Optuna's log says nothing, whatever a test before has asked of it."""
+    """Optuna's log says nothing, and the package's all, whatever a test before has asked of it.
+
+    A command sets the levels for the life of its process, which here is that of the tests.
+    """
+    logging.getLogger("study").setLevel(logging.NOTSET)
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     yield
