@@ -22,11 +22,13 @@ from .helpers import shown
 from .tampering import FILES, HARMLESS, NAMED, RENAMED, TOLD, Copy, guards, single, tables, whole
 
 BY_NAME = {  # where it is told
-    *("weights", "no_weights", "comparison", "unconfirmed", "replicates", "splits"),
+    *("weights", "no_weights", "replicates", "splits"),
+    *("comparison", "evidence", "unconfirmed"),
 }
 PERMITTED = {  # the fields of a record that an edit may change, and why
-    # Not recorded by the search: a trial that waits, runs or failed is counted as such.
-    HARMLESS: {"unfinished"},
+    # Not recorded by the search: a trial that waits, runs or failed is counted as such, in the
+    # study and in what the comparison is made from.
+    HARMLESS: {"unfinished", "others"},
     # Optuna's tools rename studies, and a report calls them by the names that they have. Weights
     # and confirmation are found by the name: the check says so where they are not.
     RENAMED: {"name", "title", "noun", "key", "study"} | BY_NAME,
