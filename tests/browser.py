@@ -8,6 +8,7 @@ import pytest
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 
 
 @pytest.fixture(scope="module")  # its event loop would be in the way of other modules

@@ -14,12 +14,11 @@ import pytest
 from PIL import Image
 
 from study.report import write
-from tests.browser import Said, violations
+from tests.browser import OPEN, Said, violations
 from tests.helpers.sql import change
 from tests.report.conftest import searched
 from tests.report.helpers import recorded, set_attribute
 
-OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 CONTROLS = "button, select, input"
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 RARE = ("one trial", "all diverged", "1,000 trials")
@@ -284,7 +283,7 @@ def test_the_page_is_short_and_says_the_answer_on_its_first_screen(opened, pages
     page = opened(pages.url("confirmed"), width=1280)
 
     assert len(page.evaluate("document.body.innerText").split()) <= 1800
-    assert page.locator("figure").count() <= 12
+    assert page.locator("figure:visible").count() <= 12
     assert len(page.locator("h1").inner_text().split()) <= 15
     for place in (".lead", ".judged", ".found", ".repeat"):
         box = page.locator(place).first.bounding_box()

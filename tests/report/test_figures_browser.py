@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser import OPEN
+
 SVG = ".chart:visible:has(.marks)"
 
 
@@ -39,11 +41,12 @@ def spot(chart, place):
 
 @pytest.mark.parametrize("width", [375, 1280])
 def test_every_figure_says_its_values_under_the_pointer(opened, url, width):
-    """The first mark's and the last one's; away from all, nothing."""
+    """The first mark's and the last one's; away from all, nothing. Figures in details too."""
     page = opened(url, width=width)
+    page.evaluate(OPEN)
     charts = page.locator(SVG).all()
 
-    assert len(charts) == 11
+    assert len(charts) == 13 + 2  # those of the page, and of the chosen trials
     for chart in charts:
         words = titles(chart)
         for place in (0, len(words) - 1):
@@ -57,6 +60,7 @@ def test_every_figure_says_its_values_under_the_pointer(opened, url, width):
 def test_the_keyboard_goes_through_every_figure(opened, url, width):
     """One stop of the tabulator a figure; arrows, Home and End go on from there; Esc leaves."""
     page = opened(url, width=width)
+    page.evaluate(OPEN)
 
     for chart in page.locator(SVG).all():
         words = titles(chart)
@@ -108,10 +112,11 @@ def test_without_script_every_mark_has_its_title(opened, url):
     assert page.locator(".chart[tabindex]").count() == 0
 
 
-@pytest.mark.parametrize("width", [375, 768, 1280])
+@pytest.mark.parametrize("width", [375, 768, 1200, 1280])
 def test_words_in_figures_are_whole_and_large_enough(opened, url, width):
     """10 pixels high at least, as they are shown, and inside of their figure and of the window."""
     page = opened(url, width=width)
+    page.evaluate(OPEN)
 
     words = page.locator(".chart:visible").evaluate_all(
         "charts => charts.flatMap(svg => [...svg.querySelectorAll('g[transform*=scale]')]"
