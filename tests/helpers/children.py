@@ -20,12 +20,14 @@ EVENTS = (
     *("commit", "rollback", "checkin", "reset", "close"),
 )
 
+_one_at_a_time = threading.Lock()  # filelock refuses to fork in two threads at once
+
 
 def start(work, stderr=None):
     """Run ``work`` in a forked child; its pid. Its exit status is a command's."""
     if not hasattr(os, "fork"):
         pytest.skip("Windows forks no process")
-    with warnings.catch_warnings():
+    with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads
         pid = os.fork()
     if pid == 0:
