@@ -17,8 +17,8 @@ The figures are plain functions of a frame and an ``Axes``, for papers and noteb
         figures.learning_rate(tables.learning_rates(tables.trials(record)), ax)
         ax.figure.savefig("learning_rate.pdf")
 
-They are ``answer``, ``learning_rate``, ``against``, ``pair``, ``history``, ``distribution``,
-``expected_trials``, ``thresholds``, ``curves``, ``loss``, ``error``, ``linear_weights``,
+They are ``answer``, ``learning_rate``, ``against``, ``pair``, ``history``,
+``expected_trials``, ``curves``, ``loss``, ``error``, ``linear_weights``,
 ``unit_weights``, ``replicates``, ``splits``, ``examples`` and ``pictures``; each says which frame
 of ``tables`` it takes.
 """

@@ -179,13 +179,9 @@ HISTORY_ALT = (
     "Every trial’s lowest validation error in the order they were run, with a line for the best"
     " so far."
 )
-DISTRIBUTION = "So many of a study’s trials have this error or a lower one."
-DISTRIBUTION_ALT = "Line plot of the trials of each study from the lowest validation error on."
-MEDIAN = "{model}: half the trials err on {error} or less."
 EXPECTED = (
     "Draw n of a study’s trials at random: this is the lowest validation error that they hold on"
-    " average, up to half of all trials, beyond which too few draws are left to average. The time"
-    " is that of n trials at the study’s own average, trained as they were."
+    " average, up to half of all trials, beyond which too few draws are left to average."
 )
 EXPECTED_ALT = "Line plot of the expected lowest validation error against the number of trials."
 EXPECTED_BEST = "{model}: {error} of {trials}, {time}."
@@ -275,11 +271,6 @@ AREA = (
     " gets the higher probability of it. The Brier score is a probability’s mean squared error."
 )
 SURE = "Probabilities to be trusted err on 1 to 10 % of what a model is 90 to 99 % sure of."
-THRESHOLDS = (
-    "Where a model’s probability is above a threshold, here one half (marked), it says {second}."
-    " Lower and further left is better. This is the ROC curve, drawn by errors (a DET curve)."
-)
-THRESHOLDS_ALT = "Line plot of both kinds of errors at every threshold. At one half:"
 
 # Was it a fair comparison?
 ALL_THE_SAME = (

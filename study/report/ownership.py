@@ -2,9 +2,8 @@
 
 A report replaces and deletes the files of the last one and no others. ``report-files.json``
 names them with their SHA-256. It is written before the first file is replaced, with the
-digests of both reports, and again after the last: so after a kill at any instant the next
-report knows whose each file is, and a folder that mixes two reports says so
-(``"complete": false``).
+digests of both reports, and again after the last: so after a kill at any instant the next report
+knows whose each file is, and a folder that mixes two reports says so (``"complete": false``).
 """
 
 from __future__ import annotations
@@ -30,12 +29,13 @@ RECORD, PAGE, SUMMARY, SWEEP = "report-files.json", "index.html", "summary.json"
 REMEDY = "move it away, name another --out, or replace it with --replace"
 FORMATS, USUAL_FORMATS = ("png", "svg", "pdf"), ("png", "svg")  # of figures
 FIGURES = (
-    *("answer", "averages", "curves", "distribution", "examples", "expected_trials", "history"),
-    *("learning_rate", "misread", "predictions", "replicates", "splits", "thresholds"),
+    *("answer", "averages", "curves", "examples", "expected_trials", "history"),
+    *("learning_rate", "misread", "predictions", "replicates", "splits"),
     *("expected_seconds", "outperforming"),  # of earlier versions
 )
 OF_A_MODEL = ("error", "importance", "loss", "units", "weights")
-TABLES = "classes", "columns", "data", "importance", "mcnemar", "pairs", "scores", "sure", "trials"
+_TABLES = "classes columns data distribution importance mcnemar pairs scores sure thresholds"
+TABLES = *_TABLES.split(), "trials"
 LATEX = ("detail", "found", "judged", "own", "paired", "pairs", "power", "simplest", "versions")
 
 _NAME = re.compile(

@@ -46,7 +46,7 @@ def test_every_figure_says_its_values_under_the_pointer(opened, url, width):
     page.evaluate(OPEN)
     charts = page.locator(SVG).all()
 
-    assert len(charts) == 13 + 2  # those of the page, and of the chosen trials
+    assert len(charts) == 11 + 2  # those of the page, and of the chosen trials
     for chart in charts:
         words = titles(chart)
         for place in (0, len(words) - 1):

@@ -53,7 +53,7 @@ def charts(confirmed):
 
 def test_figures_fit_a_column_of_a_paper(charts):
     """At 3.3 inches and a font of 8 points no words are cut, and none lie on one another."""
-    assert len(charts) == 14
+    assert len(charts) == 12
     with theme(), mpl.rc_context({"font.size": 8}):
         for chart in charts:
             high = (chart.narrow or chart.size)[1]

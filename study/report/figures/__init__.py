@@ -10,7 +10,6 @@ from study.report import matplotlib_import  # noqa: F401 (before matplotlib itse
 
 # isort: split
 from study.report.figures.answer import answer, answer_values
-from study.report.figures.classes import thresholds, thresholds_values
 from study.report.figures.confirming import (
     replicates,
     replicates_values,
@@ -26,8 +25,6 @@ from study.report.figures.parameters import (
     pair_values,
 )
 from study.report.figures.searching import (
-    distribution,
-    distribution_values,
     expected_trials,
     expected_trials_values,
     history,
@@ -53,8 +50,6 @@ __all__ = [
     "coefficients_values",
     "curves",
     "curves_values",
-    "distribution",
-    "distribution_values",
     "error",
     "examples",
     "examples_values",
@@ -72,8 +67,6 @@ __all__ = [
     "replicates_values",
     "splits",
     "splits_values",
-    "thresholds",
-    "thresholds_values",
     "unit_columns",
     "unit_columns_values",
     "unit_weights",

@@ -93,36 +93,6 @@ def _best(row: Mapping[Any, Any]) -> str:
     return "" if pd.isna(best) else f"; best so far {formats.percent(best)}"
 
 
-def distribution(frame: pd.DataFrame, ax: Axes) -> None:
-    """How many of a study's trials err so much or less, from ``tables.distribution``.
-
-    The empirical distribution function, with the errors upright as in the other figures.
-    """
-    trials = marked(frame)
-    for model, group in trials.groupby("model", observed=True):
-        look = looks(frame["model"])[str(model)]
-        ax.plot(group["share"], group["height"], color=look.colour, marker=look.marker, ms=3)
-    ax.set(yscale="log", xlabel="share of the trials", ylabel="lowest validation error")
-    ax.set_xlim(-0.03, 1.03)
-    ax.xaxis.set_major_formatter(lambda value, _: formats.short_percent(value))
-    error_axis(ax, trials["height"], frame)
-    targets(ax, frame)
-    legend(ax, frame.drop(columns="outcome"), [])
-
-
-def distribution_values(frame: pd.DataFrame) -> pd.DataFrame:
-    """What the marks of :func:`distribution` say, by model and from the lowest error on."""
-    return values(
-        (
-            row["share"],
-            row["height"],
-            f"{row['model']}: {100 * row['share']:.0f} % of the trials err on"
-            f" {formats.percent(row['val_error'])} or less",
-        )
-        for row in marked(frame).drop_duplicates(["model", "share"]).to_dict("records")
-    )
-
-
 def expected_trials(frame: pd.DataFrame, ax: Axes) -> None:
     """The expected lowest error against the number of trials, from ``tables.expected``."""
     heights = _expected(frame)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 
 import pandas as pd
 
 from study import formats
-from study.report import figures, general, tables, words
-from study.report.content import Section, Table, with_legend
+from study.report import general, tables, words
+from study.report.content import Section, Table
 from study.report.record import Record
-from study.report.rendering import Chart
 from study.report.tables.classes import SURE
 
 
@@ -46,19 +44,17 @@ def _by_class(record: Record, frame: pd.DataFrame) -> Table:
 
 def _scores(record: Record, chances: pd.DataFrame) -> Section:
     scores, sure = tables.scores(chances), tables.sure(chances)
-    first, second = (_name(record, label) for label in record.protocol.classes)
+    second = _name(record, record.protocol.classes[1])
     text = [
         general.SCORES.format(items=record.items),
         general.AREA.format(items=record.items, second=second),
     ]
-    shown = [_scored(record, scores), _sure(record, sure)]
     return Section(
         "scores",
         "How good their probabilities are",
         text,
-        [_thresholds(record, tables.thresholds(chances), first, second)],
-        shown,
-        frames=[("scores", scores), ("sure", sure)],
+        tables=[_scored(record, scores), _sure(record, sure)],
+        frames=[("scores", scores), ("sure", sure), ("thresholds", tables.thresholds(chances))],
     )
 
 
@@ -109,23 +105,3 @@ def _titles(record: Record, frame: pd.DataFrame) -> dict[str, str]:
 def _name(record: Record, label: object) -> str:
     assert isinstance(label, int | str)
     return words.class_name(record.protocol.dataset, label)
-
-
-def _thresholds(record: Record, frame: pd.DataFrame, first: str, second: str) -> Chart:
-    models = len(_titles(record, frame))
-    half = [
-        f"{row['model']}: {formats.error(row['first_taken_for_second'], row['n_first'])} and"
-        f" {formats.error(row['second_taken_for_first'], row['n_second'])}."
-        for row in frame[frame["is_half"]].to_dict("records")
-    ]
-    return Chart(
-        "thresholds",
-        "Both kinds of errors at every threshold",
-        partial(figures.thresholds, first=first, second=second),
-        frame,
-        alt=" ".join([general.THRESHOLDS_ALT, *half]),
-        caption=general.THRESHOLDS.format(second=second),
-        size=with_legend(models, 4.7, 4.2),
-        narrow=with_legend(models, 3.9, 4),
-        values=figures.thresholds_values,
-    )

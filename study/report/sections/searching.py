@@ -34,8 +34,14 @@ def search(record: Record, trials: pd.DataFrame) -> Section | None:
     )
     text = [" ".join([*_sampled(record), *_in_splits(record)])]
     shorter = expected(record)
-    more = [detail for detail in (_distribution(record, trials), shorter) if detail]
-    return Section("search", "How the search went", text, [chart], more=more)
+    return Section(
+        "search",
+        "How the search went",
+        text,
+        [chart],
+        frames=[("distribution", tables.distribution(trials))],
+        more=[shorter] if shorter else [],
+    )
 
 
 def _sampled(record: Record) -> list[str]:
@@ -70,32 +76,6 @@ def _found(search: ReportedStudy, best: StoredTrial) -> str:
         parameters=words.parameters(best),
         step=f"{best.step:,}",
         steps=f"{search.protocol.steps:,}",
-    )
-
-
-def _distribution(record: Record, trials: pd.DataFrame) -> Section | None:
-    """How easily each model is tuned: the errors of all its trials, the lowest first."""
-    frame = tables.distribution(trials)
-    if frame.empty:
-        return None
-    chart = Chart(
-        "distribution",
-        "Trials by their error",
-        figures.distribution,
-        frame,
-        alt=f"{general.DISTRIBUTION_ALT} {_medians(frame)}",
-        caption=words.zeros(record, trials).strip(),
-        size=with_legend(len(record.searches), 3.9, 3.2),
-        values=figures.distribution_values,
-    )
-    return Section("distribution", "How many trials err little", [general.DISTRIBUTION], [chart])
-
-
-def _medians(frame: pd.DataFrame) -> str:
-    errors = frame.groupby("model", observed=True)["val_error"].median()
-    return " ".join(
-        general.MEDIAN.format(model=model, error=formats.percent(error))
-        for model, error in errors.items()
     )
 
 
