@@ -24,7 +24,8 @@ def progress_bar(*, quiet: bool, **options: Any) -> tqdm[Any]:  # noqa: ANN401 (
         from tqdm.auto import tqdm
     if quiet:
         return tqdm(disable=True, **options)
-    if "ipykernel" in sys.modules:  # the output of a notebook is no terminal
+    kernels = sys.modules.get("ipykernel.kernelapp")
+    if kernels and kernels.IPKernelApp.initialized():  # a notebook's output is no terminal
         return tqdm(**options)
     return tqdm(disable=None, **options)  # None: unless stderr is no terminal
 

@@ -287,8 +287,10 @@ def test_the_version_is_that_of_the_installation():
 
 BAR = """
 import sys
+from types import SimpleNamespace
 if {is_notebook}:
-    sys.modules["ipykernel"] = sys
+    app = SimpleNamespace(initialized=lambda: True)
+    sys.modules["ipykernel.kernelapp"] = SimpleNamespace(IPKernelApp=app)
 from study.progress_bar import progress_bar
 with progress_bar(quiet={quiet}, desc="linear", total=2) as bar:
     bar.update(2)
