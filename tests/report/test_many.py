@@ -112,6 +112,16 @@ def test_nothing_in_a_figure_is_cut_or_overlaps(record):
                 assert troubles(figure(chart, size)) == [], (chart.name, size)
 
 
+def test_captions_of_pictures_leave_each_other_room(confirmed):
+    """Two models with their probabilities below each picture, in every sheet."""
+    with theme():
+        parts = with_details(compose(collect(str(confirmed))))
+        sheets = [sheet for part in parts for sheet in part.sheets]
+        found = {sheet.name: troubles(figure(sheet)) for sheet in sheets}
+
+    assert found == {name: [] for name in ("averages", "misread", "predictions")}
+
+
 def troubles(drawn):
     """Words beyond the edge of a figure, and pairs of words that lie on one another."""
     found = []

@@ -15,7 +15,7 @@ from study.report.pictures import fitting, shown
 
 COLUMNS = 10  # pictures a row of a sheet
 SHOWN = 60  # pictures a group: a model that learnt nothing misreads half of all images
-_SMALL = 0.58  # of the font size: captions are no wider than pictures
+_SMALL, _LETTERS = 0.58, 14  # of the font size, and of a line: no wider than a picture's place
 _SIDE = 28  # pixels of a picture
 _STEP, _LINE, _HEAD, _GAP = 37, 6, 9, 5  # pixels of a sheet: a picture, a line of words, …
 
@@ -83,7 +83,7 @@ def pictures(frame: pd.DataFrame, ax: Axes) -> None:
             tile = tiles[row["pixels"]]
             middle = left + (_SIDE - tile.shape[1]) // 2
             sheet[y : y + tile.shape[0], middle : middle + tile.shape[1]] = tile
-            _caption(ax, row["label"].split("; "), left + 14, y + 29)
+            _caption(ax, row["label"], left + 14, y + 29)
         top = below + _group_height(rows)
     extent = (0.0, float(sheet.shape[1]), float(sheet.shape[0]), 0.0)
     ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none", extent=extent)
@@ -94,17 +94,24 @@ def _words(text: object) -> str:
     return " ".join(drawable(word) for word in str(text).split())
 
 
-def _caption(ax: Axes, lines: list[str], x: float, y: float) -> None:
+def _caption(ax: Axes, label: str, x: float, y: float) -> None:
     size = _SMALL * mpl.rcParams["font.size"]
-    for k, line in enumerate(lines):
-        text = textwrap.shorten(_words(line), 24, placeholder="…")
-        colour = MUTED if k else INK
+    for k, (text, colour) in enumerate(_lines(label)):
         ax.text(x, y + _LINE * k, text, ha="center", va="top", size=size, color=colour)
+
+
+def _lines(label: str) -> list[tuple[str, str]]:
+    """A caption's lines, which leave room between pictures, each with its colour."""
+    return [
+        (line, MUTED if k else INK)
+        for k, part in enumerate(label.split("; "))
+        for line in textwrap.wrap(_words(part), _LETTERS)
+    ]
 
 
 def _row_height(rows: pd.DataFrame) -> int:
     """Of pictures with as many lines of words as these have."""
-    return 30 + _LINE * (1 + int(rows["label"].str.count("; ").max()))
+    return 30 + _LINE * max(len(_lines(label)) for label in rows["label"])
 
 
 def _group_height(rows: pd.DataFrame) -> int:
