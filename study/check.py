@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from study import cli, options
 from study import storage as store
-from study.errors import StudyError
+from study.errors import BusyError, ResourceError, StudyError
+from study.explain import explaining
 from study.storage.inspection import Inspection, Manifest, inspect
 from study.storage.manifest import first_name
 from study.storage.safe_files import kind, left_files, require_folder
@@ -75,10 +76,17 @@ def _file(storage: str) -> Iterator[Finding]:
     from study.storage.sqlite import connect_readonly
 
     path = sqlite_path(store.resolve(storage))
-    if path is not None:
-        with closing(connect_readonly(path)) as connection:
+    if path is None:
+        return
+    try:
+        with explaining(str(path)), closing(connect_readonly(path)) as connection:
             answers = connection.execute("PRAGMA integrity_check(5)").fetchall()
-        yield from (Finding(str(path), f"is damaged: {a}") for (a,) in answers if a != "ok")
+    except (ResourceError, BusyError):
+        raise
+    except StudyError as error:  # some damage ends SQLite's own check, and not the reading
+        yield Finding(str(path), str(error).removeprefix(f"{path}: "))
+        return
+    yield from (Finding(str(path), f"is damaged: {a}") for (a,) in answers if a != "ok")
 
 
 def _notes(look: Inspection) -> Iterator[str]:

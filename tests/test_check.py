@@ -86,7 +86,14 @@ def _flip(path):
     weights(path)[0].write_bytes(content)
 
 
+def _misstate(path):
+    """Give an index's record a header that is longer than the record."""
+    content, record = path.read_bytes(), b"\x01)\x01\x04weights_sha256"
+    path.write_bytes(content.replace(b"\x04" + record, b"\x15" + record, 1))
+
+
 FOUND = {
+    "what ends SQLite's own check": (_misstate, "is damaged: restore it from a copy"),
     "missing weights": (lambda p: weights(p)[0].unlink(), "there are no weights there"),
     "damaged weights": (_flip, "is damaged, or was not written by a search"),
     "weights of another trial": (
@@ -114,7 +121,7 @@ FOUND = {
 
 @pytest.mark.parametrize("damage", FOUND)
 def test_what_is_wrong_is_named(path, damage):
-    """Weights, order, seal and rows that can't be read."""
+    """Weights, order, seal, rows that can't be read, and the file as SQLite sees it."""
     make, words = FOUND[damage]
     make(path)
 
