@@ -17,7 +17,9 @@ import pytest
 import torch
 
 import study.command
-from study.confirm.comparison import compare
+from study.confirm.comparison import compare_all
+from study.report import sections, tables
+from study.report.collect import collect
 from study.training import registry
 from study.training.plain import train_plainly
 from study.training.plan import SAMPLERS, Plan
@@ -84,8 +86,8 @@ SEARCH = (*TINY, "--generation", 4, "--cohort", 4, "--n-trials", 8)
 CONFIRM = ("--seeds", 2, "--splits", 2, "--finalists", 1, "--n-trials", 2, "--jobs", 1)
 THREE = ("linear", "pushed", "two")
 LABELS = ("Linear model", "Pushed model", "Two")
-LONG = {"pushed": 1000, "two": 100}  # steps, so that a generation takes long enough to be killed
 STUDIES = [f"{name}-{sampler}" for name in VARIED for sampler in SAMPLERS]
+JUDGED = ("pushed-qmc", "two-tpe", "pushed-random", "two-grid", "two-gp")  # a study a sampler
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,11 +116,6 @@ def searching(name, sampler, file):
     return (*named, "--sampler", sampler, *SEARCH)
 
 
-def confirming(sampler, file):
-    """The options of a short confirmation of both models."""
-    return ("--model-file", file, *(f"{name}-{sampler}" for name in VARIED), *CONFIRM)
-
-
 @pytest.fixture(scope="module")
 def searched(once, own):
     """The folder of a storage with both models under each sampler; how the commands ended."""
@@ -137,14 +134,11 @@ def searched(once, own):
 
 @pytest.fixture(scope="module")
 def confirmed(searched, once, own):
-    """A copy in which the models are confirmed under each sampler; how the commands ended."""
+    """A copy in which a study of each sampler is confirmed; how the command ended."""
 
     def make(folder):
         shutil.copytree(searched[0], folder, dirs_exist_ok=True)
-        return {
-            sampler: here("study.confirm", *confirming(sampler, own), folder=folder)
-            for sampler in SAMPLERS
-        }
+        return here("study.confirm", "--model-file", own, *JUDGED, *CONFIRM, folder=folder)
 
     return once("hyperparameters, confirmed", make)
 
@@ -168,9 +162,9 @@ def test_every_sampler_searches_every_hyperparameter(searched, study_name):
         assert all(distribution._contains(distribution.to_internal_repr(v)) for v in values)
 
 
-@pytest.mark.parametrize("study_name", STUDIES)
+@pytest.mark.parametrize("study_name", ["pushed-qmc", "two-gp"])
 def test_every_trial_of_it_is_reproduced(searched, own, study_name):
-    """``study.reproduce`` gives the bits again."""
+    """``study.reproduce`` gives the bits again, of what is stored: no sampler is asked."""
     options = ("--model-file", own, "--study-name", study_name, "--trial", 6)
 
     result = here("study.reproduce", *options, folder=searched[0])
@@ -179,16 +173,15 @@ def test_every_trial_of_it_is_reproduced(searched, own, study_name):
     assert result.stdout.startswith(f"{study_name} trial 6: identical: ")
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_is_confirmed(confirmed, sampler):
-    """The first sentence is the comparison's, of these two models."""
+def test_every_sampler_is_confirmed(confirmed):
+    """The first sentence is the comparison's, of these models."""
     folder, ended = confirmed
-    names = tuple(f"{name}-{sampler}" for name in VARIED)
-    found = compare(str(folder / "study.db"), names)
+    found = compare_all(str(folder / "study.db"), JUDGED)
 
-    assert (ended[sampler].status, ended[sampler].stderr) == (0, "")
-    assert ended[sampler].stdout.splitlines()[0] == found.sentence
-    for name in names:
+    assert sorted(name.partition("-")[2] for name in JUDGED) == sorted(SAMPLERS)
+    assert (ended.status, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[0] == found.sentence
+    for name in JUDGED:
         [best] = {t["finalist"] for t in sql.trials(folder / "study.db", f"{name}/replicates")}
         errors = [t["val_errors"] for t in sql.trials(folder / "study.db", name)]
         assert errors[best] == min(errors)
@@ -200,7 +193,7 @@ def test_all_of_it_is_as_recorded(confirmed, own):
 
     assert (result.status, result.stderr) == (0, "")
     said = result.stdout.splitlines()
-    assert len(said) == 3 * len(STUDIES)
+    assert len(said) == len(STUDIES) + 2 * len(JUDGED)
     assert all(line.endswith("trials, as recorded") for line in said)
 
 
@@ -209,34 +202,31 @@ def test_the_same_commands_again_add_nothing(confirmed, tmp_path, own):
     folder = shutil.copytree(confirmed[0], tmp_path / "again")
     path, files = folder / "study.db", confirmed[0] / "study.db.files"
 
-    for sampler in SAMPLERS:
-        for name in VARIED:
-            result = here("study.search", *searching(name, sampler, own), folder=folder)
-            assert "(nothing to add)" in result.stdout
-        again = here("study.confirm", *confirming(sampler, own), folder=folder)
-        assert again == confirmed[1][sampler]
+    for study_name in JUDGED:
+        options = searching(*study_name.split("-"), own)
+        assert "(nothing to add)" in here("study.search", *options, folder=folder).stdout
+    confirming = ("--model-file", own, *JUDGED, *CONFIRM)
+    assert here("study.confirm", *confirming, folder=folder) == confirmed[1]
 
     assert sql.contents(path) == sql.contents(confirmed[0] / "study.db")
     assert snapshot(folder / "study.db.files") == snapshot(files)
 
 
-@pytest.mark.parametrize("name", VARIED)
-def test_a_search_that_was_killed_goes_on_to_the_same_table(tmp_path, own, name):
-    """SIGKILL after the first generation; each takes long enough for it."""
-    longer = (*SEARCH, "--steps", LONG[name], "--n-trials", 12)
-    options = ("--model-file", own, *longer, "--storage")
+def test_a_search_that_was_killed_goes_on_to_the_same_table(tmp_path, own):
+    """SIGKILL after the first generation, which takes long enough for it."""
+    options = ("--model-file", own, *SEARCH, "--n-trials", 12, "--storage")
     calm, path = tmp_path / "calm.db", tmp_path / "killed.db"
-    assert here("study.search", "--model", name, *options, calm).status == 0
+    assert here("study.search", "--model", "two", *options, calm).status == 0
 
-    process = start(command(name, *options, path), tmp_path)
+    process = start(command("two", *options, path), tmp_path)
     wait_for(lambda: count(path) >= 4, process)
     kill(process)
     assert end(process).status == -signal.SIGKILL
     assert count(path) in (4, 8)
-    again = run(command(name, *options, path), tmp_path)
+    again = here("study.search", "--model", "two", *options, path)
 
     assert (again.status, again.stderr) == (0, "")
-    assert_same(path, calm, name)
+    assert_same(path, calm, "two")
 
 
 # One line
@@ -404,8 +394,8 @@ def test_it_is_searched_as_if_it_had_been_begun_today(former, tmp_path):
         assert old == new
 
 
-def test_it_is_checked_reproduced_and_reported(former, tmp_path):
-    """By today's commands; the table of trials has its hyperparameters."""
+def test_it_is_checked_reproduced_and_reported(former):
+    """By today's commands; the report's table of trials has its hyperparameters."""
     folder = former[0]
 
     checked = here("study.check", folder=folder)
@@ -413,12 +403,12 @@ def test_it_is_checked_reproduced_and_reported(former, tmp_path):
         here("study.reproduce", "--study-name", "mlp", "--trial", n, folder=folder)
         for n in (3, 12)
     ]
-    reported = here("study.report", "mlp", "--out", tmp_path, folder=folder)
+    record = collect(str(folder / "study.db"), names=["mlp"])
 
     assert (checked.status, checked.stdout.count("as recorded")) == (0, 6)
     assert [": identical: " in result.stdout for result in reproduced] == [True, True]
-    assert (reported.status, reported.stderr) == (0, "")
-    frame = pd.read_csv(tmp_path / "tables/trials.csv")
+    assert sections.compose(record)
+    frame = tables.trials(record)
     found = sql.trials(folder / "study.db", "mlp")
     for name in ATTRIBUTES:
         assert frame[name].tolist() == [trial[name] for trial in found]
@@ -430,7 +420,7 @@ def test_it_is_checked_reproduced_and_reported(former, tmp_path):
 @pytest.fixture(scope="module")
 def three(once, own):
     """The folder of ``python -m study --models`` with three models; how it ended."""
-    options = ("--models", *THREE, "--model-file", own, *TINY, "--n-trials", 8)
+    options = ("--models", *THREE, "--model-file", own, *TINY, "--n-trials", 4, "--format", "svg")
 
     def make(folder):
         draw, first = study.command.run_report, [0]  # the first report takes as long as the last
@@ -470,6 +460,6 @@ def test_the_page_has_a_figure_for_every_hyperparameter_and_pair(three):
     expected |= {f"{m}_{a}_{b}" for m, names in up.items() for a, b in combinations(names, 2)}
 
     assert len(expected) == 1 + 4 + 4 + 3
-    for kind in ("figures/{}.png", "tables/{}.csv"):
+    for kind in ("figures/{}.svg", "tables/{}.csv"):
         assert [n for n in expected if not (folder / kind.format(n)).exists()] == []
     assert [n for n in expected if f"tables/{n}.csv" not in page] == []

@@ -7,7 +7,6 @@ import tomllib
 
 import pytest
 
-from tests.helpers.plans import SHORT
 from tests.helpers.preloaded import ROOT
 
 RUN = """
@@ -18,7 +17,7 @@ try:
 except SystemExit:
     print(*sorted(sys.modules), file=sys.stderr)
 """
-SEARCH = ("search", "--model", "linear", *SHORT)
+SEARCH = ("search", "--model", "linear", "--steps", "40", "--val-every", "20", "--n-trials")
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +45,10 @@ def imported(folder, *arguments):
     ("path", "arguments"),
     [
         ("`study --help`", ["--help"]),
-        ("`study search --jobs 1`, which trains too", [*SEARCH, "--jobs", "1"]),
-        ("`study search`, the process that plans", [*SEARCH, "--n-trials", "32", "--jobs", "2"]),
+        ("`study search --jobs 1`, which trains too", [*SEARCH, "2", "--jobs", "1"]),
+        ("`study search`, the process that plans", [*SEARCH, "4", "--jobs", "2"]),
         ("`study check`", ["check"]),
-        ("`study report`", ["report"]),
+        ("`study report`", ["report", "--format", "svg"]),
     ],
     ids=lambda value: " ".join(value[:1]) if isinstance(value, list) else "",
 )

@@ -61,12 +61,12 @@ def test_what_windows_refuses_is_refused_to_the_package(tmp_path):
 COMMANDS = """
 import sys
 from importlib import import_module
-short = "--steps 100 --val-every 50 --n-trials 4".split()
+short = "--steps 40 --val-every 20 --n-trials 2".split()
 for name, *options in (
     ("study.search.command", "--model", "linear", "--jobs", "2", *short),
     ("study.search.command", "--model", "mlp", "--jobs", "1", *short),
     ("study.confirm.command", *"--splits 2 --seeds 2 --n-trials 2 --jobs 1".split()),
-    ("study.report.command",),
+    ("study.report.command", "--format", "svg"),
     ("study.check",),
 ):
     sys.argv[1:] = options

@@ -19,6 +19,8 @@ import pandas as pd
 import pytest
 
 from study.command import COMMANDS as NAMED
+from study.report import writing
+from study.report.drawn import Drawn
 from study.training.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -272,6 +274,15 @@ def test_the_ways_to_read_on_do_not_end():
     ends = {page: text.partition("\nNext: ")[2] for page, text in TEXTS.items()}
 
     assert [page for page, end in ends.items() if ".md)" not in end] == ["README.md"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawn_once():
+    """The reports of all pages share what they draw, as the two of ``study`` do."""
+    drawn = Drawn()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(writing, "Drawn", lambda: drawn)
+        yield
 
 
 @pytest.fixture(autouse=True)
