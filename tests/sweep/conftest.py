@@ -1,4 +1,4 @@
-"""Official-looking training files of ten classes, and a short sweep over two pairs of them."""
+"""Official-looking training files of ten classes, and short sweeps over two pairs of them."""
 
 import shutil
 import sys
@@ -7,29 +7,57 @@ import optuna
 import pytest
 
 from study.sweep.command import main
+from tests.helpers import commands
 from tests.helpers.commands import modest
 
-from .helpers import PAIRS, SHORT, sweep, with_images_of, write_images
+from .helpers import PAIRS, SHORT, TINY, sweep, with_images_of, write_images
 
 
 @pytest.fixture(scope="session")
-def swept(tmp_path_factory):
+def official(once):
+    """A folder with the training files alone, which no test may change."""
+    return once("images of ten classes", write_images)[0]
+
+
+@pytest.fixture(scope="session")
+def swept(official, once):
     """A folder with a sweep in it, which no test may change, and how its command ended."""
-    folder = tmp_path_factory.mktemp("swept")
-    write_images(folder)
-    return folder, sweep(folder, "--jobs", 1)
+    return once("swept", lambda folder: sweep(with_images_of(official, folder), "--jobs", 1))
+
+
+@pytest.fixture(scope="session")
+def confirmed(swept, once):
+    """The same after more trials of 0 against 1, and their confirmation; no new report."""
+    options = (*SHORT, "--digits", "0-1", "--n-trials", 6, *TINY, "--no-reports")
+
+    def make(folder):
+        copy = copied(swept[0], folder / "of")
+        assert commands.here("study.sweep", *options, folder=copy).status == 0
+
+    return once("swept, confirmed", make)[0] / "of"
+
+
+def copied(swept, folder):
+    """A copy of a sweep, to do something to; the images are links still."""
+    return shutil.copytree(swept, folder, symlinks=True)
 
 
 @pytest.fixture
 def copy(swept, tmp_path):
-    """A copy of it, to do something to."""
-    return shutil.copytree(swept[0], tmp_path / "copy")
+    """A copy of the sweep."""
+    return copied(swept[0], tmp_path / "copy")
 
 
 @pytest.fixture
-def bare(swept, tmp_path):
+def copy_of_confirmed(confirmed, tmp_path):
+    """A copy of the sweep that has a confirmation."""
+    return copied(confirmed, tmp_path / "copy")
+
+
+@pytest.fixture
+def bare(official, tmp_path):
     """A folder with the training files alone."""
-    return with_images_of(swept[0], tmp_path)
+    return with_images_of(official, tmp_path)
 
 
 @pytest.fixture

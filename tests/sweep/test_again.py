@@ -5,10 +5,11 @@ import re
 
 import pytest
 
+from tests.helpers import commands
 from tests.helpers.commands import end, kill, wait_for
 from tests.helpers.storages import assert_same
 
-from .helpers import PAIRS, TINY, begin, links, sweep, table, undated, with_images_of
+from .helpers import PAIRS, SHORT, begin, links, sweep, table, undated, with_images_of
 
 THREE = (*PAIRS, "2-3")
 
@@ -59,11 +60,10 @@ def test_without_any_report_the_page_promises_none(bare, here):
     assert "leads to its report" not in (bare / "reports/index.html").read_text()
 
 
-def test_a_report_of_what_was_there_before_is_drawn_again(copy, here):
+def test_a_report_of_what_was_there_before_is_drawn_again(copy_of_confirmed, here):
     """More trials and a confirmation make it stale: nothing leads there until it is new."""
-    here(copy, "--n-trials", 6, *TINY, "--no-reports", pairs=["0-1"])
-    between = links(copy)
-    written = pages(copy)
+    copy = copy_of_confirmed
+    between, written = links(copy), pages(copy)
     status, _, stderr = here(copy)
     summary = json.loads((copy / "reports/0-1/summary.json").read_text())
 
@@ -75,21 +75,21 @@ def test_a_report_of_what_was_there_before_is_drawn_again(copy, here):
     assert summary["comparison"]["judged"]["n_splits"] == 2
 
 
-def test_a_confirmation_is_in_the_table_and_on_the_page(copy, here):
+def test_a_confirmation_is_in_the_table_and_on_the_page(confirmed):
     """As the headline of the pairs that have one."""
-    here(copy, *TINY, "--no-reports", pairs=["0-1"])
-    page = (copy / "reports/index.html").read_text()
+    page = (confirmed / "reports/index.html").read_text()
+    rows = table(confirmed)
 
-    verdict = table(copy)["0-1"]["verdict"]
+    verdict = rows["0-1"]["verdict"]
     assert verdict.startswith(("The linear model ", "The MLP "))
-    assert [row["evidence"] for row in table(copy).values()] == ["confirmation", "validation"]
-    assert table(copy)["8-9"]["verdict"] == ""
+    assert [row["evidence"] for row in rows.values()] == ["confirmation", "validation"]
+    assert rows["8-9"]["verdict"] == ""
     assert re.findall(r"Confirmed: ([^<]*)</td>", page) == [verdict]
 
 
-def test_the_margin_is_that_of_the_verdict(copy, here):
+def test_the_margin_is_that_of_the_verdict(copy_of_confirmed, here):
     """Of a whole error any two models are equivalent, unless one is better; it is not stored."""
-    here(copy, *TINY, "--no-reports", pairs=["0-1"])
+    copy = copy_of_confirmed
     before = table(copy)["0-1"]["verdict"]
     here(copy, "--margin", "100pp", "--no-reports", pairs=["0-1"])
     after = table(copy)["0-1"]["verdict"]
@@ -99,15 +99,16 @@ def test_the_margin_is_that_of_the_verdict(copy, here):
 
 
 @pytest.fixture(scope="module")
-def calm(swept, tmp_path_factory):
+def calm(official, tmp_path_factory):
     """A sweep of three pairs, one after another, that nothing happened to."""
-    folder = with_images_of(swept[0], tmp_path_factory.mktemp("calm"))
-    assert sweep(folder, "--no-reports", "--jobs", 1, pairs=THREE).status == 0
+    folder = with_images_of(official, tmp_path_factory.mktemp("calm"))
+    options = (*SHORT, "--digits", *THREE, "--no-reports", "--jobs", 1)
+    assert commands.here("study.sweep", *options, folder=folder).status == 0
     return folder
 
 
 @pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.faults), 2])
-def test_a_kill_changes_nothing_in_the_end(calm, bare, jobs):
+def test_a_kill_changes_nothing_in_the_end(calm, bare, here, jobs):
     """After the first pair its line is in the log and on the page; then all as without a kill."""
     log = bare / "log"
     with log.open("w") as stdout:
@@ -116,11 +117,11 @@ def test_a_kill_changes_nothing_in_the_end(calm, bare, jobs):
         kill(process)
         end(process)
     lines, shown = log.read_text().splitlines(), set(table(bare))
-    again = sweep(bare, "--no-reports", "--jobs", jobs, pairs=THREE)
+    status, _, stderr = here(bare, "--no-reports", pairs=THREE)
 
     assert process.returncode == -9
     assert {line[:3] for line in lines} <= shown < set(THREE)
-    assert (again.status, again.stderr) == (0, "")
+    assert (status, stderr) == (0, "")
     for pair in THREE:
         for model in ("linear", "mlp"):
             assert_same(bare / "sweep.db", calm / "sweep.db", f"kmnist-{pair}/{model}")

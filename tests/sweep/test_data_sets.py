@@ -149,9 +149,9 @@ def test_what_was_swept_before_stays_on_the_page(folder, run):
     assert count == 2
 
 
-def test_pairs_of_digits_stand_beside_a_persons_data(folder, run, swept):
+def test_pairs_of_digits_stand_beside_a_persons_data(folder, run, official):
     """In one table, the pairs first, which keep their targets and their matrix."""
-    with_images_of(swept[0], folder)
+    with_images_of(official, folder)
     pairs = ("--dataset", "kmnist", "--data-root", ".", "--digits", "0-1", "--n-train", "120")
     status, stdout, stderr = run(folder, "--data", "digits.npz", *pairs, "--no-reports")
 
@@ -224,19 +224,20 @@ def test_targets_that_are_given_count_for_a_persons_data(folder, run):
 
 
 def test_every_data_set_has_its_own_report_while_it_is_current(folder, run):
-    """Of these models; a confirmation makes it stale until it is new, also with an infinite t."""
-    data = ("--data", "digits.npz", *THREE)
-    first = run(folder, *data)
-    before = links(folder)
-    confirmed = run(folder, *data, *TINY, "--no-reports")
-    between = links(folder)
+    """Of these models and their confirmation, also with an infinite t; one more trial is news."""
+    data, report = ("--data", "digits.npz", *THREE), folder / "reports/digits.npz"
+    first = run(folder, *data, *TINY)
+    written, summary = links(folder), json.loads((report / "summary.json").read_text())
+    drawn, verdict = (report / "index.html").stat(), table(folder)["digits.npz"]["verdict"]
     again = run(folder, *data)
-    summary = json.loads((folder / "reports/digits.npz/summary.json").read_text())
+    redrawn, current = (report / "index.html").stat() != drawn, links(folder)
+    more = run(folder, *data, "--n-trials", 3, "--no-reports")
 
-    assert [result[::2] for result in (first, confirmed, again)] == 3 * [(0, "")]
-    assert [before, between, links(folder)] == [["digits.npz/index.html"], [], before]
+    assert [result[::2] for result in (first, again, more)] == 3 * [(0, "")]
+    assert [written, current, links(folder)] == [["digits.npz/index.html"], written, []]
+    assert not redrawn
     assert [*summary["models"]] == list(MODELS)
-    assert summary["comparison"]["headline"] == table(folder)["digits.npz"]["verdict"]
+    assert summary["comparison"]["headline"] == verdict
 
 
 @pytest.mark.slow
