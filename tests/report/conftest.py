@@ -50,11 +50,31 @@ def confirmed(original, once):
 
 
 @pytest.fixture(scope="session")
-def report(confirmed, once):
-    """The folder of its report."""
+def first_report(original, once):
+    """The folder of the report of the two searches, and the pictures that it drew."""
+    from study.report import write
+    from study.report.drawn import Drawn
+
+    def make(folder):
+        drawn = Drawn()
+        write(str(original), folder, drawn=drawn)
+        return drawn
+
+    return once("first report", make)
+
+
+@pytest.fixture(scope="session")
+def drawn(first_report):
+    """These pictures, which the reports of the same searches need not draw again."""
+    return first_report[1]
+
+
+@pytest.fixture(scope="session")
+def report(confirmed, once, drawn):
+    """The folder of the report of the confirmed ones."""
     from study.report import write
 
-    return once("report", lambda folder: write(str(confirmed), folder))[0]
+    return once("report", lambda folder: write(str(confirmed), folder, drawn=drawn))[0]
 
 
 SIX = {

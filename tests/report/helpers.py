@@ -4,6 +4,12 @@ import json
 from hashlib import sha256
 from html.parser import HTMLParser
 
+from study.report import write
+from study.report.collect import collect
+from study.report.drawn import Drawn
+from study.report.page import to_html
+from study.report.rendering import figure, theme
+from study.report.sections import compose
 from study.trials import digest
 from tests.helpers import sql
 from tests.helpers.vouching import vouch
@@ -57,6 +63,40 @@ def _varied(trial, k):
     )  # fmt: skip
     varied.datetime_start, varied.datetime_complete = trial.datetime_start, trial.datetime_complete
     return varied
+
+
+class Undrawn(Drawn):
+    """Empty files in place of pictures, for tests of what a report says beside them."""
+
+    def files(self, chart, *kinds, size=None):
+        return [b""] * len(kinds)
+
+
+class LaidOut(Undrawn):
+    """The same, after each figure was drawn and laid out, which fails where it can't be drawn."""
+
+    def files(self, chart, *kinds, size=None):
+        if size is None:  # and not a copy
+            figure(chart)
+        return super().files(chart, *kinds)
+
+
+def page_of(storage, *, drawn=None, **options):
+    """The page of a storage, by default one whose figures have words and no shapes."""
+    with theme():
+        record = collect(str(storage), **options)
+        return Page(to_html(record, compose(record), drawn or Undrawn()))
+
+
+def written(storage, out, *, drawn=None, **options):
+    """The summary and the page of a report in a folder, by default without pictures."""
+    write(str(storage), out, drawn=drawn or Undrawn(), **options)
+    return json.loads((out / "summary.json").read_text()), page_in(out)
+
+
+def page_in(out):
+    """The page of a report that was written."""
+    return Page((out / "index.html").read_text())
 
 
 class Page(HTMLParser):

@@ -9,21 +9,15 @@ from study.report import general, render, write
 from study.training.protocol import Protocol
 from tests.helpers.sql import change
 from tests.report.conftest import copied, searched
-from tests.report.helpers import Page, set_attribute, stored_best
-
-
-def summary(out):
-    return json.loads((out / "summary.json").read_text())
+from tests.report.helpers import LaidOut, Undrawn, page_of, set_attribute, stored_best, written
 
 
 def test_one_study_is_reported_alone(storage, tmp_path):
     """Without a second study nothing is compared, and the page says so."""
-    write(str(storage), tmp_path, mlp="mlp")
+    found, page = written(storage, tmp_path, mlp="mlp")
 
-    found = summary(tmp_path)
     assert list(found["models"]) == ["mlp"]
     assert found["winner"] is None
-    page = Page((tmp_path / "index.html").read_text())
     assert "There is no second study here to compare it with" in page.text
     assert "erred less" not in page.text
 
@@ -32,11 +26,10 @@ def test_a_study_without_trials_is_shown_as_such(storage, tmp_path):
     """No trial, no answer, no figure of it; the other model's are there."""
     change(storage, "DELETE FROM trials WHERE study_id = 1")
 
-    write(str(storage), tmp_path)
+    summary, page = written(storage, tmp_path, drawn=LaidOut())
 
-    found = summary(tmp_path)["models"]["linear"]
+    found = summary["models"]["linear"]
     assert (found["trials"], found["best"], found["target_met"]) == (0, None, False)
-    page = Page((tmp_path / "index.html").read_text())
     assert "no trial trained to the end" in page.text
     assert "The MLP’s best trial misread" in page.text
 
@@ -45,7 +38,7 @@ def test_no_trial_at_all_gives_a_page_without_an_answer(storage):
     """Two empty studies are reported, without a figure but that of the data."""
     change(storage, "DELETE FROM trials")
 
-    page = Page(render(str(storage)))
+    page = page_of(storage, drawn=LaidOut())
 
     assert "No answer yet" in page.text
     drawn = [figure["aria-label"] for figure in page.all("svg")]
@@ -60,12 +53,12 @@ def test_all_diverged_or_pruned_trials_are_counted_and_drawn(storage, tmp_path, 
     change(storage, "UPDATE trials SET state = ?", state)
     set_attribute(storage, "outcome", outcome)
 
-    write(str(storage), tmp_path)
+    summary, page = written(storage, tmp_path, drawn=LaidOut())
 
-    found = summary(tmp_path)["models"]["linear"]
+    found = summary["models"]["linear"]
     assert found["outcomes"][outcome] == found["trials"] == 6
     assert (found["best"] is None) == (state == "PRUNED")
-    assert f"6 (6 {outcome})" in Page((tmp_path / "index.html").read_text()).text
+    assert f"6 (6 {outcome})" in page.text
     assert (tmp_path / "tables" / "learning_rate.csv").read_text().count(outcome) == 12
 
 
@@ -78,9 +71,9 @@ def test_a_pruned_trial_with_the_fewest_errors_does_not_win(storage, tmp_path):
         number,
     )
 
-    write(str(storage), tmp_path)
+    summary, _ = written(storage, tmp_path)
 
-    best = summary(tmp_path)["models"]["linear"]["best"]["trial"]
+    best = summary["models"]["linear"]["best"]["trial"]
     assert best == stored_best(storage, "linear")["number"] != number
 
 
@@ -90,7 +83,7 @@ def test_running_and_failed_trials_are_counted(storage):
         insert = "INSERT INTO trials (number, study_id, state) VALUES (?, 1, ?)"
         change(storage, insert, number, state)
 
-    assert "8 (1 fail, 1 running)" in Page(render(str(storage))).text
+    assert "8 (1 fail, 1 running)" in page_of(storage).text
 
 
 def test_a_trial_that_runs_does_not_undo_the_confirmation(confirmed, tmp_path):
@@ -98,7 +91,7 @@ def test_a_trial_that_runs_does_not_undo_the_confirmation(confirmed, tmp_path):
     storage = copied(confirmed, tmp_path / "copy")
     change(storage, "INSERT INTO trials (number, study_id, state) VALUES (6, 1, 'RUNNING')")
 
-    text = Page(render(str(storage))).text
+    text = page_of(storage).text
 
     assert "7 (1 running)" in text
     assert "Does it hold up?" in text
@@ -109,10 +102,9 @@ def test_a_target_for_the_upper_bound_is_held_against_it(storage, tmp_path):
     relabel(storage, "linear", target_rule="wilson", target=0.035)
     set_attribute(storage, "val_errors", 55)
 
-    write(str(storage), tmp_path)
+    summary, page = written(storage, tmp_path)
 
-    assert summary(tmp_path)["models"]["linear"]["target_met"] is False
-    page = Page((tmp_path / "index.html").read_text())
+    assert summary["models"]["linear"]["target_met"] is False
     assert "3.5 % for the interval’s upper end: missed" in page.text
     assert "--target-rule wilson" in page.text
 
@@ -121,10 +113,10 @@ def test_a_tie_is_called_a_tie(storage, tmp_path):
     """Equal counts have no winner, whatever the losses."""
     set_attribute(storage, "val_errors", 33)
 
-    write(str(storage), tmp_path)
+    summary, page = written(storage, tmp_path)
 
-    assert summary(tmp_path)["winner"] == "tie"
-    text = Page((tmp_path / "index.html").read_text()).text
+    text = page.text
+    assert summary["winner"] == "tie"
     assert "A tie between the linear model and the MLP, not yet confirmed on fresh images" in text
     assert "The best of the linear model and the best of the MLP each misread 33 of 1,791" in text
     assert "erred less:" not in text
@@ -134,7 +126,7 @@ def test_no_errors_at_all_can_be_drawn(storage):
     """An error of 0 has a place on the log axes, and the page says which."""
     set_attribute(storage, "val_errors", 0)
 
-    text = Page(render(str(storage))).text
+    text = page_of(storage, drawn=LaidOut()).text
 
     assert "0.00 % (0 of 1,791)" in text
     assert "An error of 0 is drawn as half an image" in text
@@ -146,9 +138,9 @@ def test_losses_that_are_not_finite_are_drawn_as_gaps(storage, tmp_path):
     set_attribute(storage, "val_loss", None)
     set_attribute(storage, "curve", curve | {"val_loss": [None] * len(curve["step"])})
 
-    write(str(storage), tmp_path)
+    summary, _ = written(storage, tmp_path, drawn=LaidOut())
 
-    assert summary(tmp_path)["models"]["mlp"]["best"]["val_loss"] is None
+    assert summary["models"]["mlp"]["best"]["val_loss"] is None
 
 
 @pytest.mark.parametrize("damage", ["absent", "broken", "foreign"])
@@ -164,7 +156,7 @@ def test_missing_weights_are_said_on_the_page(storage, damage):
         other = next(path for path in folder.glob("*.safetensors") if path.name != name)
         other.replace(folder / name)
 
-    text = Page(render(str(storage))).text
+    text = page_of(storage).text
 
     assert f"Linear model: the weights can’t be shown, since the file {name}" in text
     assert "784 weights" not in text
@@ -176,9 +168,9 @@ def test_images_that_are_not_to_be_had_are_left_out(storage, tmp_path):
     for study in ("linear", "mlp"):
         relabel(storage, study, data_sha256="0" * 64)
 
-    write(str(storage), tmp_path)
+    _, page = written(storage, tmp_path)
 
-    text = Page((tmp_path / "index.html").read_text()).text
+    text = page.text
     assert "the images found are not those of the studies" in text
     assert not (tmp_path / "tables" / "misread.csv").exists()
 
@@ -232,7 +224,7 @@ def test_a_wrong_name_is_refused(storage, names, message):
 def test_the_only_study_of_a_model_needs_no_name(tmp_path):
     """A study under another name is found by its model; of two, one must be named."""
     storage = searched(tmp_path / "study.db", "linear", name="a", n_trials=1)
-    assert "Linear" in render(str(storage))
+    assert "Linear" in page_of(storage).text
     searched(storage, "linear", name="b", n_trials=1)
 
     with pytest.raises(StudyError, match=r"has 2 linear studies \('a', 'b'\): name one: --linear"):
@@ -252,4 +244,4 @@ def test_a_folder_that_can_not_be_made_is_one_line(storage, tmp_path):
     (tmp_path / "out").write_text("in the way")
 
     with pytest.raises((StudyError, ResourceError), match=str(tmp_path / "out")):
-        write(str(storage), tmp_path / "out")
+        write(str(storage), tmp_path / "out", drawn=Undrawn())
