@@ -104,7 +104,8 @@ def six_report(six, once):
     """The folder of their report."""
     from study.report import write
 
-    return once("report of six", lambda folder: write(str(six), folder, names=tuple(SIX)))[0]
+    options = {"names": tuple(SIX), "formats": ("svg",)}
+    return once("report of six", lambda folder: write(str(six), folder, **options))[0]
 
 
 @pytest.fixture

@@ -19,6 +19,10 @@ from tests.helpers.sql import change
 from tests.report.conftest import searched
 from tests.report.helpers import recorded, set_attribute
 
+FOLD = """isOpen => document.querySelectorAll('details').forEach(each => {
+    each.atFirst ??= each.open;
+    each.open = isOpen || each.atFirst;
+})"""
 CONTROLS = "button, select, input"
 HOSTILE = "</script><img src=x onerror=alert(1)> $\\frac{ 'q' \"" + "w" * 60
 RARE = ("one trial", "all diverged", "1,000 trials")
@@ -44,7 +48,8 @@ class Pages:
             names = getattr(self, name.replace(" ", "_").replace(",", ""), self.trials)(
                 page.parents[1]
             )
-            write(str(page.parents[1] / "study.db"), page.parent, **names)
+            storage = str(page.parents[1] / "study.db")
+            write(storage, page.parent, formats=("svg",), **names)
         return page.as_uri()
 
     def one_trial(self, folder):
@@ -77,6 +82,30 @@ class Pages:
 @pytest.fixture(scope="module")
 def pages(original, report, six_report, tmp_path_factory):
     return Pages(tmp_path_factory.mktemp("pages"), original, report, six_report)
+
+
+@pytest.fixture(scope="module")
+def seen(browser, pages):
+    """``seen(name)``: a page as it is at first, or otherwise, in one window for all tests.
+
+    For tests that only look at it.
+    """
+    windows = {}
+
+    def see(name, *, width=1200, media="screen", scheme="light", is_open=False):
+        if name not in windows:
+            windows[name] = browser.new_context().new_page()
+            windows[name].goto(pages.url(name))
+        page = windows[name]
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(media=media, color_scheme=scheme)
+        page.evaluate(FOLD, is_open)
+        page.evaluate("scrollTo(0, 0)")
+        return page
+
+    yield see
+    for page in windows.values():
+        page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -119,23 +148,20 @@ def test_the_policy_refuses_what_is_not_the_pages_own(opened, pages):
     assert page.evaluate("[window.ran, document.body.clientWidth > 7]") == [None, True]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_the_axe_audit_finds_nothing(opened, pages, name, scheme):
-    """No violation of axe's rules, contrast included."""
-    page = opened(pages.url(name), color_scheme=scheme, bypass_csp=True)
+def test_the_axe_audit_finds_nothing(opened, pages, name):
+    """No violation of axe's rules, the contrast on light and dark screens included."""
+    page = opened(pages.url(name), bypass_csp=True)
 
     page.evaluate(OPEN)
 
-    assert violations(page) == []
+    assert violations(page, ("light", "dark")) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_telephone_need_not_scroll_sideways(opened, pages, name):
+def test_a_telephone_need_not_scroll_sideways(seen, name):
     """At 375 pixels the page is as wide as the window, its open tables included."""
-    page = opened(pages.url(name), width=375)
-
-    page.evaluate(OPEN)
+    page = seen(name, width=375, is_open=True)
 
     assert page.evaluate("document.documentElement.scrollWidth") == 375
 
@@ -190,27 +216,25 @@ def test_the_chosen_colours_are_kept_where_they_can_be(opened, pages):
     ("text", "number"),
     [("2.5·10⁻⁵", 2.5e-5), ("10⁻⁵", 1e-5), ("1,791", 1791), ("2.57 % (46 of 1,791)", 2.57)],
 )
-def test_a_cell_is_sorted_by_the_number_that_it_begins_with(opened, pages, text, number):
+def test_a_cell_is_sorted_by_the_number_that_it_begins_with(seen, text, number):
     """Powers of ten and thousands are read as people read them."""
-    page = opened(pages.url("confirmed"))
+    page = seen("confirmed")
 
     assert page.evaluate("t => valueOf({ textContent: t })", text) == pytest.approx(number)
 
 
 LOOKS = {
     "light": {"width": 1200},
-    "dark": {"width": 1200, "color_scheme": "dark"},
+    "dark": {"width": 1200, "scheme": "dark"},
     "phone": {"width": 375},
-    "phone dark": {"width": 375, "color_scheme": "dark"},
-    "print": {"width": 800},
-    "print of a dark screen": {"width": 800, "color_scheme": "dark"},
+    "phone dark": {"width": 375, "scheme": "dark"},
+    "print": {"width": 800, "media": "print"},
+    "print of a dark screen": {"width": 800, "media": "print", "scheme": "dark"},
 }
 
 
 def looked_at(page, folder, look):
     """The first figure's picture and the page's, as arrays of grey."""
-    if look.startswith("print"):
-        page.emulate_media(media="print")
     path = folder / f"{look}.png"
     page.screenshot(path=path, full_page=True)
     figure = page.locator("figure .chart:visible").first.bounding_box()
@@ -220,12 +244,12 @@ def looked_at(page, folder, look):
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_paper_and_ink_stand_apart_in_every_look(opened, pages, tmp_path, look):
+def test_paper_and_ink_stand_apart_in_every_look(seen, tmp_path, look):
     """Page and figure have the same paper, dark only on a dark screen, and ink that shows."""
     folder = Path(os.environ.get("REPORT_SCREENSHOTS") or tmp_path)
     folder.mkdir(exist_ok=True)
 
-    page, figure = looked_at(opened(pages.url("confirmed"), **LOOKS[look]), folder, look)
+    page, figure = looked_at(seen("confirmed", **LOOKS[look]), folder, look)
 
     is_dark = "dark" in look and "print" not in look
     for picture in (page, figure):
@@ -234,9 +258,9 @@ def test_paper_and_ink_stand_apart_in_every_look(opened, pages, tmp_path, look):
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_six_models_need_no_scrolling_in_their_tables(opened, pages, width):
+def test_six_models_need_no_scrolling_in_their_tables(seen, width):
     """All cells of the tables that have a column a model, or a row a pair, are in the window."""
-    page = opened(pages.url("six models"), width=width)
+    page = seen("six models", width=width)
 
     assert hidden(page, "table.comparison, table.paired, table.answer") == 0
     if width == 375:
@@ -252,11 +276,9 @@ def hidden(page, tables):
 
 
 @pytest.mark.parametrize("name", ["confirmed", "six models"])
-def test_paper_shows_no_controls(opened, pages, name):
+def test_paper_shows_no_controls(seen, name):
     """Menus, folded tables and arrows are for screens; wide commands and tables wrap."""
-    page = opened(pages.url(name), width=700)
-
-    page.emulate_media(media="print")
+    page = seen(name, width=700, media="print")
 
     assert not any(page.locator(name).first.is_visible() for name in ("nav", "details"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -265,11 +287,9 @@ def test_paper_shows_no_controls(opened, pages, name):
     )
 
 
-def test_paper_has_wide_figures_in_full_width_and_no_empty_section(opened, pages):
+def test_paper_has_wide_figures_in_full_width_and_no_empty_section(seen):
     """At half of the width their words could not be read; a heading alone says nothing."""
-    page = opened(pages.url("confirmed"), width=700)
-
-    page.emulate_media(media="print")
+    page = seen("confirmed", width=700, media="print")
 
     wide = page.locator("figure.wide:visible")
     shares = wide.evaluate_all("all => all.map(f => f.clientWidth / f.parentElement.clientWidth)")
@@ -278,9 +298,9 @@ def test_paper_has_wide_figures_in_full_width_and_no_empty_section(opened, pages
     assert min(sections.evaluate_all("all => all.map(s => s.innerText.split('\\n').length)")) > 1
 
 
-def test_the_page_is_short_and_says_the_answer_on_its_first_screen(opened, pages):
+def test_the_page_is_short_and_says_the_answer_on_its_first_screen(seen):
     """With details closed: 1,800 words and 12 figures; the command that repeats it within 800."""
-    page = opened(pages.url("confirmed"), width=1280)
+    page = seen("confirmed", width=1280)
 
     assert len(page.evaluate("document.body.innerText").split()) <= 1800
     assert page.locator("figure:visible").count() <= 12
@@ -290,10 +310,10 @@ def test_the_page_is_short_and_says_the_answer_on_its_first_screen(opened, pages
         assert box["y"] + box["height"] <= 800, place
 
 
-def test_what_a_link_shows_is_short(opened, pages):
+def test_what_a_link_shows_is_short(seen):
     """Titles of 60 letters and descriptions of 160 at most, whatever the studies are called."""
     for name in ("confirmed", "hostile name", "six models"):
-        page = opened(pages.url(name))
+        page = seen(name)
         said = {
             place: page.locator(f"meta[{place}]").get_attribute("content")
             for place in ("name=description", "property='og:title'", "property='og:description'")
@@ -305,9 +325,9 @@ def test_what_a_link_shows_is_short(opened, pages):
 
 
 @pytest.mark.parametrize("name", ["confirmed", "six models"])
-def test_contents_stay_in_sight_on_a_wide_screen(opened, pages, name):
+def test_contents_stay_in_sight_on_a_wide_screen(seen, name):
     """And mark the section that is read."""
-    page = opened(pages.url(name), width=1280)
+    page = seen(name, width=1280)
 
     page.evaluate("document.getElementById('mistakes').scrollIntoView()")
     page.locator("nav a[aria-current][href='#mistakes']").wait_for()
