@@ -145,6 +145,7 @@ def pdf(drawn: Figure) -> bytes:
     """The figure as PDF without paper, its text as text, without a date or a version in it."""
     buffer = io.BytesIO()
     drawn.patch.set_visible(False)
+    drawn.set_dpi(_DPI)  # of what is pixels in it, whatever was drawn before
     nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     FigureCanvasPdf(drawn).print_pdf(buffer, metadata=nothing)  # type: ignore[no-untyped-call]
     drawn.patch.set_visible(True)
