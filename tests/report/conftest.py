@@ -70,11 +70,19 @@ def drawn(first_report):
 
 
 @pytest.fixture(scope="session")
-def report(confirmed, once, drawn):
-    """The folder of the report of the confirmed ones."""
+def report(confirmed, once):
+    """The folder of the report of the confirmed ones, all of whose pictures are drawn for it."""
     from study.report import write
 
-    return once("report", lambda folder: write(str(confirmed), folder, drawn=drawn))[0]
+    return once("report", lambda folder: write(str(confirmed), folder))[0]
+
+
+@pytest.fixture(scope="session")
+def rendered(original, once):
+    """The page of the two searches, without files beside it."""
+    from study.report import render
+
+    return once("rendered", lambda _: render(str(original)))[1]
 
 
 SIX = {

@@ -1,6 +1,7 @@
 """A report that follows another in the same process draws what changed, and nothing else."""
 
 import gc
+from copy import deepcopy
 from functools import partial
 
 import pandas as pd
@@ -33,37 +34,40 @@ def tables(out):
     return {path.stem: path.read_bytes() for path in (out / "tables").glob("*.csv")}
 
 
+@pytest.fixture
+def reports(first_report, report):
+    """The folders of the first report, and of one after the confirmation that was drawn anew."""
+    return first_report[0], report
+
+
+@pytest.fixture
+def after(drawn):
+    """The pictures of the first report, for another one in the same process."""
+    return deepcopy(drawn)
+
+
 def test_the_report_after_the_confirmation_draws_what_it_changed(
-    original, confirmed, report, drawings, tmp_path
+    confirmed, reports, after, drawings, tmp_path
 ):
     """Figures with other numbers than in the first report, and no others; the same bytes."""
-    drawn = Drawn()
-    run_report(Settings(str(original), tmp_path), quiet=True, drawn=drawn)
-    first, before = tables(tmp_path), set(drawings)
-    drawings.clear()
+    first = tables(reports[0])
 
-    run_report(Settings(str(confirmed), tmp_path), quiet=True, drawn=drawn)
+    run_report(Settings(str(confirmed), tmp_path), quiet=True, drawn=after)
 
     now = tables(tmp_path)
     shown = {path.stem for path in (tmp_path / "figures").iterdir()}
     assert {name for name, _ in drawings} == {n for n in shown if now[n] != first.get(n)}
     assert {"answer", "replicates"} <= {name for name, _ in drawings} < shown
-    assert len(before) > len(drawings) == len(set(drawings))
-    assert digests(tmp_path) == digests(report)
+    assert len(drawings) == len(set(drawings)) > len({name for name, _ in drawings})
+    assert digests(tmp_path) == digests(reports[1])
 
 
-def test_a_report_of_the_same_draws_nothing(original, drawings, tmp_path):
+def test_a_report_of_the_same_draws_nothing(original, reports, after, drawings, tmp_path):
     """Written again, no figure is drawn, and every file has the bytes that it had."""
-    drawn = Drawn()
-    run_report(Settings(str(original), tmp_path), quiet=True, drawn=drawn)
-    before = digests(tmp_path)
-    assert len(drawings) > len(set(tmp_path.glob("figures/*.png")))  # some for telephones too
-    drawings.clear()
-
-    run_report(Settings(str(original), tmp_path), quiet=True, drawn=drawn)
+    run_report(Settings(str(original), tmp_path), quiet=True, drawn=after)
 
     assert drawings == []
-    assert digests(tmp_path) == before
+    assert digests(tmp_path) == digests(reports[0])
 
 
 def shares(*values, first="a", dtype=float):

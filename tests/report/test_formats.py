@@ -5,29 +5,30 @@ import pytest
 
 from study.report import figures
 from study.report.collect import collect
-from study.report.command import command
+from study.report.command import run_report
 from study.report.content import with_details
-from study.report.options import parser
+from study.report.options import parser, settings_of
 from study.report.rendering import figure, theme
 from study.report.sections import compose
 from tests.report.test_many import troubles
 
 
-def kinds(original, out, *formats):
+def kinds(original, out, drawn, *formats):
     """Each figure's files by their suffixes, after a report with these formats."""
     options = ["--format", *formats] if formats else []
-    where = ["--storage", str(original), "--out", str(out), "-q"]
-    assert command(parser().parse_args([*where, *options])) == 0
+    where = ["--storage", str(original), "--out", str(out)]
+    settings = settings_of(parser().parse_args([*where, *options]))
+    assert run_report(settings, quiet=True, drawn=drawn) == 0
     found = {}
     for path in (out / "figures").iterdir():
         found.setdefault(path.stem, set()).add(path.suffix)
     return list(found.values())
 
 
-def test_every_figure_has_a_file_of_each_format(original, tmp_path):
+def test_every_figure_has_a_file_of_each_format(original, tmp_path, drawn):
     """PNG and SVG, or those that are named; what only the report before had is removed."""
     for formats, suffixes in (((), {".png", ".svg"}), (("pdf",), {".pdf"})):
-        found = kinds(original, tmp_path, *formats)
+        found = kinds(original, tmp_path, drawn, *formats)
 
         assert len(found) > 10
         assert all(each == suffixes for each in found)

@@ -11,7 +11,7 @@ import pytest
 from study import formats, stats
 from study.confirm.verdict import Judged
 from study.margin import Margin
-from study.report import general, headline, render, tables
+from study.report import general, headline, tables
 from study.report.collect import collect
 from study.report.content import with_details
 from study.report.sections import answer, confirming, estimates, judging, pairs, predicting
@@ -19,7 +19,7 @@ from study.stats import Interval
 from tests.confirm import oracle
 from tests.helpers.sql import change
 from tests.report.conftest import SIX
-from tests.report.helpers import Page, set_attribute, stored_best
+from tests.report.helpers import Page, page_of, set_attribute, stored_best
 
 MODELS = ("linear", "mlp")
 
@@ -498,7 +498,7 @@ def test_the_chart_of_one_probability_is_gone(report):
 
 def test_another_margin_is_read_from_the_same_storage(confirmed):
     """It changes the page, and nothing that was stored."""
-    text = Page(render(str(confirmed), margin=Margin(0.01, is_relative=False))).text
+    text = page_of(confirmed, margin=Margin(0.01, is_relative=False)).text
 
     assert "With a margin of 1.00 percentage points, the probability" in text
     assert "study.report --storage study.db --margin=1pp" in text

@@ -11,17 +11,16 @@ import pytest
 from matplotlib.text import Text
 
 from study.errors import StudyError
-from study.report import render
 from study.report.collect import collect
-from study.report.command import command
+from study.report.command import run_report
 from study.report.content import with_details
-from study.report.options import parser
+from study.report.options import names_of, parser, settings_of
 from study.report.rendering import figure, theme
 from study.report.sections import compose, pairs
 from study.stats import Interval
 from study.training.registry import MODELS
 from tests.report.conftest import SIX, copied, searched
-from tests.report.helpers import Page, stored_best
+from tests.report.helpers import Page, Undrawn, page_of, stored_best
 from tests.report.test_pairs import BOTTLENECK
 
 
@@ -160,20 +159,22 @@ def test_studies_of_one_kind_among_others_are_called_by_their_names(six):
 
 
 def test_the_command_takes_names(six, tmp_path):
-    """Positions and the two options name the same studies, and the page is the same."""
-    pages = [
-        run(six, tmp_path / "by place", "mlp-16", "a"),
-        run(six, tmp_path / "by option", "--linear=mlp-16", "--mlp=a"),
-    ]
+    """Positions and the two options name the same studies, so that the report is the same."""
+    by_place, by_option = (
+        settings(six, tmp_path, *names)
+        for names in (("mlp-16", "a"), ("--linear=mlp-16", "--mlp=a"))
+    )
 
-    assert pages[0] == pages[1]
+    assert by_place == by_option
+    assert run_report(by_place, quiet=True, drawn=Undrawn()) == 0
+    models = json.loads((tmp_path / "summary.json").read_text())["models"]
+    assert [model["study"] for model in models.values()] == ["mlp-16", "a"]
 
 
-def run(storage, out, *names):
-    """The page of a command."""
-    where = ("--storage", str(storage), "--out", str(out), "-q")
-    assert command(parser().parse_args([*where, *names])) == 0
-    return (out / "index.html").read_text()
+def settings(storage, out, *names):
+    """What a command's options say."""
+    args = parser().parse_args(["--storage", str(storage), "--out", str(out), *names])
+    return settings_of(args, names_of(args))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def run(storage, out, *names):
 def test_wrong_names_are_refused(six, tmp_path, names, message):
     """In one line."""
     with pytest.raises(StudyError, match=message):
-        run(six, tmp_path, *names)
+        run_report(settings(six, tmp_path, *names), quiet=True)
 
 
 def test_without_names_every_kind_is_reported(original, tmp_path, monkeypatch):
@@ -198,7 +199,7 @@ def test_without_names_every_kind_is_reported(original, tmp_path, monkeypatch):
     searched(storage, "bottleneck", n_trials=1)
 
     assert [search.name for search in collect(str(storage)).searches] == [*MODELS]
-    assert "Which of three small models errs less" in render(str(storage))
+    assert "Which of three small models errs less" in page_of(storage).text
 
 
 def test_the_printed_commands_name_the_studies(page):

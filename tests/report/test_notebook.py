@@ -23,15 +23,18 @@ from tests.report.helpers import Page, stored_best
 
 
 @pytest.fixture(scope="module")
+def record(confirmed):
+    return collect(str(confirmed))
+
+
+@pytest.fixture(scope="module")
 def fitted():
     """A short training."""
     return study.fit("linear", learning_rate=0.01, steps=60, val_every=20)
 
 
-def test_a_record_shows_its_first_screen(confirmed):
+def test_a_record_shows_its_first_screen(confirmed, record):
     """The answer, and the errors of both tables, as the page says them."""
-    record = collect(str(confirmed))
-
     text = Page(record._repr_html_()).text
 
     for model in ("linear", "mlp"):
@@ -94,9 +97,8 @@ def test_a_history_without_a_finite_loss_shows_itself(fitted):
 
 
 @pytest.mark.parametrize("what", ["fit", "trial", "outcome", "record", "pair", "all"])
-def test_a_result_is_one_line(what, fitted, confirmed, original):
+def test_a_result_is_one_line(what, fitted, record):
     """What it is, with the number that counts."""
-    record = collect(str(confirmed))
     trials = record.searches[1].trials
     results = {
         "fit": fitted,
@@ -125,15 +127,22 @@ def test_a_result_is_one_line(what, fitted, confirmed, original):
         ("splits", ""),
     ],
 )
-def test_plots_draw_a_storage_a_record_and_a_comparison(confirmed, name, label):
-    """The same figure, on the Axes that they are given, which they return."""
-    found = [str(confirmed), collect(str(confirmed)), compare(str(confirmed), ("linear", "mlp"))]
+def test_plots_draw_a_storage(confirmed, name, label):
+    """On the Axes that they are given, which they return."""
+    assert_drawn(name, str(confirmed), label)
 
-    for result in found:
-        ax = Figure().subplots()
-        assert getattr(study.plots, name)(result, ax) is ax
-        assert label in ax.get_xlabel()
-        assert ax.has_data()
+
+def assert_drawn(name, result, label):
+    ax = Figure().subplots()
+    assert getattr(study.plots, name)(result, ax) is ax
+    assert label in ax.get_xlabel()
+    assert ax.has_data()
+
+
+def test_plots_draw_a_record_and_a_comparison_too(confirmed, record):
+    """All by way of one function."""
+    assert_drawn("splits", record, "")
+    assert_drawn("answer", compare(str(confirmed), ("linear", "mlp")), "held-out error")
 
 
 def test_plots_draw_curves_and_weights(fitted, original):

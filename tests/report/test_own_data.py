@@ -11,7 +11,7 @@ from PIL import Image
 
 import study
 from study import cli
-from study.report import pictures, write
+from study.report import pictures
 from study.report.collect import collect
 from study.report.inference import initial_weights, probabilities
 from study.report.reproducibility import commands
@@ -20,7 +20,7 @@ from study.search.options import parser, plans_of
 from study.training.protocol import Protocol
 from study.training.registry import MODELS, build
 from tests.helpers import plans
-from tests.report.helpers import Page
+from tests.report.helpers import LaidOut, Page, written
 from tests.report.models import NET
 
 SHORT = {"steps": 60, "val_every": 20}
@@ -63,7 +63,7 @@ def report(folder, path, *models):
         plans.search(folder / "study.db", model, 8, plan, data_root=path)
     if len(models) > 1:
         plans.confirmed(folder / "study.db", data_root=path)
-    write(str(folder / "study.db"), folder / "out", data_root=path)
+    written(folder / "study.db", folder / "out", drawn=LaidOut(), data_root=path)
     return folder / "out"
 
 
@@ -249,9 +249,9 @@ def test_ink_is_dark_and_its_bytes_are_in_the_table(pair):
 
 def test_a_report_without_the_file_says_so(csv, tmp_path):
     """It has its numbers and no rows."""
-    write(str(csv[0].parent / "study.db"), tmp_path)
+    _, page = written(csv[0].parent / "study.db", tmp_path)
 
-    text = Page((tmp_path / "index.html").read_text()).text
+    text = page.text
     assert "Counts and rows: data t.csv: no file or folder is named: pass it with --data" in text
     assert not (tmp_path / "tables" / "misread.csv").exists()
 

@@ -7,11 +7,19 @@ import sys
 
 import pytest
 
-from study.report import render, write
+from study.report import write
 from tests.report.conftest import searched
-from tests.report.helpers import Page, digests
+from tests.report.helpers import Page, Undrawn, digests
 
 HOSTILE = "=1+1 <script>alert('x')</script> $\\frac{ & \"quoted\""
+
+
+FORMATS = ("png", "svg", "pdf")
+COMMAND = """
+import runpy, sys
+try: runpy.run_module('study.report', run_name='__main__', alter_sys=True)
+finally: print([n for n in ('torch', 'torchvision') if n in sys.modules])
+"""
 
 
 def python(*arguments, **kwargs):
@@ -19,14 +27,22 @@ def python(*arguments, **kwargs):
     return subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
 
 
-def run(storage, out, **kwargs):
-    where = ("--storage", str(storage), "--out", str(out), "--format", "png", "svg", "pdf")
-    return python("-W", "error", "-m", "study.report", *where, **kwargs)
+@pytest.fixture(scope="module")
+def elsewhere(original, tmp_path_factory):
+    """The folder of a report by a command of another place, and what of torch it imported."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "matplotlibrc").write_text("axes.linewidth: 5\nxtick.major.size: 9\n")
+    changed = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "1"}
+    options = ("--storage", str(original), "--out", "out", "--format", *FORMATS)
+    place = {"cwd": folder, "env": os.environ | changed}
+    result = python("-W", "error", "-c", COMMAND, *options, **place)
+    assert result.returncode == 0, result.stderr
+    return folder / "out", result.stdout.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
-def html(original):
-    return render(str(original))
+def html(rendered):
+    return rendered
 
 
 def images(page):
@@ -76,31 +92,20 @@ def test_the_page_is_small(html):
     assert len(html.encode()) < 3_000_000
 
 
-def test_the_same_storage_gives_the_same_bytes_anywhere(original, tmp_path):
-    """Another time zone, locale, folder, hash seed and matplotlibrc change no byte."""
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "matplotlibrc").write_text(
-        "axes.linewidth: 5\nxtick.major.size: 9\n"
-    )
-    places = {
-        "a": {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
-        "b": {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"},
-    }
-    for name, changed in places.items():
-        folder = tmp_path if name == "a" else tmp_path / "elsewhere"
-        result = run(original, tmp_path / name, cwd=folder, env=os.environ | changed)
-        assert result.returncode == 0, result.stderr
+def test_the_same_storage_gives_the_same_bytes_anywhere(original, elsewhere, drawn, tmp_path):
+    """Another time zone, locale, folder, hash seed or matplotlibrc, and pictures of before."""
+    write(str(original), tmp_path, formats=FORMATS, drawn=drawn)
 
-    assert digests(tmp_path / "a") == digests(tmp_path / "b")
-    for path in (tmp_path / "a" / "figures").glob("*.pdf"):
+    assert digests(tmp_path) == digests(elsewhere[0])
+    for path in (tmp_path / "figures").glob("*.pdf"):
         assert b"Date" not in path.read_bytes()
 
 
-def test_the_storage_is_only_read(original, tmp_path):
+def test_the_storage_is_only_read(original, drawn, tmp_path):
     """Not a byte of the database or beside it changes, and no file is added."""
     before = digests(original.parent)
 
-    write(str(original), tmp_path)
+    write(str(original), tmp_path, drawn=drawn)
 
     assert digests(original.parent) == before
 
@@ -110,7 +115,7 @@ def test_a_hostile_name_is_only_text(tmp_path):
     """A study's name is escaped in the page, left alone by figures, harmless in tables."""
     storage = searched(tmp_path / "study.db", "linear", name=HOSTILE, n_trials=2)
 
-    write(str(storage), tmp_path / "out", linear=HOSTILE)
+    write(str(storage), tmp_path / "out", linear=HOSTILE, formats=("svg",))
 
     page = Page((tmp_path / "out" / "index.html").read_text())
     assert HOSTILE in page.text
@@ -120,12 +125,12 @@ def test_a_hostile_name_is_only_text(tmp_path):
     assert not re.search(r'(?m)(^|,)"?=', csv)
 
 
-def test_a_second_report_leaves_nothing_of_the_first(original, tmp_path):
+def test_a_second_report_leaves_nothing_of_the_first(original, drawn, tmp_path):
     """Figures and tables that the new report does not have go; other files stay."""
-    write(str(original), tmp_path)
+    write(str(original), tmp_path, drawn=drawn)
     (tmp_path / "notes.txt").write_text("mine")
 
-    write(str(original), tmp_path, linear="linear")
+    write(str(original), tmp_path, linear="linear", drawn=Undrawn())
 
     names = {path.name for path in tmp_path.rglob("*")}
     assert not {"hidden_units.png", "hidden_units.svg", "mlp_units.csv"} & names
@@ -149,16 +154,6 @@ def test_help_answers_without_the_heavy_libraries():
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_command_needs_no_torch(original, tmp_path):
+def test_the_command_needs_no_torch(elsewhere):
     """A report of the bundled digits imports neither torch nor torchvision."""
-    code = (
-        "import sys; from pathlib import Path; from study.report import write\n"
-        f"write({str(original)!r}, Path({str(tmp_path)!r}))\n"
-        "print([n for n in ('torch', 'torchvision') if n in sys.modules])"
-    )
-
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-
-    assert result.stdout.strip() == "[]", result.stderr
+    assert elsewhere[1] == "[]"

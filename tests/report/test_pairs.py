@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from study.errors import StudyError
-from study.report import render, write
+from study.report import render
 from study.report.collect import collect
 from study.report.figures.common import looks
 from study.training.registry import MODELS, Model
 from tests.helpers.plans import space_of
 from tests.helpers.sql import change
 from tests.report.conftest import copied, searched
-from tests.report.helpers import Page, stored_best
+from tests.report.helpers import LaidOut, Page, stored_best, written
 
 BOTTLENECK = Model(
     name="bottleneck",
@@ -39,7 +39,7 @@ def sizes(tmp_path_factory):
 @pytest.fixture(scope="module")
 def out(sizes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
-    write(str(sizes), folder, linear="mlp-4", mlp="mlp-16")
+    written(sizes, folder, linear="mlp-4", mlp="mlp-16")
     return folder
 
 
@@ -84,9 +84,9 @@ def test_a_third_kind_of_model_is_reported(original, tmp_path, monkeypatch):
     storage = copied(original, tmp_path / "copy")
     searched(storage, "bottleneck", n_trials=2)
 
-    write(str(storage), tmp_path / "out", mlp="bottleneck", linear="linear")
+    options = {"mlp": "bottleneck", "linear": "linear", "drawn": LaidOut()}
+    _, page = written(storage, tmp_path / "out", **options)
 
-    page = Page((tmp_path / "out" / "index.html").read_text())
     assert "the bottleneck" in page.text
     assert "no picture for the weights of such a model" in page.text
     frame = pd.read_csv(tmp_path / "out" / "tables" / "predictions.csv")
@@ -117,7 +117,9 @@ def test_a_model_that_is_not_registered_is_refused(storage):
         render(str(storage), mlp="mlp")
 
 
-@pytest.mark.parametrize("name", ["_private", "数字 🎲", "$\\frac{", "<b>&amp;", "w" * 200])
+@pytest.mark.parametrize(
+    "name", ["_private 数字 🎲 $\\frac{ <b>&amp;", "w" * 200], ids=["signs", "long"]
+)
 def test_any_name_can_stand_in_a_figure(sizes, tmp_path, name):
     """Names of two studies of a kind are drawn: no letter of them is markup or a warning."""
     storage = copied(sizes, tmp_path / "copy")

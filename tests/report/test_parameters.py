@@ -12,16 +12,17 @@ import pytest
 from matplotlib.figure import Figure
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from study.report import figures, ownership, parameters, sections, write
+from study.report import figures, ownership, parameters, sections
 from study.report.collect import collect
 from study.report.content import with_details
 from study.report.figures.axes import Axis
 from study.report.rendering import theme
 from study.report.sections import compose
+from study.training.protocol import Protocol
 from study.training.registry import MODELS
 from tests.helpers.sql import trials as stored_trials
 from tests.report.conftest import searched
-from tests.report.helpers import Page, stored_best
+from tests.report.helpers import Page, stored_best, written
 from tests.report.models import NET
 
 COLUMNS = {
@@ -45,19 +46,20 @@ def _registered():
 def storage(tmp_path_factory, _registered):
     """A model with a fixed parameter and four varied ones, and the linear one with momentum."""
     path = tmp_path_factory.mktemp("parameters") / "study.db"
-    searched(path, "net", n_trials=24, space=NET.space, generation_size=12)
+    quick = {"protocol": Protocol(steps=60, val_every=20)}
+    searched(path, "net", n_trials=24, space=NET.space, generation_size=12, **quick)
     space = {
         "learning_rate": FloatDistribution(1e-3, 0.5, log=True),
         "momentum": FloatDistribution(0, 0.5),
     }
-    searched(path, "linear", n_trials=6, space=space, target=None)
+    searched(path, "linear", n_trials=6, space=space, target=None, **quick)
     return path
 
 
 @pytest.fixture(scope="module")
 def out(storage, tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
-    write(str(storage), folder)
+    written(storage, folder)
     return folder
 
 
