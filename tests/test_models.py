@@ -276,16 +276,16 @@ def test_one_step_is_autograds(kind, settings, view):
 @every_kind
 @every_setting
 def test_many_steps_are_autograds(kind, settings, view):
-    """The weights after twelve updates are those of the plain models, every layer moved."""
+    """The weights after six updates are those of the plain models, every layer moved."""
     members = double(kind)
     plain = deepcopy(members)
     cohort = cohort_of(members, of(settings), view)
-    steps(cohort, view, 12)
+    steps(cohort, view, 6)
     cohort.keep(everyone(members))
 
     for k, model in enumerate(plain):
         optimiser = optimiser_of(model, k, settings)
-        for i in range(12):
+        for i in range(6):
             rows = torch.arange(i * 7, i * 7 + 60) % 150
             plain_step(model, optimiser, view.plain[rows], view.labels[rows])
         assert_close(flat(cohort.models([k])[0]), flat(model), rtol=1e-7, atol=1e-9)

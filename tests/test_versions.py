@@ -22,7 +22,7 @@ from study.storage.searched import Searched
 from study.storage.versions import TRAINED_WITH, differing, trials, versions_here
 from tests.helpers import commands, plans, sql
 from tests.helpers.storages import copied
-from tests.helpers.versions import OTHERS, module_under, others
+from tests.helpers.versions import OTHERS, others
 
 N = 4  # trials of a study, until it goes on
 PARTS = "splits", "replicates"
@@ -86,7 +86,7 @@ def test_going_on_with_other_versions_is_refused_by_the_name_of_the_option(name,
     assert storage.read_bytes() == before
 
 
-@every_version
+@of_manifest_and_machine
 def test_trials_of_other_versions_say_so_and_those_before_keep_their_bits(name, storage):
     """The seal covers it; the digest is that of the training, the same where its bits are."""
     begun = sql.table(storage, "linear")
@@ -161,7 +161,7 @@ def test_a_confirmation_of_other_versions_goes_on_where_that_is_asked_for(name, 
     assert [t.system_attrs.get(TRAINED_WITH) for t in found] == [None, None, now]
 
 
-@every_version
+@of_manifest_and_machine
 def test_a_trial_of_other_versions_is_reproduced_and_compared(name, storage, caplog):
     """The line names the trial's own versions."""
     with others(name):
@@ -202,7 +202,7 @@ def test_a_page_says_nothing_of_versions_that_are_all_the_same(made):
     assert rows == []
 
 
-@every_version
+@of_manifest_and_machine
 def test_a_page_says_with_which_other_versions_it_was_written(name, made):
     """The trials are as they were."""
     with others(name):
@@ -278,17 +278,13 @@ def test_an_objective_goes_on_where_that_is_asked_for(name, storage):
 
 
 def test_the_command_tells_each_study_once_and_the_option_lets_it_go_on(storage):
-    """Real processes: the report reads the searches twice; the search names the option."""
+    """The report reads the searches twice; the search names the option."""
     folder, where = storage.parent, ("--storage", storage.name)
     search = ("--model", "linear", *where, "--steps", 60, "--val-every", 20, "--target", 0.035)
     more = (*search, "--n-trials", N + 1, "--jobs", 1)
-    told, refused = commands.concurrently(
-        lambda command: commands.run(command, folder),
-        [
-            module_under(["torch"], "study.report", *where),
-            module_under(["torch"], "study.search", *more),
-        ],
-    )
+    with others("torch"):
+        told = commands.here("study.report", *where, folder=folder)
+        refused = commands.here("study.search", *more, folder=folder)
 
     names = re.findall(r"^study\.versions: (study '[a-z/]+'): ", told.stderr, re.MULTILINE)
     assert told.status == 0

@@ -35,7 +35,8 @@ from study.workers.remote import (
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-PATIENCE_S = 10.0  # how long a scheduler may take to answer, or a worker to come
+ANSWER_S = 10.0  # how long a scheduler may take to answer
+PATIENCE_S = 10.0  # how long a worker may take to come, where no other is fit
 RESTART_S = 60.0  # how long a nanny may take to restart a worker
 SILENCE_S = 30.0  # how long a worker may give no sign of life; a cohort's limit, if that is more
 _LOOK_S = 5.0  # how often to look for workers that are silent or have left
@@ -56,7 +57,7 @@ def connected(address: str, requirements: TaskRequirements) -> Iterator[Cluster]
         raise StudyError(f"--dask {address}: needs Dask: pip install '.[cluster]'") from None
     _silence_dask()
     try:
-        client = Client(address, timeout=PATIENCE_S)
+        client = Client(address, timeout=ANSWER_S)
     except (TypeError, ValueError) as error:
         raise StudyError(f"--dask {address}: {described(error)}: write tcp://HOST:8786") from error
     except OSError as error:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.commands import until
-from tests.helpers.plans import searched
+from tests.helpers.plans import confirmed, searched
+from tests.helpers.storages import copied
 
 from .helpers import clustered, query
 
@@ -39,6 +40,13 @@ def calm(once):
             searched(folder / "study.db", model)
 
     return once("threads", make)[0] / "study.db"
+
+
+@pytest.fixture(scope="session")
+def calmly_confirmed(calm, once):
+    """That storage with the smallest confirmation of both, made on the same thread."""
+    make = lambda folder: confirmed(copied(calm, folder))  # noqa: E731
+    return once("threads, confirmed", make)[0] / "study.db"
 
 
 @pytest.fixture(scope="session")

@@ -47,12 +47,13 @@ def stops(task):
 
 
 def tells(task, report):
-    """Report a quarter of the work four times, more than a second apart, and go wrong halfway."""
-    for quarter in range(4):
-        if quarter == 2 and _goes_wrong(*task):
+    """Report each half of the work after so many seconds, and go wrong between them."""
+    *tries, seconds = task
+    for half in range(2):
+        if half == 1 and _goes_wrong(*tries):
             raise ZeroDivisionError
-        time.sleep(1.1)
-        report(0.25)
+        time.sleep(seconds)
+        report(0.5)
     return ["done"]
 
 

@@ -32,6 +32,12 @@ class Cluster:
         place = ("--local-directory", self.folder / name, "--name", name)
         return self._start("worker", "--nthreads", "1", *place, *options)
 
+    def at_least(self, n_workers):
+        """Start workers until so many have been started; itself."""
+        while len(self.processes) <= n_workers:
+            self.worker()
+        return self
+
     @property
     def address(self):
         import json

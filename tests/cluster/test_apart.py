@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.helpers.commands import command, run
+from study.workers import cluster
+from tests.helpers.commands import here
 from tests.helpers.plans import SHORT
 from tests.helpers.preloaded import ROOT
 
@@ -16,7 +17,7 @@ def test_a_search_on_one_machine_imports_nothing_of_a_cluster(tmp_path):
     """Neither Dask nor PostgreSQL's driver, in a whole search on SQLite."""
     code = (
         "import sys; from tests.helpers.plans import searched\n"
-        f"searched({str(tmp_path / 'study.db')!r})\n"
+        f"searched({str(tmp_path / 'study.db')!r}, n_trials=2)\n"
         f"print([name for name in {APART} if name in sys.modules])"
     )
 
@@ -43,9 +44,12 @@ def test_a_search_on_one_machine_imports_nothing_of_a_cluster(tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_workers_that_can_not_be_had_are_told_in_one_line(tmp_path, options, status, words):
+def test_workers_that_can_not_be_had_are_told_in_one_line(
+    tmp_path, monkeypatch, options, status, words
+):
     """Before anything is made."""
-    result = run(command("linear", *SHORT, *options), tmp_path)
+    monkeypatch.setattr(cluster, "ANSWER_S", 0.2)  # as long as nobody is waited for
+    result = here("study.search", "--model", "linear", *SHORT, *options)
 
     assert (result.status, result.stdout) == (status, "")
     assert result.stderr.count("\n") == 1

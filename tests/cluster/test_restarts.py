@@ -57,18 +57,16 @@ def test_a_crash_in_the_middle_of_a_search_changes_nothing(calm, mortal, caplog)
     assert rows(url) == rows(calm)
 
 
-def test_a_crash_in_the_middle_of_a_confirmation_changes_nothing(mortal, tmp_path):
+def test_a_crash_in_the_middle_of_a_confirmation_changes_nothing(calmly_confirmed, mortal):
     """Four locks and four studies, and the same tables."""
     url, crash = mortal.database(), _once(mortal.crash)
-    for storage in (url, tmp_path / "study.db"):
-        searched(storage, "linear")
-        searched(storage, "mlp")
+    for model in ("linear", "mlp"):
+        searched(url, model)
     confirmed(url, lambda done, total: crash())
-    confirmed(tmp_path / "study.db")
 
     assert crash()
     for name in PARTS:
-        assert rows(url, name) == rows(tmp_path / "study.db", name)
+        assert rows(url, name) == rows(calmly_confirmed, name)
 
 
 @pytest.mark.faults

@@ -47,9 +47,9 @@ def mortal(tmp_path_factory):
 def test_results_come_in_the_order_of_the_tasks(cluster):
     """Each as soon as those before it are there, whichever is done first."""
     with pool(cluster) as workers:
-        results = list(workers.results(deeds.slept, [1.0, 0.0, 0.2]))
+        results = list(workers.results(deeds.slept, [0.5, 0.0, 0.1]))
 
-    assert results == [[1.0], [0.0], [0.2]]
+    assert results == [[0.5], [0.0], [0.1]]
 
 
 @pytest.mark.parametrize("kind", ["local", "loky", "threading", "Dask"])
@@ -118,7 +118,7 @@ def test_a_task_that_ends_badly_twice_is_given_up_in_one_line(mortal, tries, dee
 
 def test_a_task_that_hangs_is_done_by_another_process(mortal, tries):
     """After the time limit; the process that hangs is replaced."""
-    with pool(mortal, limit=1.5) as workers:
+    with pool(mortal, limit=1.0) as workers:
         before = set(workers.client.run(os.getpid).values())
         [[pid]] = workers.results(deeds.hangs, [(tries, 1)])
         until(lambda: len(workers.client.run(os.getpid)) == 2, "the worker's return")
@@ -131,12 +131,22 @@ def test_a_task_that_hangs_is_done_by_another_process(mortal, tries):
 def test_a_task_that_hangs_twice_is_given_up_in_one_line(mortal, tries):
     """Naming the worker and the limit, with the status of a missing resource."""
     with (
-        pool(mortal, limit=1.5) as workers,
-        pytest.raises(ResourceError, match=r"failed twice: worker tcp://\S+: was .* than 1.5 s$"),
+        pool(mortal, limit=1.0) as workers,
+        pytest.raises(ResourceError, match=r"failed twice: worker tcp://\S+: was .* than 1 s$"),
     ):
         list(workers.results(deeds.hangs, [(tries, 9)]))
 
     assert len(list(tries.iterdir())) == 2
+
+
+def test_progress_comes_while_a_cohort_is_at_work(mortal, tries):
+    """About once a second; a second try tells nothing twice."""
+    told = []
+    with pool(mortal) as workers:
+        assert list(workers.results(deeds.tells, [(tries, 1, 1.1)], told.append)) == [["done"]]
+
+    assert len(told) == 2
+    assert sum(told) == 1
 
 
 @pytest.fixture
@@ -144,16 +154,19 @@ def impatient(monkeypatch):
     """Silence is noticed after two seconds, and no worker is waited for long."""
     monkeypatch.setattr(at_work, "SILENCE_S", 2.0)
     monkeypatch.setattr(at_work, "_LOOK_S", 0.5)
-    monkeypatch.setattr(at_work, "PATIENCE_S", 3.0)
+    monkeypatch.setattr(at_work, "PATIENCE_S", 1.0)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_cohorts_of_a_worker_that_is_stopped_go_to_another(tmp_path, caplog):
-    """Those that wait for it too; where there is no other, the search ends with one line."""
+def test_cohorts_of_a_worker_that_is_stopped_go_to_another(mortal, tmp_path, caplog):
+    """Those that wait for it too; where there is no other, the search ends with one line.
+
+    It leaves the cluster's workers stopped, and so comes last.
+    """
     tries = [tmp_path / f"tries-{k}" for k in range(4)]
     for folder in tries:
         folder.mkdir()
-    with clustered(tmp_path, 2) as two, pool(two, limit=1.5) as workers:
+    with pool(mortal, limit=1.0) as workers:
         workers.client.wait_for_workers(2, timeout=60)
         pids = workers.client.run(os.getpid)
         tasks = [(folder, folder is tries[0]) for folder in tries]
@@ -173,12 +186,46 @@ def _is_stopped(pid):
     return _stat(Path("/proc", str(pid)))[0] == "stopped"
 
 
+@pytest.fixture(scope="module")
+def mixed(request, tmp_path_factory):
+    """A cluster of a worker that is unfit, where a task may outlive another worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "3")
+        with clustered(tmp_path_factory.mktemp("mixed"), 1, *request.param) as found:
+            yield found
+
+
 @pytest.mark.usefixtures("impatient")
-def test_a_cohort_whose_only_fit_worker_leaves_goes_to_the_next_one(tmp_path, tries, monkeypatch):
+@pytest.mark.parametrize(
+    ("mixed", "has"),
+    [
+        (OLD, "torch 1.0, not [2-9]"),
+        pytest.param(ABSENT, "study's source not at all, not ", marks=pytest.mark.faults),
+    ],
+    ids=["another torch", "no package"],
+    indirect=["mixed"],
+)
+def test_a_worker_of_another_version_is_refused_by_its_address(calm, tmp_path, caplog, mixed, has):
+    """The others train everything; alone, it ends the search, and it is named with what it has."""
+    workers = Workers(dask=mixed.address)
+    with pytest.raises(StudyError, match=rf"worker tcp://\S+: has {has}") as one:
+        searched(tmp_path / "refused.db", workers=workers)
+    with pool(mixed.at_least(2)) as found:
+        found.client.wait_for_workers(2, timeout=60)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        searched(tmp_path / "study.db", workers=workers)
+
+    assert one.value.status == 2
+    assert len(re.findall(rf"has {has}.*it gets no more cohorts", caplog.text)) == 1
+    assert rows(tmp_path / "study.db") == rows(calm)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("mixed", [OLD], ids=["another torch"], indirect=True)
+def test_a_cohort_whose_only_fit_worker_leaves_goes_to_the_next_one(mixed, tries):
     """Beside a worker of another version, it waits for the one that the nanny starts."""
-    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "3")
-    with clustered(tmp_path, 1, *OLD) as mixed, pool(mixed) as workers:
-        mixed.worker()
+    with pool(mixed.at_least(2)) as workers:
         workers.client.wait_for_workers(2, timeout=60)
         assert len(list(workers.results(deeds.slept, [0.1, 0.1]))) == 2
         assert len(workers.unfit) == 1
@@ -186,48 +233,9 @@ def test_a_cohort_whose_only_fit_worker_leaves_goes_to_the_next_one(tmp_path, tr
         assert list(workers.results(deeds.dies, [(tries, 1)])) == [["done"]]
 
 
-def test_progress_comes_while_a_cohort_is_at_work(mortal, tries):
-    """About once a second; a second try tells nothing twice."""
-    told = []
-    with pool(mortal) as workers:
-        assert list(workers.results(deeds.tells, [(tries, 1)], told.append)) == [["done"]]
-
-    assert len(told) == 4
-    assert sum(told) == 1
-
-
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(
-    ("options", "has"),
-    [
-        (OLD, "torch 1.0, not [2-9]"),
-        pytest.param(ABSENT, "study's source not at all, not ", marks=pytest.mark.faults),
-    ],
-    ids=["another torch", "no package"],
-)
-def test_a_worker_of_another_version_is_refused_by_its_address(
-    calm, tmp_path, caplog, options, has
-):
-    """The others train everything; alone, it ends the search, and it is named with what it has."""
-    with clustered(tmp_path, 1, *options) as mixed:
-        workers = Workers(dask=mixed.address)
-        with pytest.raises(StudyError, match=rf"worker tcp://\S+: has {has}") as one:
-            searched(tmp_path / "refused.db", workers=workers)
-        mixed.worker()
-        with pool(mixed) as found:
-            found.client.wait_for_workers(2, timeout=60)
-        caplog.clear()
-        with caplog.at_level(logging.WARNING):
-            searched(tmp_path / "study.db", workers=workers)
-
-    assert one.value.status == 2
-    assert len(re.findall(rf"has {has}.*it gets no more cohorts", caplog.text)) == 1
-    assert rows(tmp_path / "study.db") == rows(calm)
-
-
-def test_a_worker_that_lacks_a_file_is_left_out_by_its_address(tmp_path, tries, caplog):
+def test_a_worker_that_lacks_a_file_is_left_out_by_its_address(cluster, tries, caplog):
     """What could be read where the search was planned is missing there, and only there."""
-    with clustered(tmp_path, 2) as two, pool(two) as workers:
+    with pool(cluster) as workers:
         workers.client.wait_for_workers(2, timeout=60)
 
         assert list(workers.results(deeds.lacks, [(tries, 1)])) == [["done"]]
@@ -249,16 +257,21 @@ def test_a_device_is_looked_for_where_the_training_is(cluster, tmp_path):
     assert result.stderr.rstrip().endswith("and there is no other worker")
 
 
-def test_a_worker_that_comes_late_is_waited_for_and_used(calm, tmp_path, caplog):
+@pytest.fixture(scope="module")
+def doomed(tmp_path_factory):
+    """A cluster that has no worker at first, and whose scheduler its last test ends."""
+    with clustered(tmp_path_factory.mktemp("doomed"), 0) as found:
+        yield found
+
+
+def test_a_worker_that_comes_late_is_waited_for_and_used(calm, doomed, tmp_path):
     """A search may start before its workers; it says that it waits."""
-    with clustered(tmp_path, 0) as empty:
-        workers = Workers(dask=empty.address)
-        handler = _Starter(empty)
-        logging.getLogger("study.workers.cluster").addHandler(handler)
-        try:
-            searched(tmp_path / "study.db", workers=workers)
-        finally:
-            logging.getLogger("study.workers.cluster").removeHandler(handler)
+    handler = _Starter(doomed)
+    logging.getLogger("study.workers.cluster").addHandler(handler)
+    try:
+        searched(tmp_path / "study.db", workers=Workers(dask=doomed.address))
+    finally:
+        logging.getLogger("study.workers.cluster").removeHandler(handler)
 
     assert "no worker is at tcp://" in handler.said[0]
     assert rows(tmp_path / "study.db") == rows(calm)
@@ -277,18 +290,17 @@ class _Starter(logging.Handler):
         self.said.append(record.getMessage())
 
 
-LONG = (*SHORT, "--steps", "5000", "--study-name", "linear")
+LONG = (*SHORT, "--n-trials", "2000", "--study-name", "linear")
 
 
-def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path):
+def test_a_scheduler_that_ends_is_told_in_one_line(doomed, tmp_path):
     """Finished generations are kept, and the status is that of a missing resource."""
-    with clustered(tmp_path, 1) as cluster:
-        with pool(cluster):  # its worker is there
-            pass
-        process = start(command("linear", *LONG, "--dask", cluster.address), tmp_path)
-        wait_for(lambda: number_of_trials(tmp_path / "study.db") > 0, process)
-        end(cluster.processes[0])
-        result = ended(process)
+    with pool(doomed.at_least(1)):  # its worker is there
+        pass
+    process = start(command("linear", *LONG, "--dask", doomed.address), tmp_path)
+    wait_for(lambda: number_of_trials(tmp_path / "study.db") > 0, process)
+    end(doomed.processes[0])
+    result = ended(process)
 
     assert (result.status, result.stdout) == (5, "")
     assert re.fullmatch(
@@ -364,7 +376,7 @@ def test_workers_of_two_kinds_of_processors_are_told_apart(cluster, caplog):
 )
 def test_local_processes_are_given_a_second_try_too(tries, deed, kind):
     """A process of loky's that dies, fails or hangs costs a try."""
-    workers = Processes("loky", 2, TaskRequirements.of(2.0, ()))
+    workers = Processes("loky", 2, TaskRequirements.of(1.0, ()))
 
     assert len(list(workers.results(deed, [(tries, 1)]))) == 1
     tries.joinpath("0").unlink()

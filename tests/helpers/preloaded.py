@@ -110,7 +110,7 @@ def can_start(arguments, env, popen):
     """Whether a fork is as good as a process that begins from nothing."""
     changed = {k for k in env.keys() | os.environ.keys() if env.get(k) != os.environ.get(k)}
     plain = list(map(str, arguments[:2])) == [sys.executable, "-m"]
-    own = str(arguments[2]).split(".")[0] == "study" if plain else False
+    own = str(arguments[2]).split(".")[0] in ("study", "tests") if plain else False
     needed = changed - NO_MATTER or popen.keys() - {"stdout", "stderr"} or env.get(FRESH)
     return own and sys.platform == "linux" and not needed
 
