@@ -24,7 +24,8 @@ class Cluster:
         self.folder, self.numbers, self.processes = folder, count(), []
         self.file = folder / "scheduler.json"
         self._start("scheduler", "--port", "0")
-        until(self.file.is_file, "a scheduler")
+        is_written = lambda: self.file.is_file() and self.file.read_text().endswith("}")  # noqa: E731
+        until(is_written, "a scheduler")
 
     def worker(self, *options):
         """One more worker, with one thread; its process."""
