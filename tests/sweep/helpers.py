@@ -1,6 +1,7 @@
 """Short sweeps over pairs of KMNIST-like classes, in processes of their own or in this one."""
 
 import csv
+import os
 import re
 import sys
 from dataclasses import replace
@@ -27,7 +28,8 @@ TINY = ("--confirm", "--seeds", "2", "--splits", "2", "--finalists", "1")
 
 def begin(folder, *options, pairs=PAIRS, **popen):
     """Start a short sweep in ``folder``; its process."""
-    env = {"PYTHONUNBUFFERED": ""} | popen.pop("env", {})  # empty is as good as unset
+    buffered = {"PYTHONUNBUFFERED": ""} if "PYTHONUNBUFFERED" in os.environ else {}
+    env = buffered | popen.pop("env", {})  # empty is as good as unset
     command = [sys.executable, "-m", "study.sweep", *SHORT, "--digits", *pairs]
     return start([*command, *map(str, options)], folder, env=env, **popen)
 
