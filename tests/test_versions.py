@@ -21,6 +21,7 @@ from study.storage import load_study, open_study
 from study.storage.searched import Searched
 from study.storage.versions import TRAINED_WITH, differing, trials, versions_here
 from tests.helpers import commands, plans, sql
+from tests.helpers.preloaded import ROOT
 from tests.helpers.storages import copied
 from tests.helpers.versions import OTHERS, others
 
@@ -278,20 +279,23 @@ def test_an_objective_goes_on_where_that_is_asked_for(name, storage):
 
 
 def test_the_command_tells_each_study_once_and_the_option_lets_it_go_on(storage):
-    """The report reads the searches twice; the search names the option."""
-    folder, where = storage.parent, ("--storage", storage.name)
+    """Real processes: the report reads the searches twice; the search names the option."""
+    where = ("--storage", storage)
     search = ("--model", "linear", *where, "--steps", 60, "--val-every", 20, "--target", 0.035)
     more = (*search, "--n-trials", N + 1, "--jobs", 1)
-    with others("torch"):
-        told = commands.here("study.report", *where, folder=folder)
-        refused = commands.here("study.search", *more, folder=folder)
+
+    def under(*command):
+        return commands.run(commands.module("tests.helpers.under", "torch", *command), ROOT)
+
+    told = under("study.report", *where, "--out", storage.parent / "reports")
+    refused = under("study.search", *more)
 
     names = re.findall(r"^study\.versions: (study '[a-z/]+'): ", told.stderr, re.MULTILINE)
     assert told.status == 0
     assert len(names) == len({*names}) == len(told.stderr.splitlines()) == 6
     commands.assert_refused(refused, "study 'linear': was begun with torch ", "--other-versions")
     with others("torch"):
-        assert commands.here("study.search", *more, "--other-versions", folder=folder).status == 0
+        assert commands.here("study.search", *more, "--other-versions").status == 0
 
 
 @pytest.mark.parametrize(
