@@ -1,6 +1,5 @@
 """``python -m study.confirm``: what it prints, and what it refuses in one line."""
 
-import html
 import re
 import shlex
 from dataclasses import replace
@@ -12,10 +11,13 @@ import pytest
 from study.confirm.comparison import Comparisons, compare
 from study.confirm.loop import confirm as confirm_here
 from study.confirm.loop import restart
+from study.confirm.options import parser
 from study.confirm.summary import lines
 from study.errors import StudyError
 from study.formats import p_value
-from study.workers import Workers
+from study.report import sections
+from study.report.collect import collect
+from study.report.content import with_details
 from tests.helpers import sql
 from tests.helpers.commands import assert_refused
 from tests.helpers.plans import search
@@ -158,11 +160,10 @@ def test_another_margin_changes_the_verdict_and_trains_nothing(again):
 
 def test_the_report_has_the_command_that_confirms_again(confirmed):
     """As typed there, it asks for the confirmation that the storage has."""
-    from study.confirm.options import parser
-    from study.report import render
-
-    [line] = re.findall(r"python -m study\.confirm (--[^<\n]*)", render(str(confirmed.path)))
-    again = parser().parse_args(shlex.split(html.unescape(line)))
+    composed = with_details(sections.compose(collect(str(confirmed.path))))
+    shown = [line for section in composed for line in section.commands]
+    [line] = [line for line in shown if line.startswith("python -m study.confirm ")]
+    again = parser().parse_args(shlex.split(line)[3:])
 
     assert (again.seeds, again.splits, again.folds, again.n_trials) == (4, 3, 7, 4)
     manifest = sql.manifest(confirmed.path, "linear/replicates")
@@ -280,7 +281,7 @@ def test_a_search_that_found_a_new_best_must_be_confirmed_anew(again):
 
 def test_a_model_is_not_better_than_itself(fresh):
     """Two searches of the linear model under two names are never told apart."""
-    confirm_here(settings(fresh, ("linear", "linear-2"), workers=Workers(2)))
+    confirm_here(settings(fresh, ("linear", "linear-2"), finalists=1))
 
     found = compare(str(fresh), ("linear", "linear-2"))
 
@@ -319,7 +320,7 @@ def test_a_search_that_was_done_anew_must_be_confirmed_anew(again):
 
 def test_confirmations_under_two_seeds_are_not_paired(again):
     """Splits and batches of different seeds have nothing in common."""
-    other = settings(again, ("linear-2", "mlp"), seed=1, seeds=2, splits=2)
+    other = settings(again, ("linear-2", "mlp"), seed=1, seeds=2, splits=2, finalists=1)
     restart(other)
     confirm_here(other)
     assert sql.manifest(again, "mlp/splits")["seed"] == 1
@@ -330,7 +331,8 @@ def test_confirmations_under_two_seeds_are_not_paired(again):
 
 def test_searches_of_two_sizes_are_not_compared(again):
     """A split's search of four trials is no match for one of three."""
-    other = settings(again, ("linear-2", "mlp"), seeds=4, splits=3, n_trials=3)
+    few = {"seeds": 2, "splits": 2, "n_trials": 3, "finalists": 1}
+    other = settings(again, ("linear-2", "mlp"), **few)
     restart(other)
     confirm_here(other)
 

@@ -20,7 +20,7 @@ from tests.helpers.commands import PATIENCE_S, start
 from tests.helpers.storages import copied
 
 from . import doomed
-from .helpers import OPTIONS, PAIR, arguments, here, run, settings
+from .helpers import OPTIONS, PAIR, arguments, here, settings
 
 CONFIRM = "study.confirm"
 PARTS = [name + part for name in PAIR for part in ("/replicates", "/splits")]
@@ -67,35 +67,43 @@ def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, confirme
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGKILL
 
-    assert run(CONFIRM, path, *OPTIONS) == confirmed.result
+    assert here(CONFIRM, path, *OPTIONS) == confirmed.result
     assert sql.contents(path) == sql.contents(confirmed.path)
 
 
-def test_a_confirmation_of_version_0_1_goes_on_as_it_began(fresh):
-    """Random splits and three finalists stay, whatever a new confirmation has by default."""
-    confirm(settings(fresh, folds=0, seeds=2, splits=2, n_trials=2, finalists=3))
+@pytest.fixture
+def former(searched, once, tmp_path):
+    """A copy of a confirmation of version 0.1: random splits and three finalists."""
 
-    unstated = {"finalists": None, "folds": None}
-    again = settings(fresh, seeds=2, splits=3, n_trials=2, **unstated)
-    assert confirm(again) == 2  # one more split of each
+    def make(folder):
+        of = {"folds": 0, "seeds": 2, "splits": 2, "n_trials": 2, "finalists": 3}
+        confirm(settings(copied(searched, folder), **of))
+
+    return copied(once("confirmed by version 0.1", make)[0] / "study.db", tmp_path)
+
+
+UNSTATED = {"n_trials": 2, "finalists": None, "folds": None}
+
+
+def test_a_confirmation_of_version_0_1_goes_on_as_it_began(former):
+    """Random splits and three finalists stay, whatever a new confirmation has by default."""
+    assert confirm(settings(former, seeds=2, splits=3, **UNSTATED)) == 2  # a split more of each
 
     for name in PAIR:
-        splits = sql.trials(fresh, f"{name}/splits")
+        splits = sql.trials(former, f"{name}/splits")
         assert [split["n_holdout"] for split in splits] == [1791] * 3
         assert not any("simplest" in split for split in splits)
-        assert "folds" not in sql.manifest(fresh, f"{name}/splits")
-    found = compare(str(fresh), PAIR)
+        assert "folds" not in sql.manifest(former, f"{name}/splits")
+    found = compare(str(former), PAIR)
     assert (found.judged.folds, found.difference.df) == (0, 2)
     assert found.a.simplicity is None
 
 
-def test_a_model_that_is_added_to_random_splits_is_judged_on_them(fresh):
+def test_a_model_that_is_added_to_random_splits_is_judged_on_them(former):
     """It would not be comparable otherwise."""
-    few = {"seeds": 2, "splits": 2, "n_trials": 2, "finalists": None}
-    confirm(settings(fresh, folds=0, **few))
-    confirm(settings(fresh, ("linear", "mlp", "mlp-wide"), **few))
+    confirm(settings(former, (*PAIR, "mlp-wide"), seeds=2, splits=2, **UNSTATED))
 
-    assert "folds" not in sql.manifest(fresh, "mlp-wide/splits")
+    assert "folds" not in sql.manifest(former, "mlp-wide/splits")
 
 
 def test_a_second_confirmation_adds_nothing(again):
@@ -171,21 +179,6 @@ def test_restart_drops_and_redoes(again, confirmed):
         assert after[f"{name}/splits"] == before[f"{name}/splits"][:2]
         seeds = before[f"{name}/replicates"]
         assert after[f"{name}/replicates"] == seeds[: len(seeds) // 2]
-
-
-def test_restart_allows_other_settings(again, confirmed):
-    """Another seed gives other splits and replicates, recorded under it."""
-    options = ("--restart", "--seed", 1, "--seeds", 2, "--splits", 2, "--n-trials", 3)
-
-    assert here(CONFIRM, again, *options).status == 0
-
-    before, after = parts(confirmed.path), parts(again)
-    assert {sql.manifest(again, name)["seed"] for name in PARTS} == {1}
-    for name in PARTS:
-        assert not {t["weights_sha256"] for t in before[name]} & {
-            t["weights_sha256"] for t in after[name]
-        }
-    assert {len(t["searched"]) for t in after["mlp/splits"]} == {3}
 
 
 @pytest.mark.matrix("F16")
