@@ -3,7 +3,8 @@
 Importing torch, pandas and matplotlib takes seconds, several hundred times in a run of the
 tests. Here one process imports them and forks for every command. The fork has a process
 group, streams, folder, environment and exit of its own, so that it can be killed like any
-other command. ``python preloaded.py`` is that one process; its socket is its standard input.
+other command. ``python preloaded.py`` is that one process, for all among which pytest-xdist
+spreads the tests; the socket where they connect is its standard input.
 """
 
 import atexit
@@ -16,9 +17,12 @@ import runpy
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from functools import cache
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -119,14 +123,20 @@ FRESH = "STUDY_TESTS_FRESH"  # set: start every command from nothing
 
 
 class _Server:
-    """The process that forks, as long as this one lives."""
+    """The process that forks, as long as a process of this run of the tests is connected."""
 
     def __init__(self):
-        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.lock = threading.Lock()
-        line = [sys.executable, __file__]
-        with theirs:
-            self.process = subprocess.Popen(line, stdin=theirs, cwd=ROOT, start_new_session=True)
+        self.lock, self.process = threading.Lock(), None
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")
+        name = f"\0study-tests-{run}"  # in no folder, and gone with the last who has it open
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            with suppress(OSError):  # another process of this run has the name
+                listening.bind(name)
+                listening.listen()
+                self.process = subprocess.Popen(
+                    [sys.executable, __file__], stdin=listening, cwd=ROOT, start_new_session=True
+                )
+            self.ours = _connected(name)
         atexit.register(self.close)
 
     def ask(self, request, fds):
@@ -136,7 +146,19 @@ class _Server:
 
     def close(self):
         self.ours.close()
-        self.process.wait()
+        if self.process is not None:
+            self.process.wait()
+
+
+def _connected(name):
+    """A connection; who has bound the name listens in a moment."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for _ in range(1_000):
+        with suppress(ConnectionRefusedError):
+            connection.connect(name)
+            return connection
+        time.sleep(0.01)
+    raise ConnectionRefusedError(name)
 
 
 _server = cache(_Server)
@@ -145,32 +167,61 @@ _server = cache(_Server)
 def serve():
     """Fork for every request; returns in the fork, with its arguments."""
     _import()
-    requests, ended = socket.socket(fileno=os.dup(0)), os.pipe2(os.O_NONBLOCK)
+    listening, ended = socket.socket(fileno=os.dup(0)), os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(ended[1])
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    children, selector = {}, selectors.DefaultSelector()
-    selector.register(requests, selectors.EVENT_READ)
+    children, clients, selector = {}, set(), selectors.DefaultSelector()
+    selector.register(listening, selectors.EVENT_READ)
     selector.register(ended[0], selectors.EVENT_READ)
     while True:
         for key, _ in selector.select():
-            if key.fileobj is not requests:
+            if key.fileobj is listening:
+                _accept(listening, clients, selector)
+                continue
+            if key.fileobj == ended[0]:
                 os.read(ended[0], 4096)
                 _reap(children)
                 continue
-            message, fds, *_ = socket.recv_fds(requests, 1 << 20, 4)
+            message, fds, *_ = socket.recv_fds(key.fileobj, 1 << 20, 4)
             if not message:
-                os._exit(0)
+                _let_go(key.fileobj, clients, selector)
+                continue
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for fd in (requests.detach(), *ended, *children.values()):
+                for fd in (*ended, *children.values()):
                     os.close(fd)
+                for connection in (listening, *clients):
+                    connection.close()
                 selector.close()
                 return _become(json.loads(message), fds)
             for fd in fds[:3]:
                 os.close(fd)
             children[pid] = fds[3]
+
+
+def _accept(listening, clients, selector):
+    """Take one more process of this run of the tests, and nobody else's: the name is no secret."""
+    client, _ = listening.accept()
+    size = struct.calcsize("3i")
+    _, user, _ = struct.unpack(
+        "3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    if user != os.getuid():
+        client.close()
+        return
+    clients.add(client)
+    selector.register(client, selectors.EVENT_READ)
+
+
+def _let_go(client, clients, selector):
+    """End with the last one."""
+    selector.unregister(client)
+    clients.remove(client)
+    client.close()
+    if not clients:
+        os._exit(0)
 
 
 def _import():
