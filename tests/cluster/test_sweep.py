@@ -8,18 +8,15 @@ import pytest
 from study.sweep import loop
 from study.sweep.options import parser, settings_of
 from tests.helpers.commands import run, until
-from tests.sweep.helpers import PAIRS, sweep, table, with_images_of, write_files, write_images
+from tests.sweep.helpers import PAIRS, sweep, swept_once, table, with_images_of, write_files
 
 from .helpers import rows
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """The sweep on threads of one process, with SQLite."""
-    folder = tmp_path_factory.mktemp("alone")
-    write_images(folder)
-    assert sweep(folder, "--no-reports").status == 0
-    return folder
+def alone(once):
+    """The sweep on threads of one process, with SQLite; that of the tests of sweeps."""
+    return swept_once(once)[0]
 
 
 @pytest.fixture
@@ -47,7 +44,7 @@ def test_a_cluster_gives_the_same_rows(alone, bare, cluster, kept, request):
 
 def test_a_cluster_gives_the_same_rows_of_a_persons_data(cluster, tmp_path):
     """Each worker reads the file; a model that both commands load from a file is trained too."""
-    models = ("linear", "mlp", "two-hidden-layers")
+    models = ("linear", "two-hidden-layers")
     example = Path(__file__).parents[2] / "examples/two_hidden_layers.py"
     options = ("--steps", "20", "--val-every", "10", "--n-trials", "2", "--no-reports")
     options += ("--data", "cancer.csv", "digits.npz", "--models", *models)

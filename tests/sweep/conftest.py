@@ -10,19 +10,19 @@ from study.sweep.command import main
 from tests.helpers import commands
 from tests.helpers.commands import modest
 
-from .helpers import PAIRS, SHORT, TINY, sweep, with_images_of, write_images
+from .helpers import PAIRS, SHORT, TINY, images_once, swept_once, with_images_of
 
 
 @pytest.fixture(scope="session")
 def official(once):
     """A folder with the training files alone, which no test may change."""
-    return once("images of ten classes", write_images)[0]
+    return images_once(once)
 
 
 @pytest.fixture(scope="session")
-def swept(official, once):
+def swept(once):
     """A folder with a sweep in it, which no test may change, and how its command ended."""
-    return once("swept", lambda folder: sweep(with_images_of(official, folder), "--jobs", 1))
+    return swept_once(once)
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,17 @@ def with_images_of(other, folder):
     return folder
 
 
+def images_once(once):
+    """A folder with the training files alone, which no test may change."""
+    return once("images of ten classes", write_images)[0]
+
+
+def swept_once(once):
+    """A folder with a sweep in it, which no test may change, and how its command ended."""
+    images = images_once(once)
+    return once("swept", lambda folder: sweep(with_images_of(images, folder), "--jobs", 1))
+
+
 def table(folder):
     """The rows of ``sweep.csv`` by pair."""
     with (folder / "reports/sweep.csv").open() as file:
