@@ -38,8 +38,8 @@ def places(source: str) -> Iterator[Place]:
     if "://" in source or Path(source).is_file():
         yield Place(label(source), source)
         return
-    if not Path(source).is_dir():
-        raise StudyError(f"{label(source)}: there is no such folder or file: name another")
+    if not source or not Path(source).is_dir():  # an empty path would be the current folder
+        raise StudyError(f"{label(source) or repr(source)}: there is no such folder or file: name another")
     unreadable: list[OSError] = []
     for folder, folders, files in os.walk(source, onerror=unreadable.append):
         folders.sort()

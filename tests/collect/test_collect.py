@@ -216,6 +216,7 @@ def test_the_same_command_writes_the_same_page(collected):
 def test_a_source_without_a_submission_is_refused(collected, tmp_path):
     """A folder that is not there, or that holds none."""
     assert_refused(here("study", "collect", tmp_path / "no"), "there is no such folder or file")
+    assert_refused(here("study", "collect", "", folder=collected.folder), "'': there is no such")
     assert_refused(here("study", "collect", tmp_path), "has no studies linear and mlp")
 
 
