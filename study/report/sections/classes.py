@@ -7,6 +7,7 @@ from itertools import pairwise
 import pandas as pd
 
 from study import formats
+from study.dataset import Label
 from study.report import general, tables, words
 from study.report.content import Section, Table
 from study.report.record import Record
@@ -31,11 +32,13 @@ def _by_class(record: Record, frame: pd.DataFrame) -> Table:
     """A row a class and kind of images, a column a model."""
     titles = _titles(record, frame)
     rows = []
-    for (on, label, other), cells in frame.groupby(["on", "class", "taken_for"], sort=False):
+    for _, cells in frame.groupby(["on", "class", "taken_for"], sort=False):
         errors = {row["study"]: row for row in cells.to_dict("records")}
+        first = next(iter(errors.values()))  # whose labels are Python's: a key's are NumPy's
+        label, other = _name(record, first["class"]), _name(record, first["taken_for"])
         rows.append(
             [
-                f"{_name(record, label)} taken for {_name(record, other)}, {on}",
+                f"{label} taken for {other}, {first['on']}",
                 *(_error(errors[study]["errors"], errors[study]["images"]) for study in titles),
             ]
         )
@@ -102,6 +105,5 @@ def _titles(record: Record, frame: pd.DataFrame) -> dict[str, str]:
     return {search.name: search.title for search in record.searches if search.name in there}
 
 
-def _name(record: Record, label: object) -> str:
-    assert isinstance(label, int | str)
+def _name(record: Record, label: Label) -> str:
     return words.class_name(record.protocol.dataset, label)
