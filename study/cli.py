@@ -6,6 +6,7 @@ Nothing here imports torch, so that every ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import codecs
 import errno
 import itertools
 import logging
@@ -18,7 +19,15 @@ from typing import Any, NoReturn, TypeVar
 
 from study import interrupts
 from study.errors import Bug, ResourceError, StudyError
-from study.text import Formatter, complain, did_you_mean, one_line, say, show_traceback
+from study.text import (
+    Formatter,
+    complain,
+    did_you_mean,
+    in_ascii,
+    one_line,
+    say,
+    show_traceback,
+)
 from study.version import version
 
 Number = TypeVar("Number", int, float)
@@ -66,13 +75,14 @@ def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace)
 
 
 def _prepare_streams() -> None:
-    """Print to nowhere where a stream is closed, and ``?`` for what a locale can't write."""
+    """Print to nowhere where a stream is closed, and in ASCII what a locale can't write."""
+    codecs.register_error("study", in_ascii)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (to the process's end)
             setattr(sys, name, nowhere)
         elif hasattr(getattr(sys, name), "reconfigure"):  # not where a test listens
-            getattr(sys, name).reconfigure(errors="replace")
+            getattr(sys, name).reconfigure(errors="study")
 
 
 def _require_folder() -> None:

@@ -25,6 +25,8 @@ _NAMED = re.compile(
     r"(?i)((?:pass(?:word|wd|phrase|code)?|pwd|pw|token|secret|auth|api_?key)(?:[_-]\w{1,20})?[\"']?(?:=|%3d))"
     r"(\"[^\"]*\"|'[^']*'|[^&;]*)"
 )
+_POWER = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_IN_ASCII = {"−": "-", "≤": "<=", "≥": ">=", "→": "->"}
 _LONGEST, _MOST = 100, 1000  # letters of a word that is compared with others, and their number
 _NAMED_IN_WORDS = re.compile(_NAMED.pattern.replace("[^&;]*", r"[^&;,\s'\"]*"))
 
@@ -89,6 +91,19 @@ def say(*lines: str, file: TextIO | None = None, flush: bool = False) -> None:
     """Print each line, cleaned; on standard output if ``file`` is not given."""
     for line in lines:
         print(clean(line), file=file, flush=flush)
+
+
+def in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """What stands for a sign that a stream's encoding lacks: ``<=``, ``10^-5``, else ``?``.
+
+    A handler for ``codecs.register_error``. On Windows the output of a command that goes to a
+    file or a program has the letters of one language alone.
+    """
+    assert isinstance(error, UnicodeEncodeError)
+    if power := _POWER.match(error.object, error.start):
+        digits = unicodedata.normalize("NFKC", power[0]).replace("−", "-")
+        return f"^{digits}", power.end()
+    return _IN_ASCII.get(error.object[error.start], "?"), error.start + 1
 
 
 def complain(error: object) -> None:

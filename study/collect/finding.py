@@ -39,7 +39,8 @@ def places(source: str) -> Iterator[Place]:
         yield Place(label(source), source)
         return
     if not source or not Path(source).is_dir():  # an empty path would be the current folder
-        raise StudyError(f"{label(source) or repr(source)}: there is no such folder or file: name another")
+        named = label(source) or repr(source)
+        raise StudyError(f"{named}: there is no such folder or file: name another")
     unreadable: list[OSError] = []
     for folder, folders, files in os.walk(source, onerror=unreadable.append):
         folders.sort()

@@ -249,3 +249,14 @@ def test_what_holds_no_password_stays_readable(text):
 def test_words_that_are_no_password_stay(words):
     """A sentence may have a colon, an @ and a word that begins as one of those."""
     assert clean(words) == words
+
+
+PRINTING = "from study import cli; cli._prepare_streams(); print('10⁻⁵ 10⁻² ≤3 −1 ☃')"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_signs_that_a_stream_lacks_are_written_in_ascii(tmp_path, encoding):
+    """As on Windows, where what goes to a file has the letters of one language."""
+    ended = run([sys.executable, "-c", PRINTING], tmp_path, env={"PYTHONIOENCODING": encoding})
+
+    assert ended == (0, "10^-5 10^-2 <=3 -1 ?\n", "")
