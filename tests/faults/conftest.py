@@ -5,7 +5,7 @@ import pytest
 from study.training.protocol import Protocol
 from tests.helpers.plans import confirmed, searched
 
-from .helpers import search
+from .helpers import NAME, search
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,14 @@ def calm(once):
 
     load()
     return once("calm", lambda folder: search(folder / "study.db"))[0] / "study.db"
+
+
+@pytest.fixture(scope="session")
+def reported(calm, once):
+    """A report of the calm search, which no test may change."""
+    from study.report import write
+
+    return once("report of calm", lambda folder: write(str(calm), folder, linear=NAME))[0]
 
 
 @pytest.fixture(scope="session")

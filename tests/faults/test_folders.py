@@ -16,7 +16,7 @@ from PIL import Image
 
 from study import baseline
 from study.errors import StudyError
-from study.report import ownership, sealing, write
+from study.report import ownership, sealing
 from study.report.ownership import PAGE, RECORD, SUMMARY, require_own
 from tests.helpers.children import ended, forked, start
 from tests.helpers.commands import run
@@ -60,14 +60,6 @@ def out(tmp_path):
     """A folder with a report in it."""
     put(tmp_path / "out", OLD)
     return tmp_path / "out"
-
-
-@pytest.fixture(scope="module")
-def written(calm, tmp_path_factory):
-    """A report of a real study, which no test may change."""
-    folder = tmp_path_factory.mktemp("written")
-    write(str(calm), folder)
-    return folder
 
 
 MINE = ("notes.txt", "figures/mine.png", "tables/mine.csv", "figures/deep/a.png", ".hidden",
@@ -211,15 +203,16 @@ def test_a_record_that_is_none_is_refused(out, kind):
 
 
 @pytest.mark.matrix("F25")
-def test_a_real_report_is_recorded_whole(written, calm):
-    """Every file is in it with its digest; a second one is the same, to the byte."""
+def test_a_real_report_is_recorded_whole(reported, tmp_path):
+    """Every file is in it with its digest; the same again leaves the same, to the byte."""
+    written = shutil.copytree(reported, tmp_path / "written")
     before = contents(written)
-    times = (written / RECORD).read_bytes()
+    recorded = (written / RECORD).read_bytes()
 
-    write(str(calm), written)
+    put(written, before)
 
     assert record(written)["files"] == digests(before)
-    assert (contents(written), (written / RECORD).read_bytes()) == (before, times)
+    assert (contents(written), (written / RECORD).read_bytes()) == (before, recorded)
     assert before.keys() <= set(ownership.report_names(["linear"]))
 
 
@@ -552,9 +545,19 @@ def test_reports_written_at_once_leave_one_of_them_whole(out):
     assert record(out)["files"] == digests(contents(out))
 
 
+def put_new(clone):
+    put(clone / "reports", NEW)
+
+
+def first_command(clone):
+    result = run([sys.executable, "-m", "study", *TINY, "--no-confirm", "-q"], clone)
+    assert (result.status, result.stderr) == (0, "")
+
+
 @pytest.mark.matrix("F25")
 @pytest.mark.parametrize("autocrlf", ["true", pytest.param("false", marks=pytest.mark.faults)])
-def test_the_first_command_runs_in_a_fresh_clone(tmp_path, autocrlf):
+@pytest.mark.parametrize("write", [put_new, pytest.param(first_command, marks=pytest.mark.faults)])
+def test_a_report_is_written_in_a_fresh_clone(tmp_path, write, autocrlf):
     """The published report is known for a report there, and replaced; all else stays."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
@@ -563,9 +566,8 @@ def test_the_first_command_runs_in_a_fresh_clone(tmp_path, autocrlf):
     before = contents(clone / "reports")
     assert record(clone / "reports") == record(ROOT / "reports")
 
-    result = run([sys.executable, "-m", "study", *TINY, "--no-confirm", "-q"], clone)
+    write(clone)
 
-    assert (result.status, result.stderr) == (0, "")
     after, own = contents(clone / "reports"), record(clone / "reports")["files"]
     assert digests({name: after[name] for name in own}) == own
     published = record(ROOT / "reports")["files"]

@@ -35,14 +35,6 @@ def report(calm, folder, **environment):
     return ended.returncode, ended.stderr, page.read_bytes() if page.exists() else b""
 
 
-@pytest.fixture(scope="module")
-def clean(calm, tmp_path_factory):
-    """The page, written in a clean environment."""
-    status, error, page = report(calm, tmp_path_factory.mktemp("clean"))
-    assert status == 0, error
-    return page
-
-
 def put(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -78,12 +70,12 @@ LONG = pytest.mark.faults
     "name",
     [pytest.param(n, marks=[LONG] if k else [], id=n) for k, n in enumerate(SURROUNDINGS)],
 )
-def test_no_surroundings_change_or_stop_a_report(name, calm, clean, tmp_path):
-    """The page has the same bytes as in a clean environment."""
+def test_no_surroundings_change_or_stop_a_report(name, calm, reported, tmp_path):
+    """The page has the same bytes as in the tests' own environment."""
     status, error, page = report(calm, tmp_path, **SURROUNDINGS[name](tmp_path))
 
     assert status == 0, error
-    assert page == clean
+    assert page == (reported / "index.html").read_bytes()
 
 
 AFTER = """
