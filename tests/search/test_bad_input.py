@@ -1,14 +1,16 @@
 """Bad input ends in one line on stderr and status 2, and changes nothing on disk."""
 
 import gzip
+import os
 import shutil
 import sqlite3
 from contextlib import closing
 from typing import NamedTuple
+from unittest import mock
 
 import pytest
 
-from tests.helpers.commands import command, concurrently, run, search
+from tests.helpers.commands import here, search
 from tests.helpers.plans import SHORT
 from tests.helpers.storages import copied, snapshot
 
@@ -156,11 +158,12 @@ def refused(whole, tmp_path_factory):
         folder = tmp_path_factory.mktemp("refused")
         case.prepare(folder, whole.path["linear"])
         before = snapshot(folder)
-        model = command("linear")[:3]
-        result = run([*model, *SHORT, *map(str, case.options)], folder, env=offline)
+        result = here("study.search", *SHORT, *case.options, folder=folder)
         return Refused(result, before, snapshot(folder))
 
-    return dict(zip(CASES, concurrently(one, CASES.values()), strict=True))
+    with mock.patch.dict(os.environ, offline):
+        os.environ.pop("OPTUNA_STORAGE", None)
+        return {name: one(case) for name, case in CASES.items()}
 
 
 @pytest.mark.parametrize("case", CASES)
