@@ -159,7 +159,7 @@ def _told(work):
 
 @pytest.mark.matrix("F6")
 @pytest.mark.parametrize("errno", ["EIO", "ENOSPC"])
-@pytest.mark.parametrize("every", [60, pytest.param(1, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("every", [150, pytest.param(1, marks=pytest.mark.faults)])
 def test_a_system_call_that_fails_costs_nothing(calm, tmp_path, errno, every, attempts):
     """Whichever write, flush, rename or removal fails: status 5 or 0, then the same table."""
     if not shutil.which("strace"):

@@ -74,12 +74,16 @@ def undisturbed(tmp_path_factory, calm):
     return state(path), time.monotonic() - began
 
 
+@pytest.mark.faults
 @pytest.mark.matrix("F2")
-@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [200])
 def test_killed_at_random_times_it_goes_on_to_the_same_table(
     undisturbed, tmp_path, kills, attempts
 ):
-    """The whole process group at a time drawn from the length of a search, workers included."""
+    """The whole process group at a time drawn from the length of a search, workers included.
+
+    Every run of the tests kills a search so twice, in ``tests/search/test_resuming.py``.
+    """
     (wanted, took), seed = undisturbed, secrets.randbelow(10**6)
     print(f"seed of the times: {seed}")
     moments = random.Random(seed)
@@ -135,11 +139,12 @@ def _write_until(k, out, content):
 
 
 @pytest.mark.matrix("F4")
-def test_a_kill_while_a_report_is_written_leaves_each_file_old_or_new(tmp_path, attempts):
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.faults)])
+def test_a_kill_while_a_report_is_written_leaves_each_file_old_or_new(tmp_path, every, attempts):
     """The page comes last, so a page that is new has everything new beside it."""
     names = ("figures/a.png", "summary.json", "index.html")
     old, new = (dict.fromkeys(names, text * 9999) for text in (b"old", b"new"))
-    for k in itertools.count(1):
+    for k in itertools.count(1, every):
         out = tmp_path / str(k)
         for name, content in old.items():
             (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -152,5 +157,5 @@ def test_a_kill_while_a_report_is_written_leaves_each_file_old_or_new(tmp_path, 
         assert all(found[name] in (old[name], new[name]) for name in old)
         assert found["index.html"] == old["index.html"] or found == new
 
-    attempts(k - 1)
+    attempts(k // every)
     assert k > 20

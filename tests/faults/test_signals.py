@@ -23,7 +23,7 @@ def _interrupted(folder, sent, after, times=1):
 
 
 @pytest.mark.matrix("F3")
-@pytest.mark.parametrize("number", [3, pytest.param(40, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("number", [2, pytest.param(40, marks=pytest.mark.faults)])
 @pytest.mark.parametrize("sent", STATUS)
 def test_a_signal_at_any_moment_ends_it_in_one_line(tmp_path, sent, number, attempts):
     """From the import of the package on, also twice at once.

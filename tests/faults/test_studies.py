@@ -32,6 +32,7 @@ from study.search.summary import summary
 from study.storage import files, frozen_trials, load_study, study_names
 from study.storage.searched import Searched
 from study.trials import best_of, frozen
+from tests.helpers.commands import here
 from tests.helpers.plans import plan, space_of
 from tests.helpers.storages import table, weights
 from tests.helpers.vouching import as_of_before_the_name
@@ -646,12 +647,16 @@ def in_a_shell(line):
     program, *arguments = shlex.split(line)
     if program == "sqlite3":  # SQLite's own program need not be installed
         execute(*arguments)
-        return
-    optunas = "import sys; from optuna.cli import main; sys.exit(main())"
-    start = {"python": [sys.executable], "optuna": [sys.executable, "-c", optunas]}[program]
-    size = ("--seeds", "2", "--splits", "2", "--n-trials", "2", "--finalists", "1")
-    more = size if "study.confirm" in arguments else ()
-    subprocess.run([*start, *arguments, *more], check=True, capture_output=True)
+    elif program == "optuna":
+        optunas = "import sys; from optuna.cli import main; sys.exit(main())"
+        start = [sys.executable, "-c", optunas]
+        subprocess.run([*start, *arguments], check=True, capture_output=True)
+    else:
+        minus_m, module, *options = arguments
+        size = ("--seeds", "2", "--splits", "2", "--n-trials", "2", "--finalists", "1")
+        more = size if module == "study.confirm" else ()
+        assert (program, minus_m) == ("python", "-m")
+        assert here(module, *options, *more).status == 0
 
 
 # --- F35: local time --------------------------------------------------------------------------

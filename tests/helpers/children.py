@@ -84,6 +84,23 @@ def on_database_event(number, action):
         event.listen(Engine, name, lambda *_: next(left, None) is None and action())
 
 
+def events_of(work):
+    """How many database events ``work`` has, in a child."""
+    ours, theirs = os.pipe()
+
+    def count():
+        for name in EVENTS:
+            event.listen(Engine, name, lambda *_: os.write(theirs, b".") and None)
+        work()
+
+    status = forked(count)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as told:
+        events = told.read()
+    assert status == 0
+    return len(events)
+
+
 def killed_at(k, work):
     """Run ``work`` in a child that is killed at its database event ``k``; was it?"""
 

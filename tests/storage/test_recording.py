@@ -12,7 +12,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
 from study.storage import bulk, load_study, open_study, record
-from tests.helpers.children import forked, killed_at
+from tests.helpers.children import events_of, forked, killed_at
 from tests.helpers.storages import make_trial, tables
 
 INF = float("inf")
@@ -89,26 +89,34 @@ def test_what_is_recorded_is_read_back_whole(path, study):
     assert trials[2].datetime_start == make_trial(1).datetime_start
 
 
-@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.faults), 8])
+@pytest.mark.parametrize(
+    ("size", "every"),
+    [(8, 8), *(pytest.param(size, 1, marks=pytest.mark.faults) for size in (1, 8))],
+)
 @pytest.mark.matrix("F1")
-def test_a_kill_while_recording_leaves_nothing_or_everything(size, path, study):
-    """Killed at any database event, the trials are all there or none; then it goes on."""
+def test_a_kill_while_recording_leaves_nothing_or_everything(size, every, path, study):
+    """Killed at any database event, the trials are all there or none; then it goes on.
+
+    In every run of the tests at some of them, and at each of the last, when all is committed.
+    """
     record(study, GENERATION[:2])
     some, state = tables(path), path.read_bytes()
     record(study, GENERATION[:size], {"generation": 1})
-    every = tables(path)
-    seen, k = [], 1
+    all_, seen = tables(path), []
     path.write_bytes(state)
     work = lambda: record(open_study(str(path), "linear"), GENERATION[:size], {"generation": 1})  # noqa: E731
-    while killed_at(k, work):
+    n_events = events_of(work)
+    path.write_bytes(state)
+    for k in sorted({*range(1, n_events + 1, every), *range(n_events - 9, n_events + 1)}):
+        assert killed_at(k, work)
         seen.append(tables(path))
-        assert seen[-1] in (some, every)
+        assert seen[-1] in (some, all_)
         path.write_bytes(state)
-        k += 1
 
+    assert not killed_at(n_events + 1, work)
     assert some in seen
-    assert every in seen
-    assert tables(path) == every
+    assert all_ in seen
+    assert tables(path) == all_
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, TypeError])
