@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -169,7 +170,8 @@ def bootstrap_bias_correction(
         raise ValueError(f"error matrix: shape {w.shape}: (images >= 2, configurations >= 1)")
     w = w[np.lexsort(w.T[::-1])]
     first_of_its_kind = np.sort(np.unique(w, axis=1, return_index=True)[1])
-    scores = _out_of_bag(w[:, first_of_its_kind], np.random.default_rng(seed), resamples)
+    w_unlike = w[:, first_of_its_kind]
+    scores = _out_of_bag(w_unlike.tobytes(), len(w), seed, resamples)
     tail = (1 - confidence) / 2
     ends = np.quantile(scores, [tail, 1 - tail])
     return BiasCorrected(
@@ -179,16 +181,24 @@ def bootstrap_bias_correction(
     )
 
 
-def _out_of_bag(
-    w: NDArray[np.bool_], rng: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
-    """The out-of-bag error of the configurations chosen in each bag (R resamples)."""
-    n = len(w)
-    w = w.astype(float)
+@lru_cache(maxsize=64)  # a confirmation is read more often than it changes, and this takes longest
+def _out_of_bag(wrong: bytes, n: int, seed: int, resamples: int) -> NDArray[np.float64]:
+    """The out-of-bag error of the configurations chosen in each bag (R resamples).
+
+    Args:
+        wrong: (n images, C configurations) booleans, as bytes.
+        n: How many images.
+        seed: Of the bags.
+        resamples: How many bags.
+    """
+    rng = np.random.default_rng(seed)
+    w = np.frombuffer(wrong, dtype=bool).reshape(n, -1).astype(float)
     bags = rng.multinomial(n, np.full(n, 1 / n), size=resamples)  # (R, n) times drawn
     bags = bags[(bags == 0).any(axis=1)]  # a bag of all the images leaves none to score on
     left = (bags == 0).astype(float)
     in_bag = bags @ w  # (R, C) errors, whole numbers, so that ties are exact
     out_of_bag = left @ w / left.sum(axis=1, keepdims=True)
     chosen = in_bag == in_bag.min(axis=1, keepdims=True)
-    return np.asarray(np.average(out_of_bag, axis=1, weights=chosen))
+    scores = np.asarray(np.average(out_of_bag, axis=1, weights=chosen))
+    scores.flags.writeable = False  # all callers share it
+    return scores
