@@ -38,6 +38,7 @@ def recorded(path):
     return sql.query(path, count)[0][0]
 
 
+@pytest.mark.posix("SIGKILL")
 @pytest.mark.faults
 @pytest.mark.matrix("F1")
 def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
@@ -55,6 +56,7 @@ def test_kills_at_random_moments_change_nothing(searched, confirmed, tmp_path):
     assert sql.contents(path) == sql.contents(confirmed.path)
 
 
+@pytest.mark.posix("SIGKILL")
 @pytest.mark.matrix("F2")
 def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, confirmed, tmp_path):
     """The real command, SIGKILL at a random moment after its first record, and again."""

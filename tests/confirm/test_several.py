@@ -89,6 +89,7 @@ def test_all_models_share_splits_and_batches(halves):
         assert seeds[0] == seeds[1]
 
 
+@pytest.mark.posix("SIGKILL")
 @pytest.mark.faults
 def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, three, tmp_path):
     """SIGKILL at a random moment of three studies' confirmation, and again."""

@@ -12,6 +12,7 @@ from study.errors import StudyError
 from study.search.checkpoints import drop_weights
 from study.storage import files, load_study, lock, open_study, save_weights, study_names
 from study.storage.weights import load_weights
+from tests.helpers import posix
 from tests.helpers.commands import run
 
 from .helpers import NAME, search
@@ -53,7 +54,7 @@ def listen(path):
 
 
 KINDS = {
-    "pipe": os.mkfifo,
+    "pipe": posix.mkfifo,
     "folder": os.mkdir,
     "link": lambda p: p.symlink_to("/dev/zero"),
     "dangling link": lambda p: p.symlink_to("nowhere"),
@@ -88,7 +89,7 @@ def test_a_journal_beside_the_file_that_a_link_names_is_seen(path, tmp_path):
     link.symlink_to(path)
     assert study_names(str(link)) == [NAME]
 
-    os.mkfifo(path.with_name(f"{path.name}-journal"))
+    posix.mkfifo(path.with_name(f"{path.name}-journal"))
 
     with pytest.raises(StudyError, match="is a pipe"):
         study_names(str(link))
@@ -96,7 +97,7 @@ def test_a_journal_beside_the_file_that_a_link_names_is_seen(path, tmp_path):
 
 def test_a_database_that_is_not_there_yet_is_not_made_beside_a_pipe(tmp_path):
     """SQLite would write its first transaction into it."""
-    os.mkfifo(tmp_path / "study.db-journal")
+    posix.mkfifo(tmp_path / "study.db-journal")
 
     with pytest.raises(StudyError, match="is a pipe"):
         search(tmp_path / "study.db")
@@ -135,7 +136,7 @@ def test_a_companion_folder_that_is_none_is_not_entered(level, kind, path, elsew
     place = folder.parent if level == "of all studies" else folder
     place.parent.mkdir(exist_ok=True)
     makers = {"link": lambda p: p.symlink_to(elsewhere), "file": lambda p: p.touch()}
-    (makers | {"pipe": os.mkfifo})[kind](place)
+    (makers | {"pipe": posix.mkfifo})[kind](place)
     before = content(inside)
 
     for use in (
@@ -244,7 +245,7 @@ def test_a_journal_that_names_another_file_deletes_none(path, elsewhere, reads):
 def test_a_command_says_it_in_one_line(module, path):
     """Status 2, at once, and the pipe's name on standard error."""
     journal = path.with_name(f"{path.name}-journal")
-    os.mkfifo(journal)
+    posix.mkfifo(journal)
     options = ("--model", "linear") if module == "study.search" else ()
 
     status, out, err = run(

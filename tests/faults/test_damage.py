@@ -2,7 +2,6 @@
 
 import json
 import random
-import resource
 import secrets
 import shutil
 import sqlite3
@@ -20,11 +19,14 @@ from study.report.collect import collect
 from study.search import Settings
 from study.search import search as search_here
 from study.training.protocol import Protocol
+from tests.helpers import posix
 from tests.helpers.children import forked
 from tests.helpers.plans import plan
 from tests.helpers.vouching import drop_orphans, vouch
 
 from .helpers import shown
+
+resource = posix.module("resource")
 
 
 @pytest.fixture

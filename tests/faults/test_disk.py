@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -14,11 +13,14 @@ import pytest
 from study import cli
 from study.errors import ResourceError, StudyError
 from study.storage import require_room
+from tests.helpers import posix
 from tests.helpers.children import ended, forked, start
 from tests.helpers.commands import command, run
 from tests.helpers.storages import count
 
 from .helpers import search, state, tmpfs
+
+resource = posix.module("resource")
 
 FILLER = "filler"
 

@@ -18,6 +18,7 @@ from study import baseline
 from study.errors import StudyError
 from study.report import ownership, sealing
 from study.report.ownership import PAGE, RECORD, SUMMARY, require_own
+from tests.helpers import posix
 from tests.helpers.children import ended, forked, start
 from tests.helpers.commands import run
 
@@ -135,7 +136,7 @@ LINKS = {
     "figures": lambda path, there: path.symlink_to(there),
     "tables": lambda path, there: path.symlink_to(there / "nowhere"),
     "index.html": lambda path, there: path.symlink_to(there / PAGE),
-    "summary.json": lambda path, there: os.mkfifo(path),
+    "summary.json": lambda path, there: posix.mkfifo(path),
     "figures/a.png": lambda path, there: path.mkdir(),
     "tables/b.csv": lambda path, there: path.symlink_to(there / "nowhere"),
     RECORD: lambda path, there: path.symlink_to(there / RECORD),
@@ -162,7 +163,9 @@ def test_a_link_folder_or_pipe_in_the_place_of_a_file_is_refused(out, name, repl
 
 
 @pytest.mark.matrix("F25")
-@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+@pytest.mark.parametrize(
+    "make", [Path.touch, posix.mkfifo, lambda path: path.symlink_to("nowhere")]
+)
 def test_a_folder_that_is_none_is_refused(tmp_path, make):
     """A file, a pipe or a dead link in the place of ``--out`` stays."""
     make(tmp_path / "out")
@@ -356,7 +359,7 @@ CHANGES = {
     ),
     "a link": lambda path: path.symlink_to("elsewhere.png"),
     "a folder": Path.mkdir,
-    "a pipe": os.mkfifo,
+    "a pipe": posix.mkfifo,
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from study.cli import explained
 from study.errors import Bug, ResourceError, StudyError
 from study.explain import explaining
+from tests.helpers import posix
 
 from .helpers import NAME
 
@@ -42,7 +43,7 @@ def put(path, content):
 
 
 def fifo(path):
-    os.mkfifo(path)
+    posix.mkfifo(path)
     return path
 
 

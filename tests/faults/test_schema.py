@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +17,11 @@ from study.check import check
 from study.errors import StudyError
 from study.storage import load_study, open_study, record, rows, study_names
 from study.storage.sqlite import connect_readonly
+from tests.helpers import posix
+from tests.helpers.children import start
 from tests.helpers.storages import make_trial, snapshot
+
+resource = posix.module("resource")
 
 
 @pytest.fixture(scope="module")
@@ -522,18 +525,16 @@ def test_a_storage_that_has_changed_is_looked_at_again(path):
     assert "rows that belong to no row of 'studies'" in refusals(path)
 
 
+def _write_and_delete(path):
+    for k in range(4):
+        record(open_study(str(path), f"more-{k}"), [make_trial(j) for j in range(9)])
+        optuna.delete_study(study_name=f"more-{k}", storage=f"sqlite:///{path}")
+
+
 @pytest.mark.matrix("F26")
 def test_a_search_that_writes_is_never_taken_for_damage(path, attempts):
     """Between any two statements of a read, another process records, creates and deletes."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            for k in range(8):
-                record(open_study(str(path), f"more-{k}"), [make_trial(j) for j in range(9)])
-                optuna.delete_study(study_name=f"more-{k}", storage=f"sqlite:///{path}")
-        finally:
-            os._exit(0)
-    looks = 0
+    pid, looks = start(lambda: _write_and_delete(path)), 0
     while os.waitpid(pid, os.WNOHANG) == (0, 0):
         assert {"linear", "mlp"} <= set(study_names(str(path)))
         looks += 1

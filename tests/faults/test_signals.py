@@ -10,6 +10,8 @@ import pytest
 from tests.helpers.commands import command, end, start
 from tests.helpers.plans import SHORT
 
+pytestmark = pytest.mark.posix("Windows sends no such signals")
+
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 

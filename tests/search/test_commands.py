@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import termios
 from contextlib import closing
 
 import pytest
@@ -15,9 +14,12 @@ from study.search import Plan, Settings
 from study.search.options import parser, plans_of, settings_of
 from study.training.protocol import Protocol
 from study.training.registry import HIDDEN_UNITS, MODELS
+from tests.helpers import posix
 from tests.helpers.commands import command, end, run, search, start
 from tests.helpers.plans import SHORT, space_of
 from tests.helpers.storages import copied, trials
+
+termios = posix.module("termios")
 
 WITHOUT = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(',')))\n"
 AS_MODULE = "import runpy; runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
@@ -114,7 +116,7 @@ def test_without_options_the_plan_is_the_packages_default(model):
 
 def on_terminal(model, folder, *options):
     """Run a short search whose stderr is a terminal; its end, and what the terminal got."""
-    ours, theirs = os.openpty()
+    ours, theirs = posix.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     with os.fdopen(ours, "rb", buffering=0) as screen:
         process = start(command(model, *SHORT, *options), folder, stderr=theirs)

@@ -54,6 +54,7 @@ def killed(model, folder):
     return Killed(path, seed, statuses, search(model, folder, "--jobs", 2))
 
 
+@pytest.mark.posix("SIGKILL")
 @pytest.mark.parametrize("model", [pytest.param("linear", marks=pytest.mark.faults), "mlp"])
 @pytest.mark.matrix("F2")
 def test_killed_twice_at_random_moments_it_ends_in_the_table_of_a_calm_run(tmp_path, whole, model):
@@ -164,6 +165,7 @@ def signalled(tmp_path_factory):
     return dict(zip(SIGNALS, concurrently(one, SIGNALS), strict=True))
 
 
+@pytest.mark.posix("Windows sends no such signals")
 @pytest.mark.parametrize("sent", SIGNALS)
 @pytest.mark.matrix("F3")
 def test_a_signal_ends_it_in_one_line_and_its_own_status(signalled, sent):
@@ -179,6 +181,7 @@ def test_a_signal_ends_it_in_one_line_and_its_own_status(signalled, sent):
     assert count(path) in range(GENERATION, N_TRIALS, GENERATION)
 
 
+@pytest.mark.posix("Windows sends no such signals")
 @pytest.mark.parametrize("sent", SIGNALS)
 @pytest.mark.matrix("F3")
 def test_after_a_signal_it_goes_on_to_the_same_table(signalled, whole, sent):
@@ -189,6 +192,7 @@ def test_after_a_signal_it_goes_on_to_the_same_table(signalled, whole, sent):
     assert_same(path, whole.path["mlp"], "mlp")
 
 
+@pytest.mark.posix("/proc, and SIGINT")
 @pytest.mark.matrix("F3")
 def test_a_signal_while_torch_loads_ends_it_in_one_line_too(tmp_path):
     """Ctrl-C in the first second is as orderly as later."""
@@ -222,6 +226,7 @@ def rivals(tmp_path_factory):
             kill(process)
 
 
+@pytest.mark.posix("SIGTERM")
 @pytest.mark.matrix("F16")
 def test_of_two_searches_of_one_study_one_runs(rivals):
     """The first goes on undisturbed until it is told to stop."""

@@ -13,17 +13,18 @@ import pytest
 
 from study.errors import BusyError, ResourceError, StudyError
 from study.storage import files, lock
-from tests.helpers.children import forked
+from tests.helpers.children import forked, start
 
 
 def _holding(path, until):
     """A child that holds the lock, and tells its pid once it does."""
     read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
+
+    def work():
         with lock(str(path), "linear"):
             until(write)
-        os._exit(0)
+
+    pid = start(work)
     os.close(write)
     assert os.read(read, 1) == b"."
     os.close(read)
@@ -100,6 +101,7 @@ def version_01(path):
     return lambda: subprocess.Popen(command, **pipes)
 
 
+@pytest.mark.posix("version 0.1 locks by fcntl")
 def test_version_01_is_kept_out_and_keeps_out(path, version_01):
     """Both versions lock the same file in the same way, and this one names the other."""
     with lock(str(path), "linear"), version_01() as refused:
@@ -116,6 +118,7 @@ def test_version_01_is_kept_out_and_keeps_out(path, version_01):
         assert (files(str(path), "linear") / "lock").read_bytes() == b""
 
 
+@pytest.mark.posix("it locks by fcntl")
 @pytest.mark.parametrize("reason", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
 def test_without_a_kernels_lock_there_is_no_other(path, reason, monkeypatch):
     """Where the file system refuses it, the search ends in one line, and no file stands for it."""
@@ -131,12 +134,12 @@ def test_without_a_kernels_lock_there_is_no_other(path, reason, monkeypatch):
     assert [file.stat().st_size for file in files(str(path), "linear").iterdir()] == [0, 0]
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM"])
 @pytest.mark.matrix("F16")
 def test_a_dead_holder_holds_nothing(end, path):
     """The kernel frees the lock however the process ends; the file stays."""
     pid = _holding(path, _forever)
-    os.kill(pid, end)
+    os.kill(pid, getattr(signal, end))
     os.waitpid(pid, 0)
 
     with lock(str(path), "linear"):
@@ -167,9 +170,7 @@ def test_a_forked_worker_does_not_keep_a_dead_searchs_lock(path):
 
 def test_a_dead_process_is_not_named_as_the_holder(path):
     """An account left by a process that is gone is not believed."""
-    dead = os.fork()
-    if dead == 0:
-        os._exit(0)
+    dead = start(lambda: 0)
     os.waitpid(dead, 0)
     with lock(str(path), "linear"):
         account = f"pid {dead} on {socket.gethostname()} since 2024-01-01T00:00:00"

@@ -23,7 +23,8 @@ def _own_time_zone(monkeypatch):
     """What a test does to the time zone ends with it."""
     yield
     monkeypatch.undo()
-    time.tzset()
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 GENERATION = [
@@ -42,6 +43,7 @@ def _system_attrs(study):
     return study._storage.get_study_system_attrs(study._study_id)
 
 
+@pytest.mark.posix("Windows sets no time zone for a process")
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/New_York"])
 @pytest.mark.matrix("F18")
 def test_recording_writes_the_rows_that_add_trial_writes(zone, path, monkeypatch):

@@ -1,7 +1,6 @@
 """Full disks, read-only files and wrapped errors end in one line with the right status."""
 
 import os
-import resource
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -14,8 +13,11 @@ from study.errors import BusyError, ResourceError, StudyError
 from study.explain import explain
 from study.storage import lock, open_study, record, save_weights
 from study.storage import opening as opening_module
+from tests.helpers import posix
 from tests.helpers.children import forked
 from tests.helpers.storages import make_trial, snapshot, tables
+
+resource = posix.module("resource")
 
 TRIALS = [make_trial(k, user_attrs={"curve": "x" * 3000}) for k in range(64)]
 

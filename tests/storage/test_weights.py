@@ -8,6 +8,7 @@ import pytest
 
 from study.errors import StudyError
 from study.storage import load_weights, safe_files, save_weights, write_atomically
+from tests.helpers import posix
 from tests.helpers.children import forked
 from tests.helpers.storages import snapshot
 
@@ -77,7 +78,7 @@ def test_weights_of_another_program_are_refused(tmp_path):
         load_weights(tmp_path / "a.safetensors")
 
 
-@pytest.mark.parametrize("make", [lambda p: None, os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("make", [lambda p: None, posix.mkfifo, os.mkdir])
 def test_what_is_no_file_is_refused_at_once(make, tmp_path):
     """A missing file, a pipe and a folder hold no weights."""
     make(tmp_path / "w")

@@ -218,6 +218,7 @@ def test_a_reader_who_has_seen_enough_does_not_end_it(bare):
     assert list(table(bare)) == list(PAIRS)
 
 
+@pytest.mark.posix("Windows has no process groups")
 def test_ctrl_c_while_pairs_train_ends_it_in_one_line(bare):
     """At once, however many there are; what is finished is kept."""
     pairs = ("0-1", "2-3", "8-9")
@@ -231,6 +232,7 @@ def test_ctrl_c_while_pairs_train_ends_it_in_one_line(bare):
     assert result.stderr == "study: interrupted: finished trials are kept; run it again to go on\n"
 
 
+@pytest.mark.posix("Windows has no process groups")
 def test_ctrl_c_while_reports_are_drawn_ends_it_in_one_line(copy):
     """The processes that draw end too, without a word; the overview has no dead link."""
     for pair in PAIRS:
