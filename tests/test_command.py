@@ -8,6 +8,7 @@ import study.command as whole
 from study.workers import Workers
 from tests.helpers.commands import here
 from tests.helpers.sql import studies
+from tests.report.helpers import Undrawn
 
 TINY = ("--steps", 60, "--val-every", 20, "--n-trials", 4)
 CONFIRMED = ("--seeds", 2, "--splits", 2, "--finalists", 1)
@@ -32,7 +33,8 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Workers, "open", opening)
         patch.setattr(whole, "run_report", reporting)
-        how = ("--jobs", 2, "--format", "svg", "--out", folder / "reports", "-q")
+        patch.setattr(whole, "Drawn", Undrawn)
+        how = ("--jobs", 2, "--out", folder / "reports", "-q")
         assert here("study", "--storage", folder / "study.db", *TINY, *CONFIRMED, *how).status == 0
     return opened, summaries, folder
 

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -32,6 +33,9 @@ SOUND = {
     "study/data/files.py": "from study import text",
     "study/report/page.py": "def page():\n    from study.data import read\n",
 }
+
+
+parsed = cache(ast.parse)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def imports(sources: Mapping[str, str]) -> Iterator[Import]:
     """Every import of one file of the package by another, wherever it stands in the file."""
     files = {module_name(path): path for path in sources}
     for path, source in sources.items():
-        tree = ast.parse(source)
+        tree = parsed(source)
         for_types = {id(node) for block in type_checking(tree) for node in ast.walk(block)}
         for node in ast.walk(tree):
             targets = {files[name] for name in imported(node, path, files) if name in files}
@@ -133,7 +137,7 @@ def reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
 def functions() -> Iterator[tuple[str, int]]:
     """Every function of the package with its length in lines, its docstring not counted."""
     for path, source in SOURCES.items():
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 words = node.body[0] if ast.get_docstring(node) else None
                 docstring = words.end_lineno - words.lineno + 1 if words else 0

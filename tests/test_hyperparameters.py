@@ -31,6 +31,7 @@ from tests.helpers import sql
 from tests.helpers.commands import command, end, here, kill, run, start, wait_for
 from tests.helpers.storages import assert_same, count, snapshot, table
 from tests.helpers.vouching import vouch
+from tests.report.helpers import LaidOut
 
 PACKAGE = Path(registry.__file__).parents[1]
 RATE = '"learning_rate": FloatDistribution(1e-5, 1, log=True)'
@@ -431,7 +432,10 @@ def three(once, own):
             how["when_read"]()
             return first.pop()
 
-        with mock.patch("study.command.run_report", report):
+        with (
+            mock.patch("study.command.run_report", report),
+            mock.patch("study.command.Drawn", LaidOut),
+        ):
             return here("study", *options, *CONFIRM[:6], folder=folder)
 
     return once("three models", make)
@@ -451,7 +455,7 @@ def test_three_models_are_one_command_and_one_page(three):
 
 
 def test_the_page_has_a_figure_for_every_hyperparameter_and_pair(three):
-    """Each is a file, a table and on the page."""
+    """Each is drawn, a file, a table and on the page."""
     folder = three[0] / "reports"
     page = (folder / "index.html").read_text()
     up = {name: names[1:] for name, names in VARIED.items()}

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -14,13 +15,15 @@ from study.training.plan import Plan
 from study.training.registry import MODELS, Model, build, load_model_file, register
 from study.training.trainer import train
 from tests.helpers import commands
+from tests.helpers.commands import here
 from tests.helpers.plans import configuration_of, space_of
+from tests.report.helpers import LaidOut, Undrawn
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_hidden_layers.py"
 NAME = "two-hidden-layers"
 OWN = ("--model-file", EXAMPLE)
-SHORT = ("--steps", "100", "--val-every", "20", "--n-trials", "4")
+SHORT = ("--steps", "60", "--val-every", "20", "--n-trials", "4")
 
 
 @pytest.fixture(autouse=True)
@@ -39,53 +42,57 @@ def run(module, folder, *options):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """(a folder, how the last of the commands ended there): the MLP against the third model."""
-    folder = tmp_path_factory.mktemp("own")
-    for model in ("mlp", NAME):
-        ended = run("study.search", folder, *OWN, "--model", model, *SHORT)
-        assert ended[0] == 0, ended
+    """(a folder, how ``study`` and ``study.confirm`` ended there): the MLP and the third model."""
+    folder, before = tmp_path_factory.mktemp("own"), dict(MODELS)
     small = ("--seeds", "2", "--splits", "2", "--n-trials", "2", "--finalists", "1")
-    return folder, run("study.confirm", folder, *OWN, "--linear", "mlp", "--mlp", NAME, *small)
+    whole = ("--models", "mlp", NAME, *SHORT, "--no-confirm")
+    with mock.patch("study.report.writing.Drawn", Undrawn):
+        searched = here("study", *OWN, *whole, folder=folder)
+    confirmed = here(
+        "study.confirm", *OWN, "--linear", "mlp", "--mlp", NAME, *small, folder=folder
+    )
+    MODELS.clear()
+    MODELS.update(before)
+    return folder, searched, confirmed
 
 
 def test_it_is_searched_and_confirmed(whole):
     """The verdict names both models, and the status is 0."""
-    _, (status, said, error) = whole
+    *_, (status, said, error) = whole
 
     assert status == 0, error
     assert "the MLP with two hidden layers" in said.splitlines()[0]
     assert "held out, 2 searches of 2 trials" in said
 
 
-def test_it_is_in_the_report(whole):
-    """The summary has its best trial, and the page its name."""
-    folder, _ = whole
+def test_it_is_in_the_report(whole, tmp_path):
+    """The summary has its best trial, and the page its name; its figures can be drawn."""
+    options = ("--linear", "mlp", "--mlp", NAME, "--out", tmp_path)
 
-    status, _, error = run("study.report", folder, *OWN, "--linear", "mlp", "--mlp", NAME)
+    with mock.patch("study.report.writing.Drawn", LaidOut):
+        status, _, error = here("study.report", *OWN, *options, folder=whole[0])
 
-    assert status == 0, error
-    summary = json.loads((folder / "reports/summary.json").read_text())
+    assert (status, error) == (0, "")
+    summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["models"][NAME]["trials"] == 4
-    assert NAME in (folder / "reports/index.html").read_text()
+    assert NAME in (tmp_path / "index.html").read_text()
 
 
-def test_one_command_does_all_of_it(tmp_path):
+def test_one_command_does_all_of_it(whole):
     """``python -m study --models``: searches and a report, of the models that it names."""
-    status, said, error = run(
-        "study", tmp_path, *OWN, "--models", "linear", NAME, *SHORT, "--no-confirm"
-    )
+    folder, (status, said, error), _ = whole
 
-    assert status == 0, error
+    assert (status, error) == (0, "")
     assert [line.split(":")[0] for line in said.splitlines() if "trials in" in line] == [
-        "linear",
+        "mlp",
         NAME,
     ]
-    assert (tmp_path / "reports/index.html").exists()
+    assert [*json.loads((folder / "reports/summary.json").read_text())["models"]] == ["mlp", NAME]
 
 
 def test_a_stored_trial_is_reproduced_to_the_bit(whole):
     """``study.reproduce`` retrains it from the same file."""
-    folder, _ = whole
+    folder, *_ = whole
 
     status, said, _ = run("study.reproduce", folder, *OWN, "--study-name", NAME, "--trial", 2)
 
@@ -94,7 +101,7 @@ def test_a_stored_trial_is_reproduced_to_the_bit(whole):
 
 def test_without_the_file_its_study_is_refused(whole):
     """No code is run because a database names it; the line says which option is missing."""
-    folder, _ = whole
+    folder, *_ = whole
 
     status, _, error = run("study.reproduce", folder, "--study-name", NAME, "--trial", 0)
 
@@ -106,7 +113,7 @@ def test_without_the_file_its_study_is_refused(whole):
 
 def test_a_changed_file_does_not_go_on_with_the_study(whole, tmp_path):
     """The study states the file's SHA-256, and a search with another one adds nothing."""
-    folder, _ = whole
+    folder, *_ = whole
     changed = tmp_path / EXAMPLE.name
     changed.write_text(EXAMPLE.read_text() + "# changed\n")
 

@@ -113,7 +113,7 @@ def test_a_comparison_with_other_settings_is_refused(compared):
 
 def test_a_report_is_where_its_result_says(compared, tmp_path):
     """The page opens by the result, which is a path."""
-    written = study.write_report(compared[0], tmp_path / "out", formats=["pdf"])
+    written = study.write_report(compared[0], tmp_path / "out", formats=["svg"])
 
     assert Path(written) == tmp_path / "out" / "index.html"
     page, verdict = Path(written).read_text(), compared[1].verdict
@@ -121,7 +121,7 @@ def test_a_report_is_where_its_result_says(compared, tmp_path):
     assert verdict.evidence[1:] in page
     assert all(path.exists() for path in written.others)
     figures = (tmp_path / "out" / "figures").iterdir()
-    assert {path.suffix for path in figures} == {".pdf"}
+    assert {path.suffix for path in figures} == {".svg"}
 
 
 def test_a_plot_against_what_was_not_searched_is_refused(compared):
