@@ -388,14 +388,14 @@ def test_local_processes_are_given_a_second_try_too(tries, deed, kind):
 def test_spawned_processes_map_the_data_that_one_of_them_prepared():
     """It is written once a pool, and deleted at its end."""
     with Workers(2, backend="loky").open([plan()]) as workers:
-        found = list(workers.results(deeds.maps, 2 * [plan()]))
+        found = list(workers.results(deeds.maps, 4 * [plan()]))
         [*folders] = {path.parent.parent for path in map(Path, found[0])}
         written = [path.stat().st_ino for path in map(Path, found[0])]
         assert list(workers.results(deeds.maps, [plan()])) == found[:1]
         assert [path.stat().st_ino for path in map(Path, found[0])] == written
 
     assert [Path(path).name for path in found[0]] == ["folded.npy", "plain.npy"]
-    assert found == 2 * found[:1]
+    assert found == 4 * found[:1]
     assert [folder.exists() for folder in folders] == [False]
 
 
