@@ -10,7 +10,7 @@ from tests.helpers.commands import here
 from tests.helpers.sql import studies
 from tests.report.helpers import Undrawn
 
-TINY = ("--steps", 60, "--val-every", 20, "--n-trials", 4)
+TINY = ("--steps", 20, "--val-every", 10, "--n-trials", 4)
 CONFIRMED = ("--seeds", 2, "--splits", 2, "--finalists", 1)
 
 

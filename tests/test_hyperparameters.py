@@ -421,7 +421,8 @@ def test_it_is_checked_reproduced_and_reported(former):
 @pytest.fixture(scope="module")
 def three(once, own):
     """The folder of ``python -m study --models`` with three models; how it ended."""
-    options = ("--models", *THREE, "--model-file", own, *TINY, "--n-trials", 4, "--format", "svg")
+    least = ("--steps", 20, "--val-every", 10, "--jobs", 1, "--n-trials", 4, "--format", "svg")
+    options = ("--models", *THREE, "--model-file", own, *least)
 
     def make(folder):
         draw, first = study.command.run_report, [0]  # the first report takes as long as the last

@@ -61,7 +61,7 @@ TRAINING = "--steps 60 --val-every 20"
 SHORTER = {
     "study": f"{TRAINING} --n-trials 4 --no-confirm",
     "study.search": f"{TRAINING} --n-trials 4",
-    "study.confirm": "--seeds 2 --splits 2 --finalists 1",
+    "study.confirm": "--seeds 2 --splits 2 --n-trials 4 --finalists 1",
     "study.baseline": TRAINING,
     "study.sweep": f"{TRAINING} --n-trials 4 --digits 3-5 --no-reports",
 }
