@@ -20,7 +20,7 @@ from tests.helpers import plans
 from tests.helpers.plans import space_of
 from tests.helpers.sql import change
 from tests.helpers.versions import others
-from tests.report.conftest import SIX, copied, searched
+from tests.report.conftest import copied, searched
 from tests.report.helpers import set_attribute
 from tests.report.models import NET
 from tests.report.test_awkward import relabel
@@ -125,13 +125,12 @@ def _relabelled(storage, data_sha256=None, **protocol):
         relabel(storage, name, **fields)
 
 
-def of_other_verdicts(confirmed, six):
+def of_other_verdicts(confirmed, of_six):
     """Pages of confirmed studies, with other numbers than these short ones have."""
     record = collect(str(confirmed), margin=Margin(0.0025, is_relative=False))
     worse, better = ({"simplicity": mean_of(k, k - 0.1, k + 0.1)} for k in (0.2, -0.2))
     yield "simplest trials that differ", with_sides(record, worse, better)
-    record = collect(str(six), names=tuple(SIX))
-    first, *others = record.comparison.pairs
+    first, *others = of_six.comparison.pairs
     verdict = replace(
         first.verdict,
         **{"outcome": "A better", "leader": "A", "separated": True, "within_margin": True},
@@ -141,7 +140,7 @@ def of_other_verdicts(confirmed, six):
     pairs = (replace(first, verdict=verdict), *others)
     yield (
         "a pair within the margin",
-        replace(record, comparison=replace(record.comparison, pairs=pairs)),
+        replace(of_six, comparison=replace(of_six.comparison, pairs=pairs)),
     )
 
 

@@ -30,17 +30,18 @@ NUMBER = re.compile(r"[+−-]?\d[\d,.]*(·?10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?
 def records(original, confirmed, six, tmp_path_factory):
     """The name of a page → what it shows."""
     folder = tmp_path_factory.mktemp("pages")
+    of_six = collect(str(six), names=tuple(SIX))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MODELS, "net", NET)
         pages.make_studies(folder / "study.db")
         yield {
             "two": collect(str(original)),
             "confirmed": collect(str(confirmed)),
-            "six": collect(str(six), names=tuple(SIX)),
+            "six": of_six,
             **dict(pages.of_official_images(folder / "study.db")),
             **dict(pages.of_altered(original, folder)),
             **dict(pages.of_own_data(folder)),
-            **dict(pages.of_other_verdicts(confirmed, six)),
+            **dict(pages.of_other_verdicts(confirmed, of_six)),
         }
 
 
