@@ -78,7 +78,8 @@ def test_every_parameter_has_a_column(out, storage):
     own = frame[frame["study"] == "net"]
     for name, column in COLUMNS.items():
         stored = [trial["parameters"][name] for trial in stored_trials(storage, "net")]
-        assert own[column].tolist() == stored
+        found = own[column].tolist()
+        assert found == stored or found == pytest.approx(stored, rel=1e-14)  # pandas 2 reads so
     assert frame.loc[frame["study"] == "linear", "activation"].isna().all()
     assert (own["step"] == [t["step"] for t in stored_trials(storage, "net")]).all()
 
