@@ -27,8 +27,10 @@ from functools import cache
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NO_MATTER = {"OPTUNA_STORAGE", "PYTEST_CURRENT_TEST", "http_proxy", "https_proxy"}
+NO_MATTER |= {"PYTHONUNBUFFERED"}  # a fork has streams of its own
 LIBRARIES = ("torch", "pandas", "seaborn", "scipy.stats", "joblib", "alembic.command", "tqdm")
 LIBRARIES += ("optuna.storages._rdb.storage", "optuna.samplers._tpe.sampler", "optuna._gp.gp")
+LIBRARIES += ("optuna.importance", "filelock", "sqlalchemy.dialects.sqlite")
 
 
 class Process:
