@@ -163,7 +163,14 @@ def _connected(name):
     raise ConnectionRefusedError(name)
 
 
-_server = cache(_Server)
+_only = cache(_Server)
+_asking = threading.Lock()
+
+
+def _server():
+    """The one of this process: of two, the first to close would wait for the other's end."""
+    with _asking:
+        return _only()
 
 
 def serve():
