@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nox
 
+os.environ["PYTHONUTF8"] = "1"  # the tests' own files, as on Linux; the package names an encoding
+
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "none"
 nox.options.reuse_venv = "yes"

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from study.dataset import DATASETS, DigitPair, bundle, idx, load, make_bundle, normalise, official
 from study.dataset.__main__ import main
 from study.errors import ResourceError, StudyError
+from tests.helpers import posix
 from tests.helpers.commands import module, run
 
 ROOT = Path(__file__).parents[1]
@@ -592,7 +593,7 @@ def test_a_damaged_gzip_file_is_refused_at_a_bounded_cost(damage, tmp_path):
 
 
 @pytest.mark.parametrize("name", [LABELS, f"{LABELS}.gz"])
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["FIFO", "folder"])
+@pytest.mark.parametrize("make", [posix.mkfifo, os.mkdir], ids=["FIFO", "folder"])
 @pytest.mark.matrix("F14")
 def test_only_regular_files_are_opened(make, name, tmp_path):
     """A FIFO without a writer would hang, and a folder is no file."""

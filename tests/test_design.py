@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DESIGN = (ROOT / "docs/design.md").read_text()
 SOURCES = {
-    path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "study").rglob("*.py")
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in (ROOT / "study").rglob("*.py")
 }
 PAGE = """
 | room | what lives there |

@@ -7,7 +7,6 @@ two layers have a size each, with a choice of their activation.
 import json
 import re
 import shutil
-import signal
 from itertools import combinations
 from pathlib import Path
 from unittest import mock
@@ -28,7 +27,7 @@ from study.training.registry import MODELS, build, load_model_file
 from study.training.space import OPTIMISER
 from study.training.trainer import train
 from tests.helpers import sql
-from tests.helpers.commands import command, end, here, kill, run, start, wait_for
+from tests.helpers.commands import KILLED, command, end, here, kill, run, start, wait_for
 from tests.helpers.storages import assert_same, count, snapshot, table
 from tests.helpers.vouching import vouch
 from tests.report.helpers import LaidOut
@@ -222,7 +221,7 @@ def test_a_search_that_was_killed_goes_on_to_the_same_table(tmp_path, own):
     process = start(command("two", *options, path), tmp_path)
     wait_for(lambda: count(path) >= 4, process)
     kill(process)
-    assert end(process).status == -signal.SIGKILL
+    assert end(process).status == KILLED
     assert count(path) in (4, 8)
     again = here("study.search", "--model", "two", *options, path)
 

@@ -17,6 +17,7 @@ from study.dataset import load
 from study.dataset.files import read
 from study.dataset.rows import LARGEST, MOST_LABELS
 from study.errors import StudyError
+from tests.helpers import posix
 
 X = np.array([[1.5, -2], [0.1, 3e8], [5, 1e-9], [7, 8], [9, 0.3]])
 Y = np.array(["no", "yes", "no", "yes", "no"])
@@ -339,7 +340,7 @@ def test_a_changed_byte_is_refused_or_read_in_bounds(kind, tmp_path):
         (lambda f: (f / "dog/1.jpg").touch(), "dog/1.jpg: is in a class's folder: must be a .png"),
         (lambda f: (f / "dog/sub").mkdir(), "dog/sub: is in a class's folder: must be a .png"),
         (lambda f: (f / "dog/sub.png").mkdir(), "dog/sub.png: is not a regular file"),
-        (lambda f: os.mkfifo(f / "dog/pipe.png"), "dog/pipe.png: is not a regular file"),
+        (lambda f: posix.mkfifo(f / "dog/pipe.png"), "dog/pipe.png: is not a regular file"),
         (lambda f: (f / "dog/l.png").symlink_to(f / "cat/0.png"), "dog/l.png: is a link"),
         (lambda f: (f / "bird").symlink_to(f / "cat"), "bird: is a link: links are not followed"),
     ],
@@ -370,7 +371,7 @@ def test_an_image_cut_short_anywhere_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet", ".txt"])
-@pytest.mark.parametrize("make", [None, os.mkfifo, lambda p: os.symlink("/dev/zero", p)])
+@pytest.mark.parametrize("make", [None, posix.mkfifo, lambda p: os.symlink("/dev/zero", p)])
 def test_what_is_no_file_is_one_line(suffix, make, tmp_path):
     """Missing, a FIFO that nobody writes to, an endless device."""
     path = tmp_path / f"t{suffix}"

@@ -26,7 +26,7 @@ from study.training.registry import MODELS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAGES}
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
 README = TEXTS["README.md"]
 SHORT_ONES = ["python", "optuna"]
 LONG_ONES = ["search", "own-data", "own-model", "comparison"]

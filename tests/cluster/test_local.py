@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from study.errors import Bug, ResourceError, StudyError
+from study.system import KILL
 from study.training.loading import own_protocol
 from study.training.registry import Model
 from study.workers import Workers
@@ -185,7 +186,7 @@ def test_a_server_that_is_killed_is_replaced(two):
     list(two.results(deeds.slept, 4 * [0.05]))
     server = two.server.process.pid
     workers = children(server)
-    os.kill(server, signal.SIGKILL)
+    os.kill(server, KILL)
     until(lambda: status(server, "State") == "Z", "the server's end")
 
     assert list(two.results(deeds.slept, 4 * [0.0])) == 4 * [[0.0]]
@@ -223,7 +224,7 @@ def _interrupt_when(folder, number):
 
 @pytest.mark.matrix("F3")
 @pytest.mark.parametrize(
-    ("sent", "wanted"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+    ("sent", "wanted"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (KILL, -9)]
 )
 def test_a_planner_that_is_stopped_leaves_no_process(tmp_path, sent, wanted):
     """Whether the signal reaches it alone or, from a terminal, its workers too."""
@@ -245,7 +246,7 @@ def test_a_planner_that_is_stopped_leaves_no_process(tmp_path, sent, wanted):
     result = end(process)
 
     assert (result.status, result.stdout) == (wanted, "")
-    assert result.stderr.count("\n") == (0 if sent == signal.SIGKILL else 1)
+    assert result.stderr.count("\n") == (0 if sent == KILL else 1)
 
 
 SCRIPT = """
@@ -306,7 +307,7 @@ def test_a_search_whose_worker_is_killed_ends_in_the_same_table(tmp_path):
     process = start([*line, "--storage", "study.db"], tmp_path)
     wait_for(lambda: number_of_trials(tmp_path / "study.db") > 0, process)
     [server] = [child for child in children(process.pid) if children(child)]
-    os.kill(children(server)[0], signal.SIGKILL)
+    os.kill(children(server)[0], KILL)
     result = end(process)
     calm = run([*line, "--storage", "calm.db", "--jobs", 1], tmp_path)
 

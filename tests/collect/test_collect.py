@@ -17,20 +17,22 @@ from study.training.protocol import Protocol
 from tests.browser import Said, violations
 from tests.helpers.commands import assert_refused, here
 from tests.helpers.plans import confirmed, plan, search, searched
+from tests.helpers.posix import CAN_LINK
 from tests.helpers.sql import query
 from tests.sweep.helpers import own
 
 SHORTER = Protocol(steps=30, val_every=10)
+IS_LINK = "is a link (symbolic links are not followed)"
 WRONG = {
     "wrong/damaged.db": "study 'linear': trial 0 is damaged",
     "wrong/half.db": "has no studies linear and mlp: it holds 'linear'",
-    "wrong/linked.db": "is a link (symbolic links are not followed)",
     "wrong/mixed.db": "can't be compared, since they differ in steps (60 against 30)",
     "wrong/notes.db": "is not an SQLite database",
-    "wrong/outside": "is a link (symbolic links are not followed)",
 }
 if hasattr(os, "mkfifo"):  # Windows has none in folders
     WRONG["wrong/pipe.db"] = "is a pipe"
+if CAN_LINK:
+    WRONG |= dict.fromkeys(("wrong/linked.db", "wrong/outside"), IS_LINK)
 
 
 def both(path, prefix="", n_trials=4, **changes):
@@ -77,8 +79,9 @@ def collected(tmp_path_factory):
     (wrong / "notes.db").write_text("not a database")
     (wrong / "report.html").write_text("no storage's name, and not its header")
     both(elsewhere / "study.db", seed=9)
-    (wrong / "linked.db").symlink_to(elsewhere / "study.db")
-    (wrong / "outside").symlink_to(elsewhere)
+    if CAN_LINK:
+        (wrong / "linked.db").symlink_to(elsewhere / "study.db")
+        (wrong / "outside").symlink_to(elsewhere)
     if hasattr(os, "mkfifo"):
         os.mkfifo(wrong / "pipe.db")
     before = state(all_)

@@ -3,7 +3,6 @@
 import json
 import secrets
 import shlex
-import signal
 import time
 from dataclasses import replace
 from itertools import combinations
@@ -23,7 +22,7 @@ from study.errors import NotConfirmedError, StudyError
 from study.stats import Interval
 from study.storage.comparable import require_comparable
 from tests.helpers import sql
-from tests.helpers.commands import PATIENCE_S, assert_refused, start
+from tests.helpers.commands import KILLED, PATIENCE_S, assert_refused, start
 from tests.helpers.storages import copied
 from tests.helpers.vouching import vouch
 
@@ -89,7 +88,6 @@ def test_all_models_share_splits_and_batches(halves):
         assert seeds[0] == seeds[1]
 
 
-@pytest.mark.posix("SIGKILL")
 @pytest.mark.faults
 def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, three, tmp_path):
     """SIGKILL at a random moment of three studies' confirmation, and again."""
@@ -101,7 +99,7 @@ def test_a_command_that_was_killed_ends_as_if_it_had_not_been(searched, three, t
         time.sleep(0.005)
     process.kill()
     process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == -signal.SIGKILL
+    assert process.returncode == KILLED
 
     assert run(CONFIRM, path, *THREE, *OPTIONS) == three[1]
     assert sql.contents(path) == sql.contents(three[0])

@@ -15,6 +15,7 @@ from unittest import mock
 from . import preloaded
 from .plans import SHORT
 
+KILLED = 1 if os.name == "nt" else -signal.SIGKILL  # the status of who was killed
 PATIENCE_S = 300  # for what takes seconds, on a machine that does much else
 
 

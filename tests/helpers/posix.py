@@ -1,6 +1,8 @@
 """What only POSIX systems have. Elsewhere a test that comes to need it is skipped."""
 
 import os
+import tempfile
+from contextlib import suppress
 from importlib import import_module
 
 import pytest
@@ -31,5 +33,13 @@ def function(owner, name):
     )
 
 
+def _can_link():
+    with tempfile.TemporaryDirectory() as folder, suppress(OSError):
+        os.symlink("nowhere", link := os.path.join(folder, "link"))
+        return os.path.islink(link)
+    return False
+
+
+CAN_LINK = os.name != "nt" or _can_link()  # Windows asks for a privilege
 mkfifo = function(os, "mkfifo")
 openpty = function(os, "openpty")
