@@ -35,8 +35,7 @@ from study.workers.remote import (
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-ANSWER_S = 10.0  # how long a scheduler may take to answer
-PATIENCE_S = 10.0  # how long a worker may take to come, where no other is fit
+ANSWER_S = PATIENCE_S = 10.0  # for a scheduler to answer; for a worker to come where none is fit
 RESTART_S = 60.0  # how long a nanny may take to restart a worker
 SILENCE_S = 30.0  # how long a worker may give no sign of life; a cohort's limit, if that is more
 _LOOK_S = 5.0  # how often to look for workers that are silent or have left
