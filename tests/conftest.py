@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from study.dataset import load
 from study.training.protocol import Protocol
-from tests.helpers.posix import CAN_LINK
+from tests.helpers.posix import CAN_LINK, NO_PRIVILEGE, refuse_link
 
 pytest_plugins = ("tests.browser", "tests.faults.table")
 
@@ -25,7 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's backgro
     signal.signal(signal.SIGINT, signal.default_int_handler)  # commands would pass over it too
 
 if not CAN_LINK:
-    os.symlink = lambda *_, **__: pytest.skip("this user may make no links")
+    os.symlink = refuse_link  # Wine says nothing, and makes none
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +89,27 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if os.name == "nt" and (marker := item.get_closest_marker("posix")):
             item.add_marker(pytest.mark.skip(reason=marker.args[0]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    """Skip what needs links, where the user may make none; its fixtures here."""
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """As before: the test itself."""
+    return (yield from _skipping())
+
+
+def _skipping():
+    try:
+        return (yield)
+    except OSError as error:
+        if getattr(error, "winerror", None) == NO_PRIVILEGE:
+            pytest.skip("this user may make no links")
+        raise
 
 
 def pytest_collection_finish():

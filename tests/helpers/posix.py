@@ -1,5 +1,6 @@
 """What only POSIX systems have. Elsewhere a test that comes to need it is skipped."""
 
+import errno
 import os
 import tempfile
 from contextlib import suppress
@@ -15,6 +16,8 @@ class _Missing:
         self.name = name
 
     def __getattr__(self, attribute):
+        if attribute.startswith("__"):  # pytest asks every name of a module for some
+            raise AttributeError(attribute)
         pytest.skip(f"this system has no {self.name}.{attribute}")
 
 
@@ -40,6 +43,12 @@ def _can_link():
     return False
 
 
+def refuse_link(path, *_, **__):
+    """What Windows answers to a user who may make no links."""
+    raise OSError(errno.EINVAL, "the privilege to make links is not held", path, NO_PRIVILEGE)
+
+
+NO_PRIVILEGE = 1314
 CAN_LINK = os.name != "nt" or _can_link()  # Windows asks for a privilege
 mkfifo = function(os, "mkfifo")
 openpty = function(os, "openpty")

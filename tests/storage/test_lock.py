@@ -13,7 +13,7 @@ import pytest
 
 from study.errors import BusyError, ResourceError, StudyError
 from study.storage import files, lock
-from tests.helpers.children import forked, start
+from tests.helpers.children import ended, start
 
 
 def _holding(path, until):
@@ -225,13 +225,8 @@ def test_of_eight_searches_one_is_let_in(path):
         except BusyError as error:
             os.write(write, b"0" if "pid " in str(error) else b"?")
 
-    import threading
-
-    threads = [threading.Thread(target=forked, args=[search]) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for pid in [start(search) for _ in range(8)]:
+        ended(pid)
 
     assert sorted(os.read(read, 99)) == sorted(b"00000001")
 
