@@ -610,7 +610,7 @@ def test_only_regular_files_are_opened(make, name, tmp_path):
 def test_an_endless_file_is_read_to_its_expected_size(tmp_path):
     """A sparse terabyte costs no more memory than the right file."""
     (tmp_path / LABELS).write_bytes(header(0x801, 60_000))
-    os.truncate(tmp_path / LABELS, 2**40)
+    posix.lengthen(tmp_path / LABELS, 2**40)
 
     with pytest.raises(StudyError, match=r"size is more than 60,008 bytes"):
         idx.read(tmp_path / LABELS, official.FILES[LABELS])

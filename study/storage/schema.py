@@ -5,13 +5,13 @@ disk, and a kill between two of them leaves part of a schema. These are the same
 from Optuna's own table definitions and its own migration scripts, committed together.
 """
 
-import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study.errors import StudyError
 from study.storage.urls import shown
+from study.system import shell
 from study.text import hidden
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def too_old(what: str, url: str) -> str:
     """The refusal of a storage whose tables an older Optuna made."""
     return (
         f"{what}: has the tables of an older Optuna:"
-        f" copy it, then run `optuna storage upgrade --storage {shlex.quote(hidden(url))}`"
+        f" copy it, then run `optuna storage upgrade --storage {shell([hidden(url)])}`"
     )
 
 

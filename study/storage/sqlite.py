@@ -1,6 +1,5 @@
 """Look at an SQLite file without creating, changing or locking out anything."""
 
-import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -17,6 +16,7 @@ from study.storage.safe_files import require_journals
 from study.storage.schema import require_revision
 from study.storage.sqlite_schema import Row, listed, refusal, require_plain, require_structure
 from study.storage.urls import shown
+from study.system import shell
 
 # A journal has at most every page of the file as it was, which may have been longer, and eight
 # bytes a page and a header a sector more, https://sqlite.org/fileformat2.html#the_rollback_journal
@@ -122,8 +122,8 @@ def _header(path: Path) -> bytes:
         raise StudyError(f"{path}: is not an SQLite database: name another file")
     if header[18:20] == b"\2\2":  # even reading would leave two files beside it
         raise StudyError(
-            f"{path}: is in WAL mode: run `sqlite3 {shlex.quote(str(path))}"
-            " 'PRAGMA journal_mode=DELETE'` first"
+            f"{path}: is in WAL mode: run "
+            f"`{shell(['sqlite3', str(path), 'PRAGMA journal_mode=DELETE'])}` first"
         )
     return header
 

@@ -42,8 +42,7 @@ def content(folder):
 
 
 def sparse(path):
-    with path.open("wb") as file:
-        file.truncate(30 << 30)
+    posix.lengthen(path, 30 << 30)
 
 
 def listen(path):
@@ -215,7 +214,7 @@ def test_a_journal_that_is_far_larger_than_its_database_is_not_copied(path):
     """A hot journal of thirty gigabytes, most of them a hole."""
     journal = path.with_name(f"{path.name}-journal")
     journal.write_bytes(bytes.fromhex("d9d505f920a163d7") + b"\0\0\0\1" * 5 + b"\0" * 484)
-    os.truncate(journal, 30 << 30)
+    posix.lengthen(journal, 30 << 30)
 
     with pytest.raises(StudyError, match="is no journal of study") as caught:
         study_names(str(path))

@@ -50,5 +50,15 @@ def refuse_link(path, *_, **__):
 
 NO_PRIVILEGE = 1314
 CAN_LINK = os.name != "nt" or _can_link()  # Windows asks for a privilege
+
+
+def lengthen(path, size):
+    """Give a file gigabytes that take no room on the disk."""
+    if os.name == "nt":
+        pytest.skip("Windows writes every zero of a file to the disk")
+    path.touch()
+    os.truncate(path, size)
+
+
 mkfifo = function(os, "mkfifo")
 openpty = function(os, "openpty")

@@ -31,6 +31,7 @@ def mounts(tmp_path):
     return path
 
 
+@pytest.mark.posix("Windows has no table of file systems")
 @pytest.mark.parametrize(
     ("path", "kind"),
     [

@@ -79,6 +79,7 @@ def test_another_application_keeps_its_half_transaction(path):
     assert snapshot(path.parent) == before
 
 
+@pytest.mark.posix("Windows replaces no file that is open")
 @pytest.mark.matrix("F8")
 def test_a_journal_of_another_file_is_refused_untouched(path, recorded, study):
     """A journal that would undo the wrong pages is caught in the copy."""

@@ -12,7 +12,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
 from study.storage import bulk, load_study, open_study, record
-from tests.helpers.children import events_of, forked, killed_at
+from tests.helpers.children import ended, events_of, killed_at, start
 from tests.helpers.storages import make_trial, tables
 
 INF = float("inf")
@@ -69,11 +69,8 @@ def test_processes_that_record_at_once_share_out_the_numbers(path, study):
         for k in range(10):
             record(own, [make_trial(k)])
 
-    threads = [threading.Thread(target=forked, args=[work]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for pid in [start(work) for _ in range(4)]:
+        ended(pid)
 
     assert [t.number for t in study.trials] == list(range(40))
 
