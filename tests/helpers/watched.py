@@ -4,6 +4,7 @@ Prints JSON: the files other than Python's own, the events of sockets, and wheth
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -17,7 +18,9 @@ if __name__ == "__main__":
         from study.dataset import torchvision_reader  # noqa: F401
     seen.clear()
     load(data_root=roots[0] if roots else None).images  # noqa: B018 (they are computed)
-    opened = {what.split("/")[-1].strip(",')") for event, what in seen if event == "open"}
+    opened = {
+        re.split(r"[/\\]+", what)[-1].strip(",')") for event, what in seen if event == "open"
+    }
     found = {
         "opened": sorted(name for name in opened if not name.endswith((".py", ".pyc"))),
         "sockets": [event for event, what in seen if event.startswith("socket.")],
