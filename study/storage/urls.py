@@ -1,7 +1,9 @@
 """From the name of a storage or a study to a URL, a path, a folder's name or a command."""
 
 import hashlib
+import os
 import re
+import stat
 from pathlib import Path
 
 from study import system
@@ -124,14 +126,27 @@ def label(storage: str) -> str:
 def _check_path(path: Path) -> None:
     named = hidden(str(path))  # it may be a mistyped URL
     try:
-        if path.is_dir():
-            raise StudyError(f"{named}: is a folder: name a file in it")
-        if path.exists() and not path.is_file():
-            raise StudyError(f"{named}: is not an ordinary file: name another")
-        if not path.parent.is_dir() and named != str(path):
-            raise StudyError(f"{named}: is no URL, and names no folder: write {_SERVER}")
-        if not path.parent.is_dir():
-            raise StudyError(f"{named}: there is no folder {path.parent}: create it first")
+        mode, is_in_folder = _mode(path), stat.S_ISDIR(_mode(path.parent))
     except OSError as error:
         reason = (error.strerror or "can't be read").lower()
         raise StudyError(f"{named[:200]}: {reason}: name another file") from error
+    if stat.S_ISDIR(mode):
+        raise StudyError(f"{named}: is a folder: name a file in it")
+    if mode and not stat.S_ISREG(mode):
+        raise StudyError(f"{named}: is not an ordinary file: name another")
+    if not is_in_folder and named != str(path):
+        raise StudyError(f"{named}: is no URL, and names no folder: write {_SERVER}")
+    if not is_in_folder:
+        raise StudyError(f"{named}: there is no folder {path.parent}: create it first")
+
+
+def _mode(path: Path) -> int:
+    """What a path leads to, as ``st_mode``; 0 for nothing.
+
+    Raises:
+        OSError: It can't be asked, where ``Path.exists`` answers False since Python 3.14.
+    """
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
