@@ -24,6 +24,18 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def mode(path: Path) -> int:
+    """What a path leads to, as ``st_mode``; 0 for nothing.
+
+    Raises:
+        OSError: It can't be asked, where ``Path.exists`` answers False since Python 3.14.
+    """
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
 def is_running(pid: int) -> bool:
     """Whether there is a process of this number, another user's included."""
     if sys.platform == "win32":

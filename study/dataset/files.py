@@ -42,8 +42,8 @@ def read(path: Path, label: str = "") -> Rows:
         ResourceError: It may not be read.
     """
     kind = path.suffix.lower()
-    with one_line(path):  # where nothing may be asked of it, Path.is_dir answers False since 3.14
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    with one_line(path):
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # not Path.is_dir: see system.mode
     if is_folder or kind == ".npz":
         if label:
             right = f"must be a table, {' or '.join(_TABLES)}, or be searched without --label"

@@ -21,6 +21,7 @@ from urllib.error import URLError
 import numpy as np
 from numpy.typing import NDArray
 
+from study import system
 from study.dataset import idx
 from study.errors import ResourceError, StudyError
 
@@ -88,7 +89,7 @@ def _raw(dataset: str, root: Path) -> Path:
 def find_in(folder: Path) -> list[Path]:
     """Return the two files in a folder, images first, or none."""
     choices = ((folder / name, folder / f"{name}.gz") for name in FILES)
-    found = [next(filter(Path.exists, pair), None) for pair in choices]
+    found = [next(filter(system.mode, pair), None) for pair in choices]
     return [path for path in found if path] if all(found) else []
 
 

@@ -1,7 +1,6 @@
 """From the name of a storage or a study to a URL, a path, a folder's name or a command."""
 
 import hashlib
-import os
 import re
 import stat
 from pathlib import Path
@@ -126,7 +125,7 @@ def label(storage: str) -> str:
 def _check_path(path: Path) -> None:
     named = hidden(str(path))  # it may be a mistyped URL
     try:
-        mode, is_in_folder = _mode(path), stat.S_ISDIR(_mode(path.parent))
+        mode, is_in_folder = system.mode(path), stat.S_ISDIR(system.mode(path.parent))
     except OSError as error:
         reason = (error.strerror or "can't be read").lower()
         raise StudyError(f"{named[:200]}: {reason}: name another file") from error
@@ -138,15 +137,3 @@ def _check_path(path: Path) -> None:
         raise StudyError(f"{named}: is no URL, and names no folder: write {_SERVER}")
     if not is_in_folder:
         raise StudyError(f"{named}: there is no folder {path.parent}: create it first")
-
-
-def _mode(path: Path) -> int:
-    """What a path leads to, as ``st_mode``; 0 for nothing.
-
-    Raises:
-        OSError: It can't be asked, where ``Path.exists`` answers False since Python 3.14.
-    """
-    try:
-        return os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return 0

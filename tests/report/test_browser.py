@@ -132,7 +132,8 @@ def test_a_hostile_name_is_only_text_beside_its_curves(opened, pages):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_fits_a_mail(pages, name):
     """Under 3 MB, however many trials."""
-    assert len(urlopen(pages.url(name)).read()) < 3_000_000
+    with urlopen(pages.url(name)) as page:
+        assert len(page.read()) < 3_000_000
 
 
 def test_the_policy_refuses_what_is_not_the_pages_own(opened, pages):

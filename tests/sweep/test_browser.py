@@ -102,7 +102,8 @@ def test_the_page_fits_a_mail(whole):
     """Under 100 kB, all pairs on it."""
     from urllib.request import urlopen
 
-    assert len(urlopen(whole).read()) < 100_000
+    with urlopen(whole) as page:
+        assert len(page.read()) < 100_000
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
