@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import walk_tb
@@ -11,7 +12,8 @@ from study.text import hidden
 
 _FULL = "the disk is full: free some space and run the same command again"
 _READ_ONLY = "can't be written: make the file and its folder writable"
-_UNREADABLE = "can't be opened: check the permissions of the file and its folder"
+_CLOSE = "close it in other programs, and " if sys.platform == "win32" else ""
+_UNREADABLE = f"can't be opened: {_CLOSE}check the permissions of the file and its folder"
 _DAMAGED = "is damaged: restore it from a copy, or name another file"
 _FAILED = "reading or writing it failed: check the disk, then run the same command again"
 NO_LOCKS = "can't be locked on this file system: use a local folder"
@@ -137,7 +139,8 @@ def _explain_sqlite(error: sqlite3.Error, what: str) -> StudyError | None:
 
 
 def _explain_os(error: OSError, what: str | None) -> StudyError | None:
-    name = str(error.filename) if error.filename is not None else what
+    replaced = error.filename if error.filename2 is None else error.filename2
+    name = str(replaced) if replaced is not None else what
     if name is None and error.errno in _OF_THE_MACHINE:
         name = "this machine"
     if name and error.errno in _ERRNO:

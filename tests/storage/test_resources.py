@@ -1,5 +1,6 @@
 """Full disks, read-only files and wrapped errors end in one line with the right status."""
 
+import errno
 import os
 import re
 import sqlite3
@@ -195,6 +196,13 @@ def test_a_cause_is_found_however_deep():
     deep.__context__.__cause__.__context__ = deep
 
     assert str(explain(deep)).startswith("/x/y: the disk is full")
+
+
+def test_a_file_that_can_not_be_replaced_is_named_and_not_the_new_one():
+    """On Windows another program may have it open; the file beside it is nobody's."""
+    refused = PermissionError(errno.EACCES, "denied", ".1.tmp", None, "index.html")
+
+    assert str(explain(refused)).startswith("index.html: can't be opened: ")
 
 
 @pytest.mark.parametrize("bug", [ValueError("x"), KeyError("y"), AssertionError(), OSError()])
