@@ -114,6 +114,12 @@ STATES = {
 REPORTED = ("pandas and NumPy", "matplotlib")  # the others in the long form below
 
 
+def matmul_precision():
+    """Of which torch 2.9 says once that it should be asked for by another name."""
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        return torch.get_float32_matmul_precision()
+
+
 def shown():
     """All that the states set, and the global random generators."""
     rc = {k: v for k, v in dict.items(mpl.rcParams) if k != "backend"}
@@ -126,7 +132,7 @@ def shown():
     return [
         *(torch.get_default_dtype(), torch.is_autocast_enabled("cpu"), torch.is_grad_enabled()),
         *(torch.is_inference_mode_enabled(), torch.get_num_threads()),
-        *(torch.get_float32_matmul_precision(), torch._C._len_torch_function_stack()),
+        *(matmul_precision(), torch._C._len_torch_function_stack()),
         *(torch.are_deterministic_algorithms_enabled(), sys.float_info.min / 2),
         *(torch._C._len_torch_dispatch_stack(), mpl.rcParams["backend"], repr(rc)),
         *(np.geterr(), repr(np.get_printoptions()), list(warnings.filters)),

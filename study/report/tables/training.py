@@ -38,7 +38,7 @@ def _curve(record: Record, search: ReportedStudy, best: StoredTrial) -> pd.DataF
             "train_error": curve["train_errors"] / batch,
             "val_error": curve["val_errors"] / best.n_val,
             "best": curve["step"] == best.step,
-            "target": search.target,
+            "target": np.nan if search.target is None else search.target,
         }
     )
     for name, scale in (("val_loss", 1), ("val_error", best.n_val)):
