@@ -93,7 +93,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
     finally:
         os.close(descriptor)
         if file is not None:
-            with suppress(PermissionError):  # another process waits with the file open
+            # another process waits with the file open, or has removed it after this one's end
+            with suppress(PermissionError, FileNotFoundError):
                 file.unlink()
 
 

@@ -33,7 +33,7 @@ def test_what_windows_lacks_is_hidden_from_the_package_and_from_no_other(tmp_pat
 REFUSED = """
 import os, study.storage.safe_files as ours
 from pathlib import Path
-from study.system import flush_folder
+from study.system import flush_folder, folder_lock
 Path("open").write_text("")
 with open("open"):
     for call in (ours.remove, lambda paths: ours.write_atomically(paths[0], b"")):
@@ -42,6 +42,8 @@ with open("open"):
         except PermissionError as error:
             print(error)
 flush_folder(Path("."))
+with folder_lock(Path(".")):
+    os.remove(".lock")  # as another process may, once this one has closed it
 for name in ("a:b", "con.txt"):
     try:
         ours.write_atomically(Path(name), b"")

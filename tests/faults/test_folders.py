@@ -536,6 +536,7 @@ def many(out, content):
         put(out, content)
 
 
+@pytest.mark.posix("forked writers, and a lock's file that is open in one of them, and so stays")
 @pytest.mark.matrix("F39")
 def test_reports_written_at_once_leave_one_of_them_whole(out):
     """One waits for the other, whoever writes."""

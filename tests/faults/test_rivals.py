@@ -29,7 +29,7 @@ def _command(folder, gate):
     """The command, from the moment at which the gate closes."""
     os.chdir(folder)
     os.read(gate, 1)
-    sys.argv = ["study.search", "--model", "linear", *SHORT, "--quiet"]
+    sys.argv = ["study.search", "--model", "linear", *SHORT, "--quiet", "--jobs", "1"]
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return main()
 
